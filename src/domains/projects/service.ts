@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import type { Knex } from 'knex';
+import type { Project, ProjectCreate, ProjectPage, ProjectSettings, ProjectSettingsUpdate, ProjectUpdate } from '#generated/sdk/types.gen.ts';
+import { emit } from '#jobs/outbox.ts';
+import type { Call } from '#platform/call.ts';
+import { type Database, transact } from '#platform/database.ts';
+import { notFound, ServiceError } from '#platform/errors.ts';
+import { newId } from '#platform/ids.ts';
+import { type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
+import { audit } from '../audit/audit.ts';
+import { requireRoleOn, requireSelf } from '../policy.ts';
+import type { TierService } from '../tiers/service.ts';
+import { ProjectModel } from './models.ts';
+import { countProjects, listProjects, projectByIdSql, type ProjectFilters } from './queries.ts';
+import { mergeSettings, readSettings } from './settings.ts';
+
+interface ProjectRow extends Omit<Project, 'role'> { row_version: number; settings: ProjectSettingsUpdate }
+
+/** An entity with the strong validator of what this caller sees of it. */
+export interface Versioned<T> { readonly entity: T; readonly etag: string }
+
+/** JSON that clients keep with a project; the bound keeps lists small. */
+const metadataBytes = 16 * 1024;
+
+export class ProjectService {
+  readonly #db: Database;
+  readonly #tiers: TierService;
+
+  constructor(db: Database, tiers: TierService) {
+    this.#db = db;
+    this.#tiers = tiers;
+  }
+
+  /** Every project the caller owns or belongs to, newest first. Two statements under an offset, one under a cursor. */
+  async list(call: Call, query: PageQuery & ProjectFilters): Promise<ProjectPage> {
+    const userId = requireSelf(call);
+    const only = call.caller.kind === 'api_key' ? call.caller.projectIds : null;
+    const filters = { team_id: query.team_id, tag: query.tag, favorite: query.favorite, archived: query.archived, q: query.q };
+    const after = readCursor(query, filters);
+    const page = { limit: query.limit, offset: after === null ? (query.offset ?? 0) : 0, after };
+    const rows: Project[] = await listProjects(this.#db.knex, userId, only, filters, page);
+    const total = after === null ? await this.#count(userId, only, filters) : null;
+    return pageOf(rows, query, filters, total, (row) => ({ at: row.created_at, id: row.id }));
+  }
+
+  /** Makes the caller the owner of a new project; QUOTA_EXCEEDED beyond the tier's `projects`, also under a race. */
+  async create(call: Call, body: ProjectCreate): Promise<Project> {
+    const userId = requireSelf(call);
+    if (call.caller.kind === 'api_key' && call.caller.projectIds !== null) {
+      throw new ServiceError('FORBIDDEN', 'This key is restricted to certain projects and cannot make new ones.');
+    }
+    refuseLargeMetadata(body.metadata);
+    if (body.template_id != null) {
+      throw new ServiceError('NOT_FOUND', 'There is no such template.');
+    }
+    return transact(this.#db, call, async (trx) => {
+      if (body.team_id != null) await this.#requireTeam(trx, userId, body.team_id);
+      await this.#tiers.requireRoom(trx, userId, 'projects', () => this.#owned(trx, userId));
+      const row = await ProjectModel.query(trx)
+        .insert({
+          id: newId(),
+          owner_id: userId,
+          team_id: body.team_id ?? null,
+          name: body.name,
+          description: body.description ?? null,
+          metadata: body.metadata ?? {},
+          settings: {},
+        })
+        .returning('*');
+      await audit(trx, call, { event_type: 'project.created', entity_type: 'project', entity_id: row.id, project_id: row.id, data: { name: row.name } });
+      await emit(trx, { type: 'project.created', entityId: row.id, projectId: row.id, userId, data: { name: row.name } });
+      return { ...row, is_favorite: false, role: 'owner', tags: [] };
+    });
+  }
+
+  async get(call: Call, projectId: string): Promise<Versioned<Project>> {
+    const access = await requireRoleOn(this.#db, call, 'project', projectId);
+    return this.#read(call, projectId, access.role);
+  }
+
+  /** Merges; archiving takes the owner. Two statements beside the policy's and the read back. */
+  async update(call: Call, projectId: string, body: ProjectUpdate): Promise<Versioned<Project>> {
+    const access = await requireRoleOn(this.#db, call, 'project', projectId);
+    if (body.archived !== undefined && access.role !== 'owner') {
+      throw new ServiceError('FORBIDDEN', 'Only the project owner may archive it.');
+    }
+    refuseLargeMetadata(body.metadata);
+    const { archived, ...fields } = body;
+    await transact(this.#db, call, async (trx) => {
+      const archiving = archived === undefined ? {} : { archived_at: archived ? trx.fn.now() : null };
+      await this.#touch(trx, call, projectId, { ...fields, ...archiving });
+      const data = { fields: Object.keys(body) };
+      await audit(trx, call, { event_type: 'project.updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data });
+      await emit(trx, { type: 'project.updated', entityId: projectId, projectId, data });
+    });
+    return this.#read(call, projectId, access.role);
+  }
+
+  /** Hides the project at once; its rows and blobs are erased in stages by a job. */
+  async remove(call: Call, projectId: string): Promise<void> {
+    await requireRoleOn(this.#db, call, 'project', projectId);
+    await transact(this.#db, call, async (trx) => {
+      await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
+      await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: projectId, project_id: projectId });
+      await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, data: {} });
+    });
+  }
+
+  async getSettings(call: Call, projectId: string): Promise<Versioned<ProjectSettings>> {
+    await requireRoleOn(this.#db, call, 'project', projectId);
+    const [row] = await this.#db.named<ProjectRow>('projects.by_id', projectByIdSql, [projectId, requireSelf(call)]);
+    if (row === undefined) throw notFound();
+    return { entity: readSettings(row.settings), etag: String(row.row_version) };
+  }
+
+  async updateSettings(call: Call, projectId: string, body: ProjectSettingsUpdate): Promise<Versioned<ProjectSettings>> {
+    await requireRoleOn(this.#db, call, 'project', projectId);
+    let version = 0;
+    const entity = await transact(this.#db, call, async (trx) => {
+      const row = await ProjectModel.query(trx).findById(projectId).whereNull('deleted_at').forUpdate();
+      if (row === undefined) throw notFound();
+      const settings = mergeSettings(readSettings(row.settings), body);
+      version = await this.#touch(trx, call, projectId, { settings: JSON.stringify(settings) });
+      await audit(trx, call, { event_type: 'project.settings_updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data: { ...body } });
+      return settings;
+    });
+    return { entity, etag: String(version) };
+  }
+
+  async #read(call: Call, projectId: string, role: Project['role']): Promise<Versioned<Project>> {
+    const [row] = await this.#db.named<ProjectRow>('projects.by_id', projectByIdSql, [projectId, requireSelf(call)]);
+    if (row === undefined) throw notFound();
+    const { settings: _settings, row_version: version, ...fields } = row;
+    const entity = { ...fields, role };
+    return { entity, etag: etagOf(version, entity) };
+  }
+
+  /** Changes the row under `If-Match`; answers its new version. */
+  async #touch(trx: Knex.Transaction, call: Call, projectId: string, fields: Record<string, unknown>): Promise<number> {
+    const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning('row_version');
+    if (call.ifMatch !== null) query.where('row_version', versionOf(call.ifMatch));
+    const [row] = await query;
+    if (row !== undefined) return row.row_version;
+    if (call.ifMatch === null) throw notFound();
+    throw new ServiceError('PRECONDITION_FAILED', 'Somebody changed this since you read it. Read it again.');
+  }
+
+  async #count(userId: string, only: readonly string[] | null, filters: ProjectFilters): Promise<number> {
+    const [row] = await countProjects(this.#db.knex, userId, only, filters);
+    return Number(row?.total ?? 0);
+  }
+
+  async #owned(trx: Knex.Transaction, userId: string): Promise<number> {
+    const [row] = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').whereNull('archived_at').count({ used: '*' });
+    return Number(row?.used ?? 0);
+  }
+
+  async #requireTeam(trx: Knex.Transaction, userId: string, teamId: string): Promise<void> {
+    const member = await trx('team_members').where({ team_id: teamId, user_id: userId, status: 'active' }).first('id');
+    if (member === undefined) throw notFound();
+  }
+}
+
+/** The row's version, and a digest of what differs from caller to caller (role, favourite, tags). */
+function etagOf(version: number, project: Project): string {
+  const own = JSON.stringify([project.role, project.is_favorite, project.tags]);
+  return `${version}-${createHash('sha256').update(own).digest('base64url').slice(0, 8)}`;
+}
+
+/** A change is judged by the row alone: somebody's new favourite is no lost update. -1 matches no row. */
+function versionOf(etag: string): number {
+  const version = Number(etag.split('-', 1)[0]);
+  return Number.isSafeInteger(version) ? version : -1;
+}
+
+function refuseLargeMetadata(metadata: Record<string, unknown> | undefined): void {
+  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > metadataBytes) {
+    throw new ServiceError('VALIDATION_ERROR', 'The metadata are too large.', {
+      details: [{ pointer: '#/body/metadata', message: `must NOT have more than ${metadataBytes} bytes`, rule: 'maxBytes' }],
+    });
+  }
+}

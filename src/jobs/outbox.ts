@@ -1,0 +1,35 @@
+/**
+ * What leaves a transaction: events that others hang on, and jobs that must reach a queue. Written in the transaction of
+ * the effect, sent by the relay after its commit: nothing is enqueued for what never happened, nothing that happened is
+ * forgotten.
+ */
+import type { Knex } from 'knex';
+import type { QueueClass, QueuePriority } from '#platform/queue.ts';
+
+export interface DomainEvent {
+  /** `task.created`, `preview.succeeded`, … */
+  readonly type: string;
+  readonly entityId: string;
+  readonly projectId?: string | null;
+  /** Whose doing it was. */
+  readonly userId?: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Enqueueing {
+  readonly jobId: string;
+  readonly epoch: number;
+  readonly queueClass: QueueClass;
+  readonly priority: QueuePriority;
+}
+
+/** Tells everybody who listens, once the transaction has committed. */
+export async function emit(trx: Knex.Transaction, event: DomainEvent): Promise<void> {
+  await trx('outbox').insert({ kind: 'event', topic: event.type, payload: JSON.stringify(event) });
+}
+
+/** Puts jobs on their queues, once the transaction has committed. */
+export async function enqueue(trx: Knex.Transaction, jobs: readonly Enqueueing[]): Promise<void> {
+  if (jobs.length === 0) return;
+  await trx('outbox').insert(jobs.map((job) => ({ kind: 'job', topic: `${job.queueClass}:${job.priority}`, payload: JSON.stringify(job) })));
+}

@@ -1,0 +1,147 @@
+/**
+ * How jobs travel: bee-queue on Redis, one queue for each class and priority. Only ids travel; Postgres is the truth, and
+ * a message that is lost, doubled or late changes nothing (`claimJob` decides).
+ *
+ * Facts of bee-queue 2.0.0 this is built around: it speaks through redis@3 and takes options, not an ioredis client;
+ * after a Redis restart its scripts must be loaded again; `save()` of an id that exists answers a job without id; a
+ * half-open connection hangs a `save`, so each has a deadline; finished jobs must leave Redis, or their id is never
+ * enqueued again.
+ */
+import { createRequire } from 'node:module';
+import BeeQueue from 'bee-queue';
+import { withDeadline } from '#platform/deadline.ts';
+import type { Logger } from '#platform/log.ts';
+
+export const queueClasses = ['cpu', 'gpu'] as const;
+export const queuePriorities = ['high', 'normal', 'low'] as const;
+export type QueueClass = (typeof queueClasses)[number];
+export type QueuePriority = (typeof queuePriorities)[number];
+
+/** What a message carries: the job, and which enqueueing of it this is. */
+export interface JobMessage {
+  readonly jobId: string;
+  readonly epoch: number;
+}
+
+/** Options of redis@3, which bee-queue speaks through. */
+export type QueueRedisOptions = NonNullable<BeeQueue.QueueSettings['redis']>;
+
+export const queueName = (queueClass: QueueClass, priority: QueuePriority): string => `${queueClass}_tasks:${priority}`;
+
+/** A send that takes longer is unknown, and its repeat is harmless. */
+const sendTimeoutMs = 5_000;
+const stallIntervalMs = 10_000;
+const closeTimeoutMs = 5_000;
+
+const lua = createRequire(import.meta.url)('bee-queue/lib/lua/index.js') as { buildCache(client: unknown): Promise<unknown> };
+interface ConnectedQueue { readonly client?: { on(event: 'ready', listener: () => void): unknown } }
+
+/** Loads bee-queue's scripts again whenever its connection comes back: a restarted Redis has forgotten them. */
+async function open(queue: BeeQueue<JobMessage>, log: Logger): Promise<BeeQueue<JobMessage>> {
+  queue.on('error', (error) => log.warn('queue.error', error.message, { queue: queue.name }));
+  await withDeadline(() => queue.ready(), sendTimeoutMs * 2, `queue ${queue.name}`);
+  const { client } = queue as unknown as ConnectedQueue;
+  client?.on('ready', () => {
+    lua.buildCache(client).catch((error: Error) => log.warn('queue.scripts', error.message, { queue: queue.name }));
+  });
+  return queue;
+}
+
+/** The sending side: one producer a queue, opened at first use. */
+export class JobProducer {
+  readonly #redis: QueueRedisOptions;
+  readonly #log: Logger;
+  readonly #queues = new Map<string, Promise<BeeQueue<JobMessage>>>();
+
+  constructor(redis: QueueRedisOptions, log: Logger) {
+    this.#redis = redis;
+    this.#log = log;
+  }
+
+  /**
+   * Puts messages on one queue; answers when Redis has them all, throws when any may not be there. Sending the same
+   * message again changes nothing.
+   */
+  async send(queueClass: QueueClass, priority: QueuePriority, messages: readonly JobMessage[]): Promise<void> {
+    const queue = await this.#queue(queueName(queueClass, priority));
+    const jobs = messages.map((message) => queue.createJob(message).setId(`${message.jobId}.${message.epoch}`));
+    const errors = await withDeadline(() => queue.saveAll(jobs), sendTimeoutMs, `sending to ${queue.name}`);
+    const [first] = errors.values();
+    if (first !== undefined) throw first;
+  }
+
+  /** Whether Redis still holds this message, waiting or being worked on. */
+  async holds(queueClass: QueueClass, priority: QueuePriority, message: JobMessage): Promise<boolean> {
+    const queue = await this.#queue(queueName(queueClass, priority));
+    const job: BeeQueue.Job<JobMessage> | null = await withDeadline(
+      () => queue.getJob(`${message.jobId}.${message.epoch}`), sendTimeoutMs, `looking into ${queue.name}`,
+    );
+    return job !== null;
+  }
+
+  /** How many messages wait and are being worked on. */
+  async depth(queueClass: QueueClass, priority: QueuePriority): Promise<{ waiting: number; active: number }> {
+    const queue = await this.#queue(queueName(queueClass, priority));
+    const health = await withDeadline(() => queue.checkHealth(), sendTimeoutMs, `depth of ${queue.name}`);
+    return { waiting: health.waiting, active: health.active };
+  }
+
+  async close(): Promise<void> {
+    const queues = await Promise.allSettled(this.#queues.values());
+    await Promise.allSettled(queues.map((opened) => (opened.status === 'fulfilled' ? opened.value.close(closeTimeoutMs) : undefined)));
+  }
+
+  #queue(name: string): Promise<BeeQueue<JobMessage>> {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const opening = open(
+      new BeeQueue<JobMessage>(name, { redis: this.#redis, isWorker: false, getEvents: false, sendEvents: false, storeJobs: false }),
+      this.#log,
+    ).catch((error: unknown) => {
+      this.#queues.delete(name);
+      throw error;
+    });
+    this.#queues.set(name, opening);
+    return opening;
+  }
+}
+
+/** The receiving side: every priority of one class, each message handed to `take`. */
+export class JobConsumer {
+  readonly #queues: BeeQueue<JobMessage>[] = [];
+
+  /**
+   * Opens the class's queues. `take` resolves when the message is dealt with; up to `prefetch` messages of each priority
+   * are held at once, so that admission can choose among the priorities. Messages of consumers that died come back
+   * after the stall interval.
+   */
+  async start(options: {
+    redis: QueueRedisOptions;
+    queueClass: QueueClass;
+    prefetch: number;
+    log: Logger;
+    take(message: JobMessage, priority: QueuePriority): Promise<void>;
+  }): Promise<void> {
+    for (const priority of queuePriorities) {
+      const queue = new BeeQueue<JobMessage>(queueName(options.queueClass, priority), {
+        redis: options.redis,
+        getEvents: false,
+        sendEvents: false,
+        storeJobs: false,
+        removeOnSuccess: true,
+        removeOnFailure: true,
+        stallInterval: stallIntervalMs,
+      });
+      await open(queue, options.log);
+      this.#queues.push(queue);
+      queue.process(options.prefetch, async (job) => options.take(job.data, priority));
+      // Resolves after its first check and goes on by itself; a failed check is emitted as an error.
+      await queue.checkStalledJobs(stallIntervalMs);
+    }
+  }
+
+  /** Takes no more messages and waits, bounded, for those in hand. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.allSettled(this.#queues.map((queue) => queue.close(timeoutMs)));
+  }
+}
