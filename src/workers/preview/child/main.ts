@@ -1,0 +1,196 @@
+/**
+ * The build process: starts, loads Metro and the SDK's file map, waits for its one job, answers, ends.
+ * It runs inside the sandbox (see #workers/sandbox), so it imports nothing of the backend and reads no environment.
+ *
+ * Called as `node main.ts <base>`, where `base` holds src/, sdk/ and cache/.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { assetFiles } from './assets.ts';
+import { failureOf } from './failures.ts';
+import { readFrameSync, writeFrameSync } from './frames.ts';
+import { addProjectFiles, createMetro, type MetroParts } from './metro.ts';
+import { placesUnder, variantName, type BuildHeader, type ChildTimings, type Platform, type StartHeader } from './protocol.ts';
+import { createResolver } from './resolver.ts';
+import { Pack, RecordingStore, SdkStore, type CacheStore } from './transform-cache.ts';
+
+const input = 0;
+const output = 3;
+const base = process.argv[2] ?? '/b';
+const places = placesUnder(base);
+/** Progress goes out at most this often; Metro counts every module. */
+const progressEveryMs = 100;
+
+const require = createRequire(import.meta.url);
+const transformerPath = require.resolve('./transformer.ts');
+const { inlineEnvironment } = require('./transformer.ts') as typeof import('./transformer.ts');
+
+const send = (type: string, header: Record<string, unknown> = {}, body?: Uint8Array): void => {
+  writeFrameSync(output, { type, ...header }, body);
+};
+
+const progress = (stage: string): ((done: number, total: number) => void) => {
+  let last = 0;
+  return (done, total) => {
+    const now = performance.now();
+    if (now - last < progressEveryMs && done < total) return;
+    last = now;
+    send('progress', { stage, done, total });
+  };
+};
+
+const readIfThere = (path: string): Buffer | null => (statSync(path, { throwIfNoEntry: false }) === undefined ? null : readFileSync(path));
+
+/** The SDK's packs, opened when they are first asked for. */
+const sdkPacks = (): (() => Pack[]) => {
+  let packs: Pack[] | null = null;
+  return () => {
+    packs ??= readdirSync(places.cache)
+      .filter((name) => name.endsWith('.pack'))
+      .map((name) => Pack.ofFile(join(places.cache, name), statSync(join(places.cache, name)).size));
+    return packs;
+  };
+};
+
+/** The one project store of this process, put in place when the job has come. */
+class JobStore implements CacheStore {
+  readonly name = 'project';
+  current: RecordingStore | null = null;
+
+  get(key: Buffer): unknown {
+    return this.current?.get(key) ?? null;
+  }
+
+  set(key: Buffer, value: unknown): void {
+    this.current?.set(key, value);
+  }
+
+  clear(): void {
+    this.current?.clear();
+  }
+}
+
+const writeSource = (path: string, bytes: Buffer): void => {
+  const target = join(places.src, path);
+  if (!target.startsWith(`${places.src}/`)) throw new Error('a source outside the project');
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, bytes, { flag: 'wx' });
+};
+
+/** A module that imports all a project may, and every helper Babel may write into one. */
+const primingEntry = (importable: readonly string[]): string => {
+  const helpers = readdirSync(`${places.sdk}/node_modules/@babel/runtime/helpers`).filter((name) => name.endsWith('.js'));
+  return [
+    ...importable.map((name) => `require(${JSON.stringify(name)});`),
+    ...helpers.map((name) => `require(${JSON.stringify(`@babel/runtime/helpers/${name.slice(0, -3)}`)});`),
+    `require('react/jsx-runtime'); require('react/jsx-dev-runtime'); require('react-native/asset-registry');`,
+    `import('./later');`,
+  ].join('\n');
+};
+
+const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, platform: Platform): Promise<void> => {
+  const sources = new Map([
+    ['index.js', Buffer.from(primingEntry(start.sdk.importable))],
+    ['later.js', Buffer.from('export const later = true;')],
+  ]);
+  for (const [path, bytes] of sources) writeSource(path, bytes);
+  const fileMap = metro.takeFileMap();
+  if (fileMap !== null) send('filemap', {}, fileMap);
+  await addProjectFiles(metro.server, places.src, sources);
+  for (const dev of [false, true]) {
+    const recorded = new RecordingStore(Pack.ofBytes(Buffer.alloc(0)), '');
+    store.current = recorded;
+    await metro.build({ entryFile: 'index.js', platform, dev, onProgress: progress(variantName(platform, dev)) });
+    send('pack', { name: variantName(platform, dev) }, recorded.encode());
+  }
+};
+
+/** Builds the SDK alone once, so that resolutions, parsed transforms and machine code are ready when a job comes. */
+const warmUp = async (metro: MetroParts): Promise<void> => {
+  const entryFile = '../sdk/node_modules/react-native/index.js';
+  for (const platform of ['ios', 'android']) await metro.build({ entryFile, platform, dev: false, onProgress: () => undefined });
+};
+
+const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore): Promise<void> => {
+  await warmUp(metro);
+  send('ready', { rssBytes: process.memoryUsage.rss() });
+
+  const sources = new Map<string, Buffer>();
+  let previous = Pack.ofBytes(Buffer.alloc(0));
+  for (;;) {
+    const frame = readFrameSync(input);
+    if (frame === null) return;
+    const { header, body } = frame;
+    if (header.type === 'file') sources.set(String(header['path']), body);
+    else if (header.type === 'cache') previous = Pack.ofBytes(body);
+    else if (header.type === 'build') {
+      await buildOnce(metro, store, sdkStore, sources, previous, header as BuildHeader);
+      return;
+    }
+  }
+};
+
+const buildOnce = async (
+  metro: MetroParts,
+  store: JobStore,
+  sdkStore: SdkStore,
+  sources: Map<string, Buffer>,
+  previous: Pack,
+  job: BuildHeader,
+): Promise<void> => {
+  const started = performance.now();
+  const environment = new Map([...Object.entries(job.env), ['HIVESYNC_ENVIRONMENT', job.environment] as const]);
+  inlineEnvironment(environment);
+  const salt = createHash('sha256').update(JSON.stringify([...environment].sort())).digest('hex');
+  const project = new RecordingStore(previous, salt);
+  store.current = project;
+  sdkStore.hits = 0;
+  for (const [path, bytes] of sources) writeSource(path, bytes);
+  await addProjectFiles(metro.server, places.src, sources);
+  const sourcesMs = performance.now() - started;
+  const count = sources.size;
+  sources.clear();
+
+  const { code, map, assets, timings } = await metro.build({ ...job, onProgress: progress('bundling') });
+  send('bundle', {}, Buffer.from(code));
+  send('map', {}, Buffer.from(map));
+  const files = assetFiles(assets, job.platform);
+  const packaging = progress('packaging');
+  for (const [index, { asset, file, path, scale }] of files.entries()) {
+    send('asset', { path, hash: asset.hash, name: asset.name, extension: asset.type, scale }, readFileSync(file));
+    packaging(index + 1, files.length);
+  }
+  const all: ChildTimings = { sourcesMs, ...timings };
+  send('built', { timings: all, sources: count, sdkHits: sdkStore.hits, projectHits: project.hits, transformed: project.added });
+  // After the answer: nobody waits for the cache.
+  if (project.added > 0) send('cache', {}, project.encode());
+};
+
+const main = async (): Promise<void> => {
+  const first = readFrameSync(input);
+  if (first === null) return;
+  const start = first.header as StartHeader;
+  const store = new JobStore();
+  const sdkStore = new SdkStore(start.mode === 'prime' ? () => [] : sdkPacks());
+  const metro = await createMetro({
+    places,
+    transformerPath,
+    resolveRequest: createResolver(places, start.sdk),
+    cacheStores: start.mode === 'prime' ? [store] : [sdkStore, store],
+    fileMap: readIfThere(join(places.cache, 'filemap.bin')),
+    onWarning: (message) => send('warning', { message: failureOf(new Error(message), places, base).message }),
+  });
+  if (start.mode === 'prime') await prime(metro, store, start, start.platform ?? 'ios');
+  else await serve(metro, store, sdkStore);
+};
+
+try {
+  await main();
+  send('end');
+  process.exit(0);
+} catch (error) {
+  send('failed', { failure: failureOf(error, places, base) });
+  process.exit(0);
+}

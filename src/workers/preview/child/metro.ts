@@ -1,0 +1,153 @@
+/**
+ * Metro as a library, with our configuration only. The version is fixed by the SDK set's lock file; the few of its
+ * internals used here (the file map of the dependency graph, the source names of the serializer) are held by tests.
+ */
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { deserialize, serialize } from 'node:v8';
+import type { CacheStore } from './transform-cache.ts';
+import type { ResolutionContext, Resolution } from './resolver.ts';
+
+export type MetroAsset = {
+  httpServerLocation: string;
+  files: string[];
+  scales: number[];
+  hash: string;
+  name: string;
+  type: string;
+};
+
+type BundleOptions = Record<string, unknown>;
+type Graph = { dependencies: Map<string, unknown> };
+type FileSystem = { bulkAddOrModify(files: Map<string, unknown[]>): void; lookup(path: string): { exists: boolean; type?: string } };
+type DependencyGraph = { _fileSystem: FileSystem; _resolutionCache: Map<string, Map<string, unknown>> };
+type Bundler = { getDependencyGraph(): Promise<DependencyGraph> };
+type IncrementalBundler = {
+  getBundler(): Bundler;
+  buildGraph(entry: string, transformOptions: unknown, resolverOptions: unknown, other: unknown): Promise<{ prepend: unknown; graph: Graph }>;
+};
+type SplitOptions = { entryFile: string; transformOptions: unknown; resolverOptions: unknown; graphOptions: { shallow: boolean; lazy: boolean } };
+export type MetroServer = {
+  getBundler(): IncrementalBundler;
+  _getModuleSourceUrl(module: { path: string }): string;
+  _serializeGraph(graph: { splitOptions: SplitOptions; prepend: unknown; graph: Graph }): Promise<{ code: string; map: string }>;
+  _getAssetsFromDependencies(dependencies: unknown, platform: string): Promise<MetroAsset[]>;
+};
+type ServerClass = { new (config: object, options: object): MetroServer; DEFAULT_BUNDLE_OPTIONS: BundleOptions };
+type Snapshot = { fileSystemData: unknown; clocks: Map<string, unknown>; plugins: Map<string, unknown> };
+
+export type MetroParts = { server: MetroServer; takeFileMap: () => Buffer | null; build: Build };
+export type Build = (options: BuildOptions) => Promise<{ code: string; map: string; assets: MetroAsset[]; timings: { graphMs: number; serializeMs: number; assetsMs: number } }>;
+type BuildOptions = { entryFile: string; platform: string; dev: boolean; onProgress: (done: number, total: number) => void };
+
+/**
+ * @param fileMap the SDK's file map as `takeFileMap` gave it when the set was installed, or null to crawl the SDK now.
+ */
+export const createMetro = async (options: {
+  places: { src: string; sdk: string };
+  transformerPath: string;
+  resolveRequest: (context: ResolutionContext, specifier: string, platform: string | null) => Resolution;
+  cacheStores: CacheStore[];
+  fileMap: Buffer | null;
+  onWarning: (message: string) => void;
+}): Promise<MetroParts> => {
+  const { places, fileMap } = options;
+  const require = createRequire(`${places.sdk}/package.json`);
+  const metroRequire = createRequire(`${places.sdk}/node_modules/metro/package.json`);
+  const { getDefaultConfig, mergeConfig } = require('@react-native/metro-config') as {
+    getDefaultConfig(root: string): object;
+    mergeConfig(...configs: object[]): object;
+  };
+  const Server = (metroRequire('./src/Server') as { default: ServerClass }).default;
+  const split = (metroRequire('./src/lib/splitBundleOptions') as { default: (options: BundleOptions) => SplitOptions }).default;
+
+  let taken: Buffer | null = null;
+  const config = mergeConfig(getDefaultConfig(places.src), {
+    projectRoot: places.src,
+    // With a file map at hand the SDK is not crawled: Metro looks only into the (still empty) project.
+    watchFolders: fileMap === null ? [places.src, `${places.sdk}/node_modules`] : [places.src],
+    maxWorkers: 1,
+    resetCache: false,
+    cacheStores: options.cacheStores,
+    cacheVersion: 'hivesync-1',
+    unstable_fileMapCacheManagerFactory: () => ({
+      read: () => Promise.resolve(fileMap === null ? null : (deserialize(fileMap) as Snapshot)),
+      write: (snapshot: () => Snapshot) => {
+        if (fileMap === null) taken = serialize({ ...snapshot(), clocks: new Map() });
+        return Promise.resolve();
+      },
+      end: () => Promise.resolve(),
+    }),
+    reporter: {
+      update: (event: { type: string; message?: string }) => {
+        if (event.type === 'resolver_warning' && event.message !== undefined) options.onWarning(event.message);
+      },
+    },
+    resolver: { useWatchman: false, enableGlobalPackages: false, resolveRequest: options.resolveRequest },
+    // Every hash once, at install: a build then reads no SDK file that its cache already answers for.
+    watcher: { unstable_lazySha1: fileMap !== null, healthCheck: { enabled: false } },
+    transformer: {
+      babelTransformerPath: options.transformerPath,
+      enableBabelRCLookup: false,
+      unstable_allowRequireContext: false,
+      // By name, not by path: paths are part of the cache key.
+      asyncRequireModulePath: 'metro-runtime/src/modules/asyncRequire',
+      minifierPath: metroRequire.resolve('metro-minify-terser'),
+    },
+  });
+
+  const server = new Server(config, { watch: false });
+  const named = (path: string): string => {
+    if (path.startsWith(`${places.src}/`)) return path.slice(places.src.length + 1);
+    return path.startsWith(`${places.sdk}/`) ? path.slice(places.sdk.length + 1) : path;
+  };
+  // Names in the source map: relative to the project, `node_modules/…` for the SDK.
+  server._getModuleSourceUrl = (module) => named(module.path);
+  await server.getBundler().getBundler().getDependencyGraph();
+
+  const build: Build = async ({ entryFile, platform, dev, onProgress }) => {
+    const splitOptions = split({
+      ...Server.DEFAULT_BUNDLE_OPTIONS,
+      entryFile,
+      platform,
+      dev,
+      minify: !dev,
+      inlineSourceMap: false,
+      sourceMapUrl: 'bundle.js.map',
+      bundleType: 'bundle',
+      unstable_transformProfile: 'default',
+    });
+    const started = performance.now();
+    const { prepend, graph } = await server
+      .getBundler()
+      .buildGraph(splitOptions.entryFile, splitOptions.transformOptions, splitOptions.resolverOptions, {
+        onProgress,
+        shallow: false,
+        lazy: false,
+      });
+    const built = performance.now();
+    const { code, map } = await server._serializeGraph({ splitOptions, prepend, graph });
+    const serialized = performance.now();
+    const assets = await server._getAssetsFromDependencies(graph.dependencies, platform);
+    const timings = { graphMs: built - started, serializeMs: serialized - built, assetsMs: performance.now() - serialized };
+    return { code, map, assets, timings };
+  };
+
+  return { server, takeFileMap: () => taken, build };
+};
+
+/** Puts a project's files into the file map, as the watcher would, and forgets what was resolved from that folder before. */
+export const addProjectFiles = async (server: MetroServer, src: string, files: ReadonlyMap<string, Buffer>): Promise<void> => {
+  const graph = await server.getBundler().getBundler().getDependencyGraph();
+  const entries = new Map<string, unknown[]>();
+  for (const [path, bytes] of files) {
+    // modified, size, visited, SHA-1, not a symbolic link, no plugin data
+    entries.set(path, [1, bytes.length, 1, createHash('sha1').update(bytes).digest('hex'), 0, null]);
+  }
+  graph._fileSystem.bulkAddOrModify(entries);
+  for (const byOrigin of graph._resolutionCache.values()) {
+    for (const origin of byOrigin.keys()) {
+      if (origin === '' || origin === src || origin.startsWith(`${src}/`)) byOrigin.delete(origin);
+    }
+  }
+};

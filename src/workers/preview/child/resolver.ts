@@ -1,0 +1,115 @@
+/**
+ * Where an import may lead: a project's relative imports stay in the project, its bare imports come from the SDK set,
+ * and the SDK's imports stay in the SDK. Nothing in the upload (package.json fields, node_modules, names) bends that.
+ */
+import { dirname, resolve as resolvePath } from 'node:path';
+
+export type Resolution = { type: string; filePath?: string; filePaths?: readonly string[] };
+
+export type ResolutionContext = {
+  readonly originModulePath: string;
+  readonly resolveRequest: (context: ResolutionContext, name: string, platform: string | null) => Resolution;
+  readonly getPackage: (path: string) => unknown;
+  readonly getPackageForModule: (path: string) => unknown;
+};
+
+/** An import that leads out of the project, or to nothing in it: one answer for both, so that it tells nothing. */
+export class NotInProject extends Error {
+  readonly specifier: string;
+  readonly origin: string;
+
+  constructor(specifier: string, origin: string) {
+    super(`"${specifier}" is not in the project.`);
+    this.name = 'NotInProject';
+    this.specifier = specifier;
+    this.origin = origin;
+  }
+}
+
+export class NotInSdk extends Error {
+  readonly specifier: string;
+  readonly origin: string;
+
+  constructor(specifier: string, packageName: string, origin: string, sdk: { name: string; version: string; importable: string[] }) {
+    super(
+      `The package "${packageName}" is not part of the SDK set ${sdk.name} ${sdk.version}. ` +
+        `A preview can import: ${sdk.importable.join(', ')}.`,
+    );
+    this.name = 'NotInSdk';
+    this.specifier = specifier;
+    this.origin = origin;
+  }
+}
+
+/** What Babel and Metro themselves write into a project's modules. */
+const writtenByTransforms = ['@babel/runtime', 'metro-runtime'];
+
+const packageNameOf = (specifier: string): string => {
+  const parts = specifier.split('/');
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
+};
+
+const isRelative = (specifier: string): boolean => /^\.\.?(?:\/|$)/u.test(specifier);
+const isInside = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
+const placesOf = (resolution: Resolution): readonly string[] =>
+  resolution.filePaths ?? (resolution.filePath === undefined ? [] : [resolution.filePath]);
+
+export const createResolver = (
+  places: { src: string; sdk: string },
+  sdk: { name: string; version: string; importable: string[] },
+): ((context: ResolutionContext, specifier: string, platform: string | null) => Resolution) => {
+  const importable = new Set([...sdk.importable, ...writtenByTransforms]);
+
+  const fromProject = (context: ResolutionContext, specifier: string, platform: string | null): Resolution => {
+    const origin = context.originModulePath;
+    const refuse = (): never => {
+      throw new NotInProject(specifier, origin);
+    };
+    if (specifier.includes('\0') || specifier.includes('\\')) return refuse();
+
+    if (isRelative(specifier)) {
+      const target = resolvePath(dirname(origin), specifier);
+      if (target !== places.src && !isInside(target, places.src)) return refuse();
+      // Without packages there is no main, browser, react-native, exports or imports field to follow.
+      const plain = { ...context, getPackage: () => null, getPackageForModule: () => null };
+      let resolution: Resolution;
+      try {
+        resolution = context.resolveRequest(plain, specifier, platform);
+      } catch {
+        // Metro's own error lists the candidates it tried; ours says the same of every miss.
+        return refuse();
+      }
+      return placesOf(resolution).every((path) => isInside(path, places.src)) ? resolution : refuse();
+    }
+
+    if (specifier.startsWith('/') || specifier.startsWith('#') || specifier === '') return refuse();
+    const packageName = packageNameOf(specifier);
+    const unknown = (): never => {
+      throw new NotInSdk(specifier, packageName, origin, sdk);
+    };
+    if (!importable.has(packageName) || specifier.split('/').includes('..')) return unknown();
+    let resolution: Resolution;
+    try {
+      resolution = context.resolveRequest({ ...context, originModulePath: `${places.sdk}/project.js` }, specifier, platform);
+    } catch {
+      return unknown();
+    }
+    return placesOf(resolution).every((path) => isInside(path, places.sdk)) ? resolution : unknown();
+  };
+
+  return (context, specifier, platform) => {
+    if (isInside(context.originModulePath, places.sdk)) {
+      const resolution = context.resolveRequest(context, specifier, platform);
+      if (!placesOf(resolution).every((path) => isInside(path, places.sdk))) {
+        throw new NotInProject(specifier, context.originModulePath);
+      }
+      return resolution;
+    }
+    // Metro resolves a few modules of its own by absolute path, from a path that stands for the project's root.
+    if (isInside(specifier, places.sdk) && context.originModulePath === `${places.src}/_`) {
+      return context.resolveRequest(context, specifier, platform);
+    }
+    return fromProject(context, specifier, platform);
+  };
+};

@@ -1,0 +1,163 @@
+/**
+ * The Babel transformer of every build. Its configuration is closed: no file of a project is looked for, read or run,
+ * whatever it is called. (Metro's `enableBabelRCLookup: false` alone is not enough: the stock transformer still looks
+ * for a project's Babel files.)
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+type Node = {
+  type: string;
+  leadingComments?: Comment[] | null;
+  innerComments?: Comment[] | null;
+  trailingComments?: Comment[] | null;
+};
+type Comment = { value: string };
+type Ast = Node & { comments?: Comment[] | null };
+type NodePath = {
+  node: Node & { name?: string; computed?: boolean; value?: unknown; loc?: { start: { line: number; column: number } } };
+  parentPath: NodePath | null;
+  get(name: string): NodePath;
+  matchesPattern(pattern: string): boolean;
+  isMemberExpression(): boolean;
+  isIdentifier(options?: { name: string }): boolean;
+  isStringLiteral(): boolean;
+  isAssignmentExpression(): boolean;
+  isUpdateExpression(): boolean;
+  replaceWith(node: unknown): void;
+  scope: { hasBinding(name: string): boolean };
+  key: string | number | null;
+};
+type BabelTypes = {
+  stringLiteral(value: string): unknown;
+  traverseFast(node: Node, visit: (node: Node) => void): void;
+};
+type BabelCore = {
+  parseSync(source: string, options: object): Ast;
+  transformFromAstSync(ast: Ast, source: string, options: object): { ast: Ast; metadata: unknown } | null;
+  types: BabelTypes;
+};
+type TransformArguments = {
+  filename: string;
+  src: string;
+  plugins: unknown[];
+  options: {
+    dev: boolean;
+    hot?: boolean;
+    platform: string | null;
+    publicPath: string;
+    inlinePlatform?: boolean;
+    experimentalImportSupport?: boolean;
+    customTransformOptions?: unknown;
+    unstable_transformProfile?: string;
+    enableBabelRuntime?: boolean | string;
+  };
+};
+
+const base = process.argv[2] ?? '/b';
+const sdkRequire = createRequire(`${base}/sdk/node_modules/metro/package.json`);
+const presetRequire = createRequire(`${base}/sdk/node_modules/@react-native/metro-babel-transformer/package.json`);
+const babel = presetRequire('@babel/core') as BabelCore;
+const preset = presetRequire('@react-native/babel-preset') as { getCacheKey(): string };
+const { version } = sdkRequire('@babel/core/package.json') as { version: string };
+
+// The root every file name is told against. It need not exist, and is the same wherever a build runs.
+const root = '/b/src';
+
+let inlined: ReadonlyMap<string, string> = new Map();
+
+/** Sets what `process.env.<KEY>` reads as in the project's own modules. The process builds once, so this is set once. */
+export const inlineEnvironment = (values: ReadonlyMap<string, string>): void => {
+  inlined = values;
+};
+
+const keyOf = (path: NodePath): string | null => {
+  const property = path.get('property');
+  if (path.node.computed !== true && property.isIdentifier()) return property.node.name ?? null;
+  return property.isStringLiteral() && typeof property.node.value === 'string' ? property.node.value : null;
+};
+
+const environmentPlugin = ({ types }: { types: BabelTypes }): object => ({
+  name: 'hivesync-environment',
+  visitor: {
+    MemberExpression(path: NodePath): void {
+      if (!path.get('object').matchesPattern('process.env') || path.scope.hasBinding('process')) return;
+      const key = keyOf(path);
+      const value = key === null ? undefined : inlined.get(key);
+      if (value === undefined) return;
+      const parent = path.parentPath;
+      if ((parent?.isAssignmentExpression() === true && path.key === 'left') || parent?.isUpdateExpression() === true) return;
+      path.replaceWith(types.stringLiteral(value));
+    },
+    CallExpression(path: NodePath): void {
+      const callee = path.get('callee');
+      if (!callee.isMemberExpression() || !callee.matchesPattern('require.context') || path.scope.hasBinding('require')) return;
+      const message = 'require.context is not supported in a preview; import each module by name.';
+      throw Object.assign(new SyntaxError(message), { loc: path.node.loc?.start });
+    },
+  },
+});
+
+/** Babel opens the file a `sourceMappingURL` comment names; no later pass shall find one. */
+const dropSourceMapComments = (ast: Ast): void => {
+  const keep = (comments: Comment[]): Comment[] => comments.filter((comment) => !comment.value.includes('sourceMappingURL'));
+  babel.types.traverseFast(ast, (node) => {
+    if (node.leadingComments) node.leadingComments = keep(node.leadingComments);
+    if (node.innerComments) node.innerComments = keep(node.innerComments);
+    if (node.trailingComments) node.trailingComments = keep(node.trailingComments);
+  });
+  if (ast.comments) ast.comments = keep(ast.comments);
+};
+
+/** Metro's hook: a module's source to its syntax tree, transformed for React Native. */
+export const transform = ({ filename, src, plugins, options }: TransformArguments): { ast: Ast; metadata?: unknown } => {
+  const fromProject = !filename.startsWith('../');
+  const { experimentalImportSupport, ...presetOptions } = options;
+  const config = {
+    sourceType: 'unambiguous',
+    babelrc: false,
+    configFile: false,
+    browserslistConfigFile: false,
+    inputSourceMap: false,
+    root,
+    cwd: root,
+    filename,
+    envName: options.dev ? 'development' : 'production',
+    code: false,
+    ast: true,
+    cloneInputAst: false,
+    highlightCode: false,
+    presets: [
+      [
+        preset,
+        { projectRoot: root, ...presetOptions, disableImportExportTransform: experimentalImportSupport, enableBabelRuntime: options.enableBabelRuntime },
+      ],
+    ],
+    plugins: [...(fromProject ? [environmentPlugin] : []), ...plugins],
+    caller: {
+      name: 'metro',
+      bundler: 'metro',
+      platform: options.platform,
+      inlinePlatform: options.inlinePlatform,
+      unstable_transformProfile: options.unstable_transformProfile,
+    },
+  };
+  const parsed = babel.parseSync(src, config);
+  if (src.includes('sourceMappingURL')) dropSourceMapComments(parsed);
+  const result = babel.transformFromAstSync(parsed, src, config);
+  if (result === null) throw new Error('the module was not transformed');
+  return { ast: result.ast, metadata: result.metadata };
+};
+
+let cacheKey: string | null = null;
+
+/** Part of every transform's key: this file, Babel and the preset. */
+export const getCacheKey = (): string => {
+  cacheKey ??= createHash('sha256')
+    .update(readFileSync(new URL(import.meta.url)))
+    .update(version)
+    .update(preset.getCacheKey())
+    .digest('hex');
+  return cacheKey;
+};

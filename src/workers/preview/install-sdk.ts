@@ -1,0 +1,29 @@
+/** `npm run sdk:install -- <version> [data folder]`: installs and primes an SDK set, with a bar. */
+import { resolve } from 'node:path';
+import { SingleBar, Presets } from 'cli-progress';
+import { installSdkSet } from './sdk-install.ts';
+import { defaultSdkVersion } from './sdk-sets.ts';
+
+const [version = defaultSdkVersion(), dataDir = '.hivesync'] = process.argv.slice(2);
+
+const bar = new SingleBar(
+  { format: 'SDK {version}  {stage}  {bar} {percentage}%', clearOnComplete: false, hideCursor: true, noTTYOutput: true, notTTYSchedule: 5000, stream: process.stderr },
+  Presets.shades_classic,
+);
+bar.start(1, 0, { version, stage: 'starting'.padEnd(11) });
+try {
+  await installSdkSet(version, {
+    dataDir: resolve(dataDir),
+    onProgress: ({ stage, done, total }) => {
+      bar.setTotal(Math.max(1, total));
+      bar.update(done, { version, stage: stage.padEnd(11) });
+    },
+  });
+  bar.setTotal(1);
+  bar.update(1, { version, stage: 'ready'.padEnd(11) });
+  bar.stop();
+} catch (error) {
+  bar.stop();
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

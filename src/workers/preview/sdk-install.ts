@@ -1,0 +1,97 @@
+/** Brings an SDK set onto this machine: `npm ci` without install scripts into a folder of its own, then priming. */
+import { spawn } from 'node:child_process';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withInstallLock } from './install-lock.ts';
+import { primeSdkSet } from './sdk-priming.ts';
+import { findSdkSet, installedState, sdkPlaces, type SdkSet } from './sdk-sets.ts';
+
+export type InstallStage = 'waiting' | 'downloading' | 'priming';
+export type InstallProgress = (progress: { stage: InstallStage; done: number; total: number }) => void;
+
+/** Measured: 20 s cold; a slow line gets its time too. */
+const npmTimeoutMs = 10 * 60_000;
+const maxNpmTail = 4000;
+
+const npmCi = (folder: string, set: SdkSet, onProgress: InstallProgress): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=http', '--include=prod'];
+    // npm's own settings (proxy, registry, cache) are the operator's, so its environment is ours.
+    const npm = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: npmTimeoutMs, killSignal: 'SIGKILL' });
+    let tail = '';
+    let fetched = 0;
+    npm.stderr.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('utf8');
+      tail = (tail + text).slice(-maxNpmTail);
+      fetched += text.split('http fetch').length - 1;
+      onProgress({ stage: 'downloading', done: Math.min(fetched, set.packageCount), total: set.packageCount });
+    });
+    npm.once('error', (error) => reject(new Error('npm could not be started; it installs the SDK sets.', { cause: error })));
+    npm.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`npm ci ended with ${code ?? 'a signal'} for the SDK set ${set.version}:\n${tail}`));
+    });
+  });
+
+/** Removes what an install that was killed left behind. */
+const removeLeftovers = async (parent: string, version: string): Promise<void> => {
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(`.new-${version}-`) || name.startsWith(`.old-${version}-`)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+};
+
+const installModules = async (dataDir: string, set: SdkSet, onProgress: InstallProgress): Promise<void> => {
+  const { root } = sdkPlaces(dataDir, set.version);
+  const parent = join(dataDir, 'sdk');
+  await removeLeftovers(parent, set.version);
+  const fresh = join(parent, `.new-${set.version}-${process.pid}`);
+  await mkdir(fresh);
+  for (const name of ['package.json', 'package-lock.json']) await copyFile(join(set.sourceDir, name), join(fresh, name));
+  await npmCi(fresh, set, onProgress);
+  await mkdir(join(fresh, 'hivesync'));
+  const old = join(parent, `.old-${set.version}-${process.pid}`);
+  try {
+    await rename(root, old);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  await rename(fresh, root);
+  await rm(old, { recursive: true, force: true });
+};
+
+const prime = async (dataDir: string, set: SdkSet, onProgress: InstallProgress): Promise<void> => {
+  const variants = new Map<string, { done: number; total: number }>();
+  // Metro learns of modules while it goes; a variant not begun is counted as large as the largest.
+  await primeSdkSet(dataDir, set, (variant, done, total) => {
+    variants.set(variant, { done, total });
+    const known = [...variants.values()];
+    const largest = Math.max(...known.map((entry) => entry.total));
+    onProgress({ stage: 'priming', done: known.reduce((sum, entry) => sum + entry.done, 0), total: largest * set.platforms.length * 2 });
+  });
+};
+
+/**
+ * Makes a set ready to build with; does nothing where it is. Safe to be killed at any point, to be repeated, and to be
+ * run by two processes at once: each step is published by a rename, and the second waits for the first.
+ *
+ * @throws Error when the set is not known, or npm or priming failed (the message holds the end of their output).
+ */
+export const installSdkSet = async (
+  version: string,
+  options: { dataDir: string; onProgress?: InstallProgress; signal?: AbortSignal },
+): Promise<SdkSet> => {
+  const set = findSdkSet(version);
+  if (set === null) throw new Error(`There is no SDK set ${version}.`);
+  const { dataDir, onProgress = () => undefined, signal } = options;
+  if (installedState(dataDir, set) === 'ready') return set;
+  const parent = join(dataDir, 'sdk');
+  await mkdir(parent, { recursive: true });
+  onProgress({ stage: 'waiting', done: 0, total: 1 });
+  const work = async (): Promise<void> => {
+    if (installedState(dataDir, set) === 'missing') await installModules(dataDir, set, onProgress);
+    if (installedState(dataDir, set) === 'unprimed') await prime(dataDir, set, onProgress);
+  };
+  await withInstallLock(join(parent, `.lock-${set.version}`), work, signal);
+  if (installedState(dataDir, set) !== 'ready') throw new Error(`The SDK set ${version} was installed but is not whole.`);
+  return set;
+};

@@ -1,0 +1,71 @@
+/** Priming: the SDK's transforms, made once per installed set so that no build has to (they are nearly all of its time). */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SandboxedProcess } from '../sandbox/sandboxed-process.ts';
+import { raiseWall } from '../sandbox/wall.ts';
+import type { BuildFailure, Platform } from './child/protocol.ts';
+import { builderHash, sdkPlaces, type SdkSet } from './sdk-sets.ts';
+
+/** Measured: 0.55–1.1 GB at the peak for all of React Native at once. */
+const memoryBytes = 2 * 1024 * 1024 * 1024;
+/** Measured: 24–56 s on two cores; a slow machine gets its time too. */
+const timeoutMs = 10 * 60_000;
+/** Measured: 15 MB a platform and mode; file map 2 MB. */
+const maxOutputBytes = 512 * 1024 * 1024;
+
+export type PrimingProgress = (variant: string, done: number, total: number) => void;
+
+const primePlatform = async (
+  set: SdkSet,
+  dirs: { sdkDir: string; cacheDir: string },
+  platform: Platform,
+  onProgress: PrimingProgress,
+): Promise<void> => {
+  const wall = raiseWall([dirs.sdkDir, dirs.cacheDir]);
+  const bounds = { memoryBytes, sourceBytes: 16 * 1024 * 1024, cpuSeconds: Math.ceil(timeoutMs / 1000) * 2 };
+  const child = new SandboxedProcess(wall.command(dirs, bounds), maxOutputBytes);
+  const deadline = setTimeout(() => child.kill(), timeoutMs);
+  const writes: Promise<void>[] = [];
+  let failure: BuildFailure | null = null;
+  let isComplete = false;
+  child.onFrame = ({ header, body }) => {
+    if (header.type === 'progress') onProgress(String(header['stage']), Number(header['done']), Number(header['total']));
+    else if (header.type === 'pack') writes.push(writeFile(join(dirs.cacheDir, `${String(header['name'])}.pack.new`), body));
+    else if (header.type === 'filemap' && platform === set.platforms[0]) writes.push(writeFile(join(dirs.cacheDir, 'filemap.bin'), body));
+    else if (header.type === 'failed') failure = header['failure'] as BuildFailure;
+    else if (header.type === 'end') isComplete = true;
+  };
+  await child.send({ type: 'start', mode: 'prime', platform, sdk: { name: set.name, version: set.version, importable: set.packages.map(({ name }) => name) } });
+  const end = await child.ended;
+  clearTimeout(deadline);
+  await Promise.all(writes);
+  if (!isComplete || failure !== null) {
+    const reason = failure === null ? `${end.reason}, exit ${end.exitCode ?? end.signal ?? 'unknown'}: ${end.errorTail.slice(-2000)}` : JSON.stringify(failure);
+    throw new Error(`Priming the SDK set ${set.version} for ${platform} failed: ${reason}`);
+  }
+};
+
+/**
+ * Makes the read-only transform cache of an installed set: every package it offers, for each of its platforms, for
+ * production and for development. Platforms run side by side, one process each. Replaces an older cache at once or not
+ * at all.
+ */
+export const primeSdkSet = async (dataDir: string, set: SdkSet, onProgress: PrimingProgress): Promise<void> => {
+  const places = sdkPlaces(dataDir, set.version);
+  const fresh = `${places.cache}.${process.pid}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  try {
+    const dirs = { sdkDir: places.root, cacheDir: fresh };
+    const outcomes = await Promise.allSettled(set.platforms.map((platform) => primePlatform(set, dirs, platform, onProgress)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const platform of set.platforms) {
+      for (const mode of ['prod', 'dev']) await rename(join(fresh, `${platform}-${mode}.pack.new`), join(fresh, `${platform}-${mode}.pack`));
+    }
+    await writeFile(join(fresh, 'installed.json'), `${JSON.stringify({ version: set.version, lockHash: set.lockHash, builderHash: builderHash() })}\n`);
+    await rm(places.cache, { recursive: true, force: true });
+    await rename(fresh, places.cache);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,190 @@
+/**
+ * The wall around a build process. Two kinds:
+ *
+ * - `bubblewrap`: its own mount, pid, network, ipc, uts and user namespaces; no capability, no environment, no writable
+ *   path but a bounded tmpfs; of the host only the SDK set, the builder's own code, `node`, `prlimit` and the libraries
+ *   those two load, all read-only. Node's permission model stands inside as the second wall.
+ * - `permission`: Node's permission model and the bounds alone, where bubblewrap is missing or may not work. It keeps a
+ *   build's JavaScript in its folders; it does not stop the network, nor a fault in Node itself.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram, librariesOf } from './libraries.ts';
+
+export type SandboxKind = 'bubblewrap' | 'permission';
+
+export type Bounds = {
+  /** Heap and native memory of the process together; it is ended when it holds more. */
+  memoryBytes: number;
+  /** All sources of one build together. */
+  sourceBytes: number;
+  /** Processor time over the whole life of the process. */
+  cpuSeconds: number;
+};
+
+export type Command = {
+  program: string;
+  args: string[];
+  env: Record<string, string>;
+  uid: number | null;
+  /** Ends what was made on the host for this process; safe to call twice. */
+  dispose: () => void;
+};
+
+export type Inside = { sdkDir: string; cacheDir: string };
+
+/** The builder's own code: all that runs in the sandbox. */
+const childDir = fileURLToPath(new URL('../preview/child', import.meta.url));
+const base = '/b';
+/** Threads count as processes: Node itself has about a dozen. */
+const maxProcesses = 48;
+/** Native memory, code and thread stacks beside the measured limit, as a hard end where sampling comes too late. */
+const dataSlackBytes = 512 * 1024 * 1024;
+const probeTimeoutMs = 10_000;
+/** When the worker is root, each process gets a user of its own out of this range, which nobody else has. */
+const firstUid = 1_610_000_000;
+const uidRange = 1_000_000;
+let nextUid = process.pid % uidRange;
+
+const freshUid = (): number => {
+  nextUid = (nextUid + 1) % uidRange;
+  return firstUid + nextUid;
+};
+
+type Bubblewrap = { program: string; prlimit: string; libraries: string[]; extra: string[]; dropRoot: boolean };
+
+const nodeArguments = (places: string[], writable: string, memoryBytes: number): string[] => [
+  '--permission',
+  ...places.map((place) => `--allow-fs-read=${place}`),
+  `--allow-fs-write=${writable}`,
+  '--disable-warning=ExperimentalWarning',
+  '--no-addons',
+  '--disallow-code-generation-from-strings',
+  `--max-old-space-size=${Math.max(64, Math.floor((memoryBytes * 0.75) / 1024 / 1024))}`,
+];
+
+const mountArguments = (wrap: Bubblewrap): string[] => [
+  '--unshare-all',
+  '--die-with-parent',
+  '--new-session',
+  '--clearenv',
+  '--cap-drop', 'ALL',
+  '--uid', '65534',
+  '--gid', '65534',
+  '--hostname', 'preview',
+  ...wrap.extra,
+  '--dev', '/dev',
+  '--ro-bind', process.execPath, '/n/node',
+  '--ro-bind', wrap.prlimit, '/n/prlimit',
+  ...wrap.libraries.flatMap((path) => ['--ro-bind', path, path]),
+  '--ro-bind', childDir, `${base}/w`,
+];
+
+const bubblewrapCommand = (wrap: Bubblewrap, inside: Inside, bounds: Bounds): Command => ({
+  program: wrap.program,
+  args: [
+    ...mountArguments(wrap),
+    '--ro-bind', inside.sdkDir, `${base}/sdk`,
+    '--ro-bind', inside.cacheDir, `${base}/cache`,
+    '--size', String(bounds.sourceBytes + 16 * 1024 * 1024), '--tmpfs', `${base}/src`,
+    '--remount-ro', '/',
+    '--chdir', base,
+    '--setenv', 'HOME', base,
+    '--setenv', 'NODE_ENV', 'production',
+    '--',
+    '/n/prlimit',
+    '--core=0',
+    `--nproc=${maxProcesses}`,
+    `--fsize=${bounds.sourceBytes + 1024 * 1024}`,
+    `--cpu=${bounds.cpuSeconds}`,
+    `--data=${bounds.memoryBytes + dataSlackBytes}`,
+    '--nofile=512',
+    '/n/node',
+    ...nodeArguments([`${base}/*`], `${base}/src/*`, bounds.memoryBytes),
+    `${base}/w/main.ts`,
+    base,
+  ],
+  env: {},
+  uid: wrap.dropRoot ? freshUid() : null,
+  dispose: () => undefined,
+});
+
+const permissionCommand = (prlimit: string | null, inside: Inside, bounds: Bounds): Command => {
+  const folder = mkdtempSync(join(tmpdir(), 'hivesync-build-'));
+  mkdirSync(join(folder, 'src'));
+  symlinkSync(inside.sdkDir, join(folder, 'sdk'));
+  symlinkSync(inside.cacheDir, join(folder, 'cache'));
+  const node = [
+    process.execPath,
+    ...nodeArguments([`${folder}/*`, `${inside.sdkDir}/*`, `${inside.cacheDir}/*`, `${childDir}/*`], `${folder}/src/*`, bounds.memoryBytes),
+    join(childDir, 'main.ts'),
+    folder,
+  ];
+  const limits = ['--core=0', `--fsize=${bounds.sourceBytes + 1024 * 1024}`, `--cpu=${bounds.cpuSeconds}`, `--data=${bounds.memoryBytes + dataSlackBytes}`];
+  const [program = process.execPath, ...args] = prlimit === null ? node : [prlimit, ...limits, ...node];
+  return {
+    program,
+    args,
+    env: { HOME: folder, NODE_ENV: 'production' },
+    uid: null,
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+};
+
+const works = (wrap: Bubblewrap, paths: readonly string[]): boolean => {
+  const args = [
+    ...mountArguments(wrap),
+    ...paths.flatMap((path, index) => ['--ro-bind', path, `/probe/${index}`]),
+    '--size', '1048576', '--tmpfs', `${base}/src`,
+    '--remount-ro', '/',
+    '--',
+    '/n/prlimit', `--nproc=${maxProcesses}`, '/n/node', '--version',
+  ];
+  const identity = wrap.dropRoot ? { uid: freshUid(), gid: 65534 } : {};
+  const answer = spawnSync(wrap.program, args, { env: {}, timeout: probeTimeoutMs, stdio: 'ignore', cwd: '/', ...identity });
+  return answer.status === 0;
+};
+
+const findBubblewrap = (paths: readonly string[]): Bubblewrap | null => {
+  const program = findProgram('bwrap');
+  const prlimit = findProgram('prlimit');
+  if (program === null || prlimit === null) return null;
+  const libraries = [process.execPath, prlimit].map(librariesOf);
+  if (libraries.some((list) => list === null)) return null;
+  const found = [...new Set(libraries.flatMap((list) => list ?? []))];
+  const root = process.getuid?.() === 0;
+  // The strongest that works here: an own user where we are root, no further user namespaces where bubblewrap can say so.
+  for (const dropRoot of root ? [true, false] : [false]) {
+    for (const extra of [['--disable-userns'], []]) {
+      const wrap = { program, prlimit, libraries: found, extra, dropRoot };
+      if (works(wrap, paths)) return wrap;
+    }
+  }
+  return null;
+};
+
+export type Wall = { kind: SandboxKind; ownUser: boolean; command: (inside: Inside, bounds: Bounds) => Command };
+
+/**
+ * Finds the strongest wall that works on this machine for what has to be seen inside it, by trying it.
+ * Takes a tenth of a second; call it once at start.
+ */
+export const raiseWall = (paths: readonly string[]): Wall => {
+  const wrap = findBubblewrap(paths);
+  if (wrap !== null) {
+    return { kind: 'bubblewrap', ownUser: wrap.dropRoot, command: (inside, bounds) => bubblewrapCommand(wrap, inside, bounds) };
+  }
+  const prlimit = findProgram('prlimit');
+  return { kind: 'permission', ownUser: false, command: (inside, bounds) => permissionCommand(prlimit, inside, bounds) };
+};
+
+let kind: SandboxKind | null = null;
+
+/** Which wall builds get on this machine. The caller decides whether the weaker one is good enough, and says so loudly. */
+export const sandboxKind = (): SandboxKind => {
+  kind ??= raiseWall([dirname(childDir)]).kind;
+  return kind;
+};
