@@ -2,7 +2,7 @@
 import { copyFile, link, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { boundedStream } from './deadline.ts';
+import { boundedStream } from './flow.ts';
 import { headerBytes, systemCode } from './objectFile.ts';
 import type { ResolvedRange } from './range.ts';
 

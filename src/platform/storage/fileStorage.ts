@@ -1,9 +1,9 @@
 /** Object storage in a folder: the default on one machine, and behind it the routes that serve signed URLs. */
-import { randomUUID } from 'node:crypto';
+import { randomUUID, type KeyObject } from 'node:crypto';
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock } from '#platform/clock.ts';
-import { withDeadline } from './deadline.ts';
+import { systemClock, type Clock } from '#platform/clock.ts';
+import { DeadlineError, withDeadline } from '#platform/deadline.ts';
 import { contentStream, duplicate, exists, removeAbandoned } from './diskFiles.ts';
 import { roundTrip } from './healthCheck.ts';
 import { takeIn } from './intake.ts';
@@ -12,15 +12,15 @@ import { openObject, publish, systemCode, writeObject } from './objectFile.ts';
 import { folderSuffix, objectSuffix, walkObjects } from './objectWalk.ts';
 import { resolveRange } from './range.ts';
 import { UrlSigner } from './signedUrl.ts';
-import { StorageError, type ListedObject, type ObjectStorage } from './storage.ts';
+import { StorageError, type ListedObject, type ObjectStorage, type StoredObject } from './storage.ts';
 
 export interface FileStorageSettings {
   /** The folder all lies in; made when it is missing. Its parent must stand on one file system with it. */
   readonly storageDir: string;
   /** Where the routes are reached from outside, e.g. `http://localhost:3000/storage`. */
   readonly baseUrl: string;
-  /** The secret the key for URLs is derived from. */
-  readonly secret: string;
+  /** Signs the URLs: a key for this purpose alone (`deriveKey`). */
+  readonly urlKey: KeyObject;
   /** Deadline of one call, and the longest silence of a stream. */
   readonly timeoutMs: number;
   /** Deadline of storing one stream, however steadily it flows. */
@@ -36,7 +36,8 @@ export interface FileStorage extends ObjectStorage {
 function translate(what: string, error: unknown): never {
   if (error instanceof StorageError) throw error;
   if (systemCode(error) === 'ENOENT') throw new StorageError('not_found', `${what}: there is no such object`, error);
-  throw new StorageError('unavailable', `${what}: the file system answered ${systemCode(error) ?? 'an error'}`, error);
+  const reason = error instanceof DeadlineError ? 'nothing in time' : (systemCode(error) ?? 'an error');
+  throw new StorageError('unavailable', `${what}: the file system answered ${reason}`, error);
 }
 
 /**
@@ -47,7 +48,7 @@ export async function openFileStorage(settings: FileStorageSettings): Promise<Fi
   const { timeoutMs } = settings;
   const objects = join(settings.storageDir, 'objects');
   const temporaryDir = join(settings.storageDir, 'tmp');
-  const signer = new UrlSigner(settings.baseUrl, settings.secret, settings.clock ?? { now: () => Date.now() });
+  const signer = new UrlSigner(settings.baseUrl, settings.urlKey, settings.clock ?? systemClock);
   // A key of this process alone: replicas check the same folder at the same time.
   const checkedKey = `health/${randomUUID()}`;
   let running: Promise<void> | null = null;
@@ -66,7 +67,7 @@ export async function openFileStorage(settings: FileStorageSettings): Promise<Fi
   };
   const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
-      return await withDeadline(what, timeoutMs, work());
+      return await withDeadline(work, timeoutMs, what);
     } catch (error) {
       return translate(what, error);
     }
@@ -102,14 +103,11 @@ export async function openFileStorage(settings: FileStorageSettings): Promise<Fi
       const path = pathOf(key);
       checkContent(options);
       try {
-        return await withDeadline(
-          `storing ${key}`,
-          Buffer.isBuffer(body) ? timeoutMs : settings.transferTimeoutMs,
-          writeObject(temporaryDir, path, takeIn(body, options, timeoutMs), {
-            contentType: options.contentType,
-            contentEncoding: options.contentEncoding ?? null,
-          }),
-        );
+        const write = async (): Promise<StoredObject> => await writeObject(temporaryDir, path, takeIn(body, options, timeoutMs), {
+          contentType: options.contentType,
+          contentEncoding: options.contentEncoding ?? null,
+        });
+        return await withDeadline(write, Buffer.isBuffer(body) ? timeoutMs : settings.transferTimeoutMs, `storing ${key}`);
       } catch (error) {
         if (!Buffer.isBuffer(body)) body.destroy();
         return translate(`storing ${key}`, error);

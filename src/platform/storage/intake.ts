@@ -1,7 +1,7 @@
 /** Content is judged while it arrives: length, bound and hash, in one pass. */
 import { createHash } from 'node:crypto';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { boundedChunks } from './deadline.ts';
+import { boundedChunks } from './flow.ts';
 import { StorageError, type PutOptions } from './storage.ts';
 
 export interface Intake {

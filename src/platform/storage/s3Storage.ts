@@ -8,7 +8,7 @@ import {
   ListObjectsV2Command, PutObjectCommand, S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { boundedStream } from './deadline.ts';
+import { boundedStream } from './flow.ts';
 import { roundTrip } from './healthCheck.ts';
 import { takeIn } from './intake.ts';
 import { attachment, checkContent, checkExpiry, checkFolder, checkKey, checkLimit, checkPrefix, encodeKey } from './objectKey.ts';
@@ -32,13 +32,18 @@ export interface S3StorageSettings {
   readonly transferTimeoutMs: number;
   /** Where bodies over 1 MiB wait to be sent; the system's folder for such things when absent. */
   readonly spoolDir?: string;
+  /** The pause before the first repeat; the next is four times as long. Default 100. */
+  readonly firstPauseMs?: number;
 }
 
 /** With pauses of about 0.1 and 0.4 s: enough for a dropped connection, short enough for a request that waits. */
 const attempts = 3;
+const firstPauseMs = 100;
 
 const hexToBase64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
 const base64ToHex = (text: string): string => Buffer.from(text, 'base64').toString('hex');
+
+const quiet = (): void => undefined;
 
 function createClient(settings: S3StorageSettings, endpoint: string): S3Client {
   return new S3Client({
@@ -51,6 +56,8 @@ function createClient(settings: S3StorageSettings, endpoint: string): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Repeats are ours: the SDK's cannot rewind a stream, and know no deadline over all attempts.
     maxAttempts: 1,
+    // It would warn on the console that it cannot repeat streams, which it is not meant to; failures reach the caller.
+    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     requestHandler: { connectionTimeout: Math.min(settings.timeoutMs, 5_000) },
   });
 }
@@ -72,7 +79,7 @@ export function openS3Storage(settings: S3StorageSettings): ObjectStorage {
       } catch (error) {
         // A store that hung through a whole deadline is not asked again: the caller has waited long enough.
         if (attempt === attempts || late.aborted || outer?.aborted === true || !isPassing(error)) throw translateS3(what, error);
-        await delay(100 * 4 ** (attempt - 1) * (0.75 + Math.random() / 2));
+        await delay((settings.firstPauseMs ?? firstPauseMs) * 4 ** (attempt - 1) * (0.75 + Math.random() / 2));
       }
     }
   };

@@ -4,8 +4,9 @@
  *
  *     <base>/<key>?expires=<seconds>[&name=][&type=][&length=][&sha256=][&encoding=]&signature=<hex>
  */
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
+import { hmacSha256 } from '#platform/crypto.ts';
 import { checkContent, checkExpiry, checkKey, encodeKey } from './objectKey.ts';
 import { StorageError, type PresignedPut, type PresignGetOptions, type PresignPutOptions } from './storage.ts';
 
@@ -26,16 +27,13 @@ type Field = (typeof fields)[number];
 type Fields = Partial<Record<Field, string>>;
 
 export class UrlSigner {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #baseUrl: string;
   readonly #clock: Clock;
 
-  /**
-   * @param secret the deployment's secret: the key is derived from it for this purpose alone, so a URL's signature is
-   *   of no use anywhere else
-   */
-  constructor(baseUrl: string, secret: string, clock: Clock) {
-    this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'hivesync storage url v1', 32));
+  /** @param key derived for this purpose alone, so that a URL's signature is of no use anywhere else */
+  constructor(baseUrl: string, key: KeyObject, clock: Clock) {
+    this.#key = key;
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
     this.#clock = clock;
   }
@@ -106,7 +104,7 @@ export class UrlSigner {
   #sign(method: 'GET' | 'PUT', key: string, values: Fields): Buffer {
     // JSON of an array is unambiguous: no value can run into its neighbour, and absent differs from empty.
     const text = JSON.stringify([method, key, ...fields.map((field) => values[field] ?? null)]);
-    return createHmac('sha256', this.#key).update(text).digest();
+    return hmacSha256(this.#key, text);
   }
 }
 

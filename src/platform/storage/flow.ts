@@ -1,22 +1,7 @@
-/** Deadlines for calls and for streams: what does not move in time fails as `unavailable`. */
+/** Streams that fail, in place of hanging or ending short in silence. */
 import { Readable } from 'node:stream';
+import { withDeadline } from '#platform/deadline.ts';
 import { StorageError } from './storage.ts';
-
-/**
- * Settles with `work`, or fails as `unavailable` after `timeoutMs`. The work itself cannot be called back (a file
- * system hangs in the kernel): its late outcome is dropped, so whoever calls must be able to repeat.
- */
-export async function withDeadline<T>(what: string, timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StorageError('unavailable', `${what} took longer than ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 export interface FlowBounds {
   /** How long the source may keep silent while it is being waited for; time in which nobody asks does not count. */
@@ -35,7 +20,7 @@ async function* bounded(source: Readable, bounds: FlowBounds): AsyncGenerator<Bu
   let seen = 0;
   try {
     for (;;) {
-      const step = await withDeadline(bounds.what, bounds.idleMs, chunks.next());
+      const step = await withDeadline(() => chunks.next(), bounds.idleMs, bounds.what);
       if (step.done === true) break;
       seen += step.value.length;
       yield step.value;
