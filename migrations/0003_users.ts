@@ -6,11 +6,13 @@ export async function up(knex: Knex): Promise<void> {
     create table users (
       id uuid primary key,
       email text not null check (length(email) <= 254),
-      username text not null check (username ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,31}$'),
+      username text not null check (username ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$'),
       password_hash text not null,
       tier text not null default 'free' check (tier in ('free', 'pro', 'premium', 'admin')),
       tier_override text check (tier_override in ('free', 'pro', 'premium', 'admin')),
       tier_override_until timestamptz(3),
+      pending_email text check (length(pending_email) <= 254),
+      mfa_enabled_at timestamptz(3),
       last_login timestamptz(3),
       email_verified_at timestamptz(3),
       suspended_at timestamptz(3),
@@ -26,7 +28,7 @@ export async function up(knex: Knex): Promise<void> {
 
     create table user_profiles (
       user_id uuid primary key references users (id) on delete cascade,
-      display_name text check (length(display_name) between 1 and 120),
+      display_name text check (length(display_name) between 1 and 80),
       avatar_url text check (length(avatar_url) <= 2048),
       preferences jsonb not null default '{}',
       searchable boolean not null default true,
@@ -40,7 +42,7 @@ export async function up(knex: Knex): Promise<void> {
       id uuid primary key,
       user_id uuid not null references users (id),
       device_id text not null check (length(device_id) between 1 and 128),
-      device_name text check (length(device_name) <= 120),
+      device_name text check (length(device_name) <= 100),
       platform text check (length(platform) <= 40),
       last_seen timestamptz(3) not null default now(),
       created_at timestamptz(3) not null default now(),

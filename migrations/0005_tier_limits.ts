@@ -39,11 +39,13 @@ export async function up(knex: Knex): Promise<void> {
       ${columns},
       queue_class text not null check (queue_class in ('cpu', 'gpu')),
       queue_priority text not null check (queue_priority in ('low', 'normal', 'high')),
+      updated_by uuid references users (id),
       row_version bigint not null default 1,
       created_at timestamptz(3) not null default now(),
       updated_at timestamptz(3) not null default now()
     );
     create trigger tier_limits_touch before update on tier_limits for each row execute function touch_row();
+    create index tier_limits_updated_by_idx on tier_limits (updated_by);
   `);
   await knex('tier_limits').insert(
     tiers.map((tier, index) => ({

@@ -26,19 +26,19 @@ export async function up(knex: Knex): Promise<void> {
 
     create table worker_nodes (
       id uuid primary key,
-      name text not null check (length(name) between 1 and 120),
+      name text not null unique check (length(name) between 1 and 100),
       type text not null check (type in ('cpu', 'gpu')),
-      cloudflare_id text check (length(cloudflare_id) <= 120),
-      status text not null default 'active' check (status in ('active', 'draining', 'silent', 'disabled')),
+      cloudflare_id text check (length(cloudflare_id) <= 100),
+      status text not null default 'active' check (status in ('active', 'draining', 'silent', 'stopped', 'revoked')),
       concurrency integer not null check (concurrency between 1 and 256),
       version text check (length(version) <= 60),
       capabilities jsonb not null default '{}',
-      last_seen timestamptz(3) not null default now(),
+      last_heartbeat_at timestamptz(3),
       row_version bigint not null default 1,
       created_at timestamptz(3) not null default now(),
       updated_at timestamptz(3) not null default now()
     );
-    create index worker_nodes_status_idx on worker_nodes (status, last_seen);
+    create index worker_nodes_status_idx on worker_nodes (status, last_heartbeat_at);
     create trigger worker_nodes_touch before update on worker_nodes for each row execute function touch_row();
 
     create table worker_heartbeats (

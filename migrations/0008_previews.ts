@@ -15,8 +15,11 @@ export async function up(knex: Knex): Promise<void> {
       environment text not null check (environment in ('development', 'staging', 'production')),
       env jsonb not null default '{}',
       dev boolean not null default false,
+      mirror_ref text check (length(mirror_ref) <= 255),
+      commit text check (commit ~ '^[0-9a-f]{40,64}$'),
       file_count integer not null check (file_count >= 0),
       source_bytes bigint not null check (source_bytes >= 0),
+      missing_count integer not null default 0 check (missing_count >= 0),
       max_build_ms integer not null check (max_build_ms > 0),
 
       -- What every job has: its place in the queue, its life, and the lease that holds it while it runs.
@@ -32,6 +35,8 @@ export async function up(knex: Knex): Promise<void> {
       worker_id uuid references worker_nodes (id),
       lease_token_hash bytea check (length(lease_token_hash) = 32),
       lease_expires_at timestamptz(3),
+      -- The lease that ended last: a repeat of its report is answered as the first was.
+      ended_lease_hash bytea check (length(ended_lease_hash) = 32),
       cancel_requested_at timestamptz(3),
       queued_at timestamptz(3),
       started_at timestamptz(3),
@@ -41,6 +46,7 @@ export async function up(knex: Knex): Promise<void> {
       failure jsonb,
       timings jsonb,
       bundle_bytes bigint check (bundle_bytes >= 0),
+      artifacts_expire_at timestamptz(3),
       log_lines integer not null default 0,
       deleted_at timestamptz(3),
       row_version bigint not null default 1,
@@ -77,7 +83,7 @@ export async function up(knex: Knex): Promise<void> {
       job_id uuid not null references preview_jobs (id) on delete cascade,
       seq integer not null,
       level text not null check (level in ('debug', 'info', 'warn', 'error')),
-      message text not null check (length(message) <= 2000),
+      message text not null check (length(message) <= 4000),
       at timestamptz(3) not null default now(),
       primary key (job_id, seq)
     );

@@ -1,8 +1,10 @@
 /**
  * The kinds of worker job. Each keeps its jobs in a table of its own with the same columns for the queue, the life and
- * the lease (see migrations/0008_previews.ts), so that claiming, extending, finishing and reconciling are written once.
+ * the lease (see migrations/0008_previews.ts), so that claiming, extending, finishing and reconciling are written once;
+ * what differs from kind to kind stands behind this interface, which the kind's domain implements.
  */
 import type { Knex } from 'knex';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport } from '#generated/sdk/types.gen.ts';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
 
@@ -33,6 +35,22 @@ export interface JobRow {
 export interface JobKind {
   readonly kind: 'preview';
   readonly table: 'preview_jobs';
-  /** Writes what this kind's owner hears when a job ends: audit, events. In the transaction that ends it. */
+  /** Where the job's objects live; a result may name nothing outside it. Ends in a slash. */
+  objectPrefix(job: JobRow): string;
+  /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */
+  input(job: JobRow, validSeconds: number): Promise<JobInput>;
+  /** Looks whether what a result names is really there and is what it says; throws VALIDATION_ERROR where not. Outside any transaction. */
+  checkResult(job: JobRow, report: JobResultReport): Promise<void>;
+  /** Columns of the job's own that a success sets. */
+  resultFields(report: JobResultReport): Readonly<Record<string, unknown>>;
+  /** Keeps what the job made, in the transaction that ends it. */
+  keepArtifacts(trx: Knex.Transaction, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void>;
+  /** How a failure is told: the status it ends in, the error code, and the columns of the job's own. */
+  failureFields(failure: JobFailure): { readonly status: 'failed' | 'timed_out'; readonly error_code: string; readonly fields: Readonly<Record<string, unknown>> };
+  /** Adds lines of an attempt's log; lines that are there already change nothing. */
+  appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lines: readonly JobLogLine[]): Promise<void>;
+  /** Writes what others hear when a job ends (audit, events), in the transaction that ends it. */
   ended(trx: Knex.Transaction, job: JobRow): Promise<void>;
+  /** Tells who watches the job that its row has changed. Best effort: watchers look by themselves as well. */
+  changed(jobId: string): void;
 }

@@ -20,11 +20,11 @@ export const hashOfLease = (token: string): Buffer => createHash('sha256').updat
  * due): that is what makes a doubled message harmless. `Row` is the kind's whole row.
  */
 export async function claim<Row extends JobRow>(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, workerId: string,
+  trx: Knex.Transaction, kind: JobKind, jobId: string, workerId: string, epoch: number,
 ): Promise<{ job: Row; leaseToken: string } | null> {
   const leaseToken = randomBytes(32).toString('base64url');
   const [job] = await trx(kind.table)
-    .where({ id: jobId, status: 'queued' })
+    .where({ id: jobId, status: 'queued', epoch })
     .whereNotNull('queued_at')
     .whereNull('cancel_requested_at')
     .where('run_after', '<=', trx.fn.now())
@@ -42,11 +42,11 @@ export async function claim<Row extends JobRow>(
   return job === undefined ? null : { job, leaseToken };
 }
 
-export type StopReason = 'cancelled' | 'deadline' | 'lease_lost';
+export type StopReason = 'cancelled' | 'deadline';
 
 /**
- * Extends the lease and notes how far the job is. Answers whether to stop: the job was cancelled, is past its deadline,
- * or is no longer held by this lease.
+ * Extends the lease and notes how far the job is. Answers whether to stop, because the job was cancelled or is past its
+ * deadline; a null job when this lease does not hold it any more.
  */
 export async function extend(
   trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string, at: { stage: string; progress: number },
@@ -54,7 +54,7 @@ export async function extend(
   const [job] = await held(trx, kind, jobId, leaseToken)
     .update({ stage: at.stage, progress: trx.raw('greatest(progress, ?)', [at.progress]), lease_expires_at: inFuture(trx, leaseMs) })
     .returning<JobRow[]>('*');
-  if (job === undefined) return { job: null, stop: 'lease_lost' };
+  if (job === undefined) return { job: null, stop: null };
   if (job.cancel_requested_at !== null) return { job, stop: 'cancelled' };
   return { job, stop: isOverdue(job) ? 'deadline' : null };
 }
@@ -74,18 +74,29 @@ export async function finish<Row extends JobRow>(
   return job;
 }
 
-/** running → queued again under a new epoch, so that its message is not taken for one that was already sent. */
-export async function requeue(trx: Knex.Transaction, kind: JobKind, jobId: string, delayMs: number): Promise<JobRow | null> {
-  const [job] = await trx(kind.table)
-    .where({ id: jobId, status: 'running' })
+/**
+ * running → queued again under a new epoch, so that its message is not taken for one that was already sent. With a
+ * `leaseToken` only under that lease; with a delay the reconciler sends it when its time has come.
+ */
+export async function requeue(
+  trx: Knex.Transaction, kind: JobKind, jobId: string, how: { leaseToken?: string; delayMs: number },
+): Promise<JobRow | null> {
+  const query = how.leaseToken === undefined ? trx(kind.table).where({ id: jobId, status: 'running' }) : held(trx, kind, jobId, how.leaseToken);
+  const [job] = await query
     .update({
-      status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), worker_id: null, lease_token_hash: null, lease_expires_at: null,
-      run_after: inFuture(trx, delayMs),
+      status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), worker_id: null, started_at: null,
+      ended_lease_hash: trx.ref('lease_token_hash'), lease_token_hash: null, lease_expires_at: null, run_after: inFuture(trx, how.delayMs),
     })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
-  if (delayMs === 0) await send(trx, job);
+  if (how.delayMs === 0) await send(trx, job);
   return job;
+}
+
+/** Two seconds before the second attempt, eight before the third, two minutes at most; a quarter more or less by chance. */
+export function retryDelayMs(attempt: number): number {
+  const delayMs = Math.min(500 * 4 ** attempt, 120_000);
+  return Math.round(delayMs * (0.75 + Math.random() / 2));
 }
 
 /** Ends a job that no lease holds or whose lease has run out. */
@@ -116,7 +127,7 @@ const held = (trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: s
   trx(kind.table).where({ id: jobId, status: 'running', lease_token_hash: hashOfLease(leaseToken) });
 
 const ending = (trx: Knex.Transaction, status: JobStatus): Record<string, unknown> => ({
-  status, stage: null, lease_token_hash: null, lease_expires_at: null, completed_at: trx.fn.now(),
+  status, stage: null, ended_lease_hash: trx.ref('lease_token_hash'), lease_token_hash: null, lease_expires_at: null, completed_at: trx.fn.now(),
 });
 
 const inFuture = (trx: Knex.Transaction, ms: number): Knex.Raw => trx.raw("now() + interval '1 millisecond' * ?", [ms]);

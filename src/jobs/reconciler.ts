@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Redis } from 'ioredis';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
-import type { JobProducer } from '#platform/queue.ts';
+import type { JobMessage, JobProducer } from '#platform/queue.ts';
 import type { JobKind, JobRow } from './kinds.ts';
 import { end, isOverdue, requeue, send } from './leases.ts';
 
@@ -11,7 +11,7 @@ const roundSize = 500;
 /** A queued job whose message should long have reached its queue. */
 const missingAfterSeconds = 30;
 /** A job whose sources never came is let go. */
-const uploadHours = 24;
+const uploadHours = 1;
 /** Says that Redis is the one we filled: a wiped one has it no more. */
 const sentinelKey = 'queue:sentinel';
 const sentinelSeconds = 30 * 24 * 60 * 60;
@@ -81,7 +81,7 @@ export class Reconciler {
       if (job.cancel_requested_at !== null) await end(trx, kind, job.id, { status: 'cancelled', error_code: null });
       else if (isOverdue(job)) await end(trx, kind, job.id, { status: 'timed_out', error_code: 'PREVIEW_TIMEOUT', failure: { kind: 'timeout', message: 'The build took longer than its limit.' } });
       else if (job.attempt >= job.max_attempts) await end(trx, kind, job.id, { status: 'failed', error_code: 'INTERNAL_ERROR', failure: { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.` } });
-      else await requeue(trx, kind, job.id, 0);
+      else await requeue(trx, kind, job.id, { delayMs: 0 });
       this.#log.warn('jobs.lease_lost', 'a lease ran out', { job_id: job.id, attempt: job.attempt, worker_id: job.worker_id });
     }
   }
@@ -91,10 +91,15 @@ export class Reconciler {
     const query = trx(kind.table)
       .where('status', 'queued').whereNotNull('queued_at').where('run_after', '<=', trx.fn.now())
       .orderBy('queued_at').limit(roundSize).forUpdate().skipLocked();
-    if (!wiped) query.where('updated_at', '<', trx.raw(`now() - interval '${missingAfterSeconds} seconds'`));
+    // Without a wipe: those that have waited long, and those whose delayed retry has just come due.
+    if (!wiped) {
+      query.where((late) => late
+        .where('updated_at', '<', trx.raw(`now() - interval '${missingAfterSeconds} seconds'`))
+        .orWhere('run_after', '>', trx.ref('updated_at')));
+    }
     const waiting: JobRow[] = await query;
     for (const job of waiting) {
-      const message = { jobId: job.id, epoch: job.epoch };
+      const message: JobMessage = { jobId: job.id, epoch: job.epoch };
       if (await this.#producer.holds(job.queue_class, job.queue_priority, message)) continue;
       const [moved] = await trx(kind.table).where({ id: job.id, status: 'queued' }).update({ epoch: trx.raw('epoch + 1') }).returning<JobRow[]>('*');
       if (moved !== undefined) await send(trx, moved);

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Database } from '#platform/database.ts';
+import type { Database, Listener } from '#platform/database.ts';
 import { withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
@@ -38,7 +38,7 @@ export class OutboxRelay {
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
   #woken = false;
-  #unlisten: (() => Promise<void>) | null = null;
+  #listener: Listener | null = null;
 
   constructor(db: Database, producer: JobProducer, consumers: ReadonlyMap<string, EventConsumer>, log: Logger) {
     this.#db = db;
@@ -47,9 +47,10 @@ export class OutboxRelay {
     this.#log = log;
   }
 
-  async start(): Promise<void> {
+  /** Begins at once; a database that is away is waited for. */
+  start(): void {
     this.#running = true;
-    this.#unlisten = await this.#db.listen('outbox', () => this.wake());
+    this.#listener = this.#db.listen('outbox', () => this.wake());
     this.#loop = this.#run();
   }
 
@@ -63,7 +64,7 @@ export class OutboxRelay {
     this.#running = false;
     this.wake();
     await this.#loop;
-    await this.#unlisten?.();
+    await this.#listener?.close();
   }
 
   async #run(): Promise<void> {

@@ -34,13 +34,13 @@ export function readCursor(query: PageQuery, filters: Readonly<Record<string, un
   const sane =
     rest.length === 0 && at !== undefined && id !== undefined && mark === markOf(filters)
     && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) && /^[0-9a-f-]{36}$/.test(id);
-  if (!sane) {
-    throw new ServiceError('VALIDATION_ERROR', 'This cursor belongs to another list.', {
-      details: [{ pointer: '#/query/cursor', message: 'is not a cursor of this list with these filters', rule: 'cursor' }],
-    });
-  }
+  if (!sane) throw foreignCursor();
   return { at, id };
 }
+
+const foreignCursor = (): ServiceError => new ServiceError('VALIDATION_ERROR', 'This cursor belongs to another list.', {
+  details: [{ pointer: '#/query/cursor', message: 'is not a cursor of this list with these filters', rule: 'cursor' }],
+});
 
 /** Cuts `limit + 1` rows down to a page and says where the next one begins. */
 export function pageOf<Row>(
@@ -72,4 +72,28 @@ function writeCursor(key: Keyset, filters: Readonly<Record<string, unknown>>): s
 function markOf(filters: Readonly<Record<string, unknown>>): string {
   const sorted = Object.entries(filters).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 16);
+}
+
+/**
+ * Pages a list that is short, bounded and wholly at hand (tiers, SDK sets): the cursor is the position it goes on at.
+ */
+export function pageOfAll<Item>(all: readonly Item[], query: PageQuery): { items: Item[]; page: PageInfo } {
+  const walked = query.cursor !== undefined;
+  const start = walked ? readPosition(query.cursor) : (query.offset ?? 0);
+  const end = start + query.limit;
+  return {
+    items: all.slice(start, end),
+    page: {
+      limit: query.limit,
+      offset: walked ? null : start,
+      total: walked ? null : all.length,
+      next_cursor: end < all.length ? Buffer.from(`at|${end}`, 'utf8').toString('base64url') : null,
+    },
+  };
+}
+
+function readPosition(cursor: string | undefined): number {
+  const position = /^at\|(\d{1,6})$/.exec(Buffer.from(cursor ?? '', 'base64url').toString('utf8'))?.[1];
+  if (position === undefined) throw foreignCursor();
+  return Number(position);
 }

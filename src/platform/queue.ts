@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import BeeQueue from 'bee-queue';
 import { withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
+import type { QueueRedisOptions } from '#platform/redis.ts';
 
 export const queueClasses = ['cpu', 'gpu'] as const;
 export const queuePriorities = ['high', 'normal', 'low'] as const;
@@ -22,9 +23,6 @@ export interface JobMessage {
   readonly jobId: string;
   readonly epoch: number;
 }
-
-/** Options of redis@3, which bee-queue speaks through. */
-export type QueueRedisOptions = NonNullable<BeeQueue.QueueSettings['redis']>;
 
 export const queueName = (queueClass: QueueClass, priority: QueuePriority): string => `${queueClass}_tasks:${priority}`;
 

@@ -151,7 +151,7 @@ export class ProjectService {
   }
 
   async #owned(trx: Knex.Transaction, userId: string): Promise<number> {
-    const [row] = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').whereNull('archived_at').count({ used: '*' });
+    const [row] = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').count({ used: '*' });
     return Number(row?.used ?? 0);
   }
 

@@ -1,0 +1,56 @@
+/** Signing in: a session, the device it is on, and the first refresh token of its family. */
+import type { Knex } from 'knex';
+import type { Call } from '#platform/call.ts';
+import { newId } from '#platform/ids.ts';
+import { hashOf, refreshLifetimeMs, refreshToken } from './refresh-tokens.ts';
+
+export interface Device {
+  readonly device_id: string;
+  readonly name?: string | null | undefined;
+  readonly platform?: string | null | undefined;
+}
+
+export interface OpenedSession {
+  readonly sessionId: string;
+  readonly refreshToken: string;
+}
+
+/** Opens a session for an account, in the transaction of the sign-in. Two statements, three with a device. */
+export async function openSession(
+  trx: Knex.Transaction, call: Call, userId: string, device: Device | null, refreshKey: Buffer,
+): Promise<OpenedSession> {
+  const sessionId = newId();
+  await trx('sessions').insert({
+    id: sessionId,
+    user_id: userId,
+    device_session_id: device === null ? null : await rememberDevice(trx, userId, device),
+    ip_address: call.ip,
+    user_agent: call.userAgent.slice(0, 512),
+  });
+  const family = newId();
+  return { sessionId, refreshToken: await writeToken(trx, refreshKey, sessionId, family, 0) };
+}
+
+/** Adds the token of a family at a counter; answers it. Only its hash is stored. */
+export async function writeToken(trx: Knex.Transaction, refreshKey: Buffer, sessionId: string, family: string, counter: number): Promise<string> {
+  const token = refreshToken(refreshKey, family, counter);
+  await trx('refresh_tokens').insert({
+    id: newId(),
+    session_id: sessionId,
+    family,
+    counter,
+    token_hash: hashOf(token),
+    expires_at: trx.raw("now() + interval '1 millisecond' * ?", [refreshLifetimeMs]),
+  });
+  return token;
+}
+
+async function rememberDevice(trx: Knex.Transaction, userId: string, device: Device): Promise<string> {
+  const [row] = await trx('device_sessions')
+    .insert({ id: newId(), user_id: userId, device_id: device.device_id, device_name: device.name ?? null, platform: device.platform ?? null })
+    .onConflict(['user_id', 'device_id'])
+    .merge({ device_name: device.name ?? null, platform: device.platform ?? null, last_seen: trx.fn.now() })
+    .returning<{ id: string }[]>('id');
+  if (row === undefined) throw new Error('device_sessions answered no row for an upsert');
+  return row.id;
+}

@@ -1,0 +1,7 @@
+import type { Handlers } from '#generated/server/handlers.gen.ts';
+import type { TierService } from './service.ts';
+
+export const tierHandlers = (tiers: TierService): Pick<Handlers, 'listTiers' | 'listTierLimits'> => ({
+  listTiers: async ({ query }, _call) => ({ status: 200, body: await tiers.offered(query) }),
+  listTierLimits: async ({ query }, call) => ({ status: 200, body: await tiers.all(call, query) }),
+});

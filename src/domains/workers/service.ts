@@ -1,0 +1,230 @@
+import type { Knex } from 'knex';
+import type {
+  ClaimedJob, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate,
+  WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
+} from '#generated/sdk/types.gen.ts';
+import type { JobKind, JobRow } from '#jobs/kinds.ts';
+import { claim, extend, finish, leaseMs, requeue, retryDelayMs, transferGraceMs } from '#jobs/leases.ts';
+import type { Call } from '#platform/call.ts';
+import type { Clock } from '#platform/clock.ts';
+import { type Database, transact } from '#platform/database.ts';
+import { notFound, ServiceError } from '#platform/errors.ts';
+import { newId } from '#platform/ids.ts';
+import type { ObjectStorage } from '#platform/storage/storage.ts';
+import { audit } from '../audit/audit.ts';
+import { allowByCredential } from '../policy.ts';
+import { claimedJobSql, heartbeatStopSql, type HeartbeatRow } from './queries.ts';
+import type { NodeKeys } from './node-keys.ts';
+import { isSafeRelativePath } from './object-paths.ts';
+
+const heartbeatSeconds = 10;
+const uploadSeconds = 900;
+/** Signed URLs of an input outlive the attempt by this much. */
+const urlGraceSeconds = 300;
+
+interface WorkerDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly storage: ObjectStorage;
+  readonly nodeKeys: NodeKeys;
+  readonly kinds: readonly JobKind[];
+}
+
+/** The operations by which a worker knows the backend. A worker's right to a job lies in its lease token alone. */
+export class WorkerService {
+  readonly #on: WorkerDependencies;
+
+  constructor(dependencies: WorkerDependencies) {
+    this.#on = dependencies;
+  }
+
+  /** The same name is the same node: registering again brings its particulars up to date and answers the same key. */
+  async register(call: Call, body: WorkerRegistration): Promise<WorkerRegistered> {
+    allowByCredential(call);
+    if (call.caller.kind !== 'worker' || call.caller.nodeId !== body.name) {
+      throw new ServiceError('FORBIDDEN', 'A worker registers under the name it signs with.');
+    }
+    return transact(this.#on.db, call, async (trx) => {
+      const particulars = {
+        type: body.type,
+        concurrency: body.concurrency,
+        capabilities: JSON.stringify(body.capabilities),
+        cloudflare_id: body.cloudflare_id ?? null,
+        version: body.version,
+        last_heartbeat_at: trx.fn.now(),
+      };
+      const [row] = await trx('worker_nodes')
+        .insert({ id: newId(), name: body.name, ...particulars })
+        .onConflict('name')
+        .merge({ ...particulars, status: trx.raw("case worker_nodes.status when 'revoked' then 'revoked' else 'active' end") })
+        .returning<NodeRow[]>('*');
+      if (row === undefined) throw new Error('worker_nodes answered no row for an upsert');
+      if (row.status === 'revoked') throw new ServiceError('FORBIDDEN', 'This worker was shut out.');
+      await audit(trx, call, { event_type: 'worker.registered', entity_type: 'worker', entity_id: row.id, data: { name: body.name, type: body.type } });
+      const worker: WorkerNode = { ...row, version: row.version ?? '', running_jobs: 0, metrics: null };
+      return { worker, node_key: this.#on.nodeKeys.of(row.id), heartbeat_seconds: heartbeatSeconds };
+    });
+  }
+
+  /** Keeps the node alive, tells it what to stop, and puts back what a stopping node still holds. */
+  async heartbeat(call: Call, body: WorkerHeartbeat): Promise<WorkerHeartbeatReply> {
+    const nodeId = this.#node(call);
+    const [row] = await this.#on.db.named<HeartbeatRow>('workers.heartbeat', heartbeatStopSql, [
+      nodeId, newId(), JSON.stringify(body.metrics), body.status, body.running_job_ids,
+    ]);
+    if (row === undefined) throw new ServiceError('AUTH_INVALID', 'This worker is not registered.');
+    if (body.status === 'stopped') await this.#putBack(nodeId);
+    return {
+      drain: row.status === 'draining' && body.status !== 'stopped',
+      stop_job_ids: row.stop_job_ids,
+      heartbeat_seconds: heartbeatSeconds,
+      server_time: new Date(this.#on.clock.now()).toISOString(),
+    };
+  }
+
+  /** queued → running for exactly one of any number of callers; CONFLICT for all others. */
+  async claim(call: Call, jobId: string, body: JobClaim): Promise<ClaimedJob> {
+    const nodeId = this.#node(call);
+    for (const kind of this.#on.kinds) {
+      const claimed = await transact(this.#on.db, null, (trx) => claim<JobRow>(trx, kind, jobId, nodeId, body.epoch));
+      if (claimed === null) continue;
+      kind.changed(jobId);
+      return this.#describe(kind, claimed.job, claimed.leaseToken);
+    }
+    throw new ServiceError('CONFLICT', 'There is nothing to claim here.');
+  }
+
+  async progress(call: Call, jobId: string, body: JobProgress): Promise<JobProgressReply> {
+    this.#node(call);
+    const kind = await this.#kindOf(jobId);
+    const { job, stop } = await transact(this.#on.db, null, async (trx) => {
+      const extended = await extend(trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+      if (extended.job !== null && body.log !== undefined && body.log.length > 0) {
+        await kind.appendLog(trx, extended.job, body.log_offset ?? 0, body.log);
+      }
+      return extended;
+    });
+    if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+    kind.changed(jobId);
+    return { lease_expires_at: job.lease_expires_at ?? new Date(this.#on.clock.now()).toISOString(), stop: stop !== null, reason: stop, live_changes: [] };
+  }
+
+  /** Presigned PUTs under the job's own prefix, for whoever holds the lease. */
+  async uploads(call: Call, jobId: string, body: JobUploadsCreate): Promise<JobUploads> {
+    this.#node(call);
+    const kind = await this.#kindOf(jobId);
+    const [job] = await this.#on.db.named<JobRow>(`workers.held.${kind.kind}`, claimedJobSql(kind.table), [jobId, this.#on.nodeKeys.leaseHash(body.lease_token)]);
+    if (job === undefined) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+    const prefix = kind.objectPrefix(job);
+    const uploads = await Promise.all(body.objects.map(async (object, index) => {
+      if (object.purpose === 'source_blob' || !isSafeRelativePath(object.path)) {
+        throw new ServiceError('VALIDATION_ERROR', 'This object has no place under the job.', {
+          details: [{ pointer: `#/body/objects/${index}/path`, message: 'must be a relative path without . and .. segments', rule: 'path' }],
+        });
+      }
+      const encoding = object.content_encoding;
+      const key = `${prefix}${encoding}/${object.path}`;
+      const put = await this.#on.storage.presignPut(key, {
+        expiresSeconds: uploadSeconds,
+        sizeBytes: object.size,
+        sha256: object.sha256,
+        contentType: object.content_type,
+        ...(encoding === 'identity' ? {} : { contentEncoding: encoding }),
+      });
+      return { path: object.path, object_key: key, upload_url: put.url, headers: { ...put.headers } };
+    }));
+    return { uploads, expires_in: uploadSeconds };
+  }
+
+  /**
+   * Takes a result once, under the lease that holds the job. A repeat of an accepted report is answered as accepted; any
+   * other late one changes nothing.
+   */
+  async report(call: Call, body: JobResultReport): Promise<JobResultReceipt> {
+    this.#node(call);
+    const kind = await this.#kindOf(body.job_id);
+    const job = await this.#read(this.#on.db.knex, kind, body.job_id);
+    const leaseHash = this.#on.nodeKeys.leaseHash(body.lease_token);
+    if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true && body.status === 'SUCCESS') await kind.checkResult(job, body);
+    const receipt = await transact(this.#on.db, null, async (trx) => {
+      const ended = body.status === 'SUCCESS' ? await this.#succeed(trx, kind, body) : await this.#fail(trx, kind, job, body);
+      if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
+      const now = await this.#read(trx, kind, body.job_id);
+      if (now.ended_lease_hash?.equals(leaseHash) === true) return { accepted: true, job_status: now.status, reason: null };
+      const reason = now.status === 'cancelled' ? 'cancelled' : now.completed_at === null ? 'lease_lost' : 'already_ended';
+      return { accepted: false, job_status: now.status, reason } as const;
+    });
+    kind.changed(body.job_id);
+    return receipt;
+  }
+
+  async #succeed(trx: Knex.Transaction, kind: JobKind, report: JobResultReport): Promise<JobRow | null> {
+    const job = await finish<JobRow>(trx, kind, report.job_id, report.lease_token, {
+      status: 'succeeded', error_code: null, fields: kind.resultFields(report),
+    });
+    if (job !== null) await kind.keepArtifacts(trx, job, report.artifacts ?? []);
+    return job;
+  }
+
+  /** A failure that another attempt may mend goes back to the queue after a wait; every other one ends the job. */
+  async #fail(trx: Knex.Transaction, kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
+    const failure: JobFailure = report.failure ?? { kind: 'internal', message: report.error ?? 'The worker gave no reason.', retryable: true };
+    if (job.cancel_requested_at !== null) {
+      return finish<JobRow>(trx, kind, report.job_id, report.lease_token, { status: 'cancelled', error_code: null });
+    }
+    if (failure.retryable && job.attempt < job.max_attempts) {
+      return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt) });
+    }
+    const { status, error_code, fields } = kind.failureFields(failure);
+    const ended = await finish<JobRow>(trx, kind, report.job_id, report.lease_token, { status, error_code, fields });
+    if (ended !== null) await kind.keepArtifacts(trx, ended, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
+    return ended;
+  }
+
+  /** What a node that stops still holds goes back to the queue at once. */
+  async #putBack(nodeId: string): Promise<void> {
+    for (const kind of this.#on.kinds) {
+      await transact(this.#on.db, null, async (trx) => {
+        const held: JobRow[] = await trx(kind.table).where({ worker_id: nodeId, status: 'running' }).forUpdate();
+        for (const job of held) await requeue(trx, kind, job.id, { delayMs: 0 });
+      });
+    }
+  }
+
+  async #describe(kind: JobKind, job: JobRow, leaseToken: string): Promise<ClaimedJob> {
+    const timeoutMs = job.max_build_ms + transferGraceMs;
+    return {
+      job_id: job.id,
+      kind: kind.kind,
+      attempt: job.attempt,
+      max_attempts: job.max_attempts,
+      epoch: job.epoch,
+      lease_token: leaseToken,
+      lease_expires_at: job.lease_expires_at ?? new Date(this.#on.clock.now() + leaseMs).toISOString(),
+      timeout_ms: job.max_build_ms,
+      input: await kind.input(job, Math.ceil(timeoutMs / 1000) + urlGraceSeconds),
+    };
+  }
+
+  async #kindOf(jobId: string): Promise<JobKind> {
+    for (const kind of this.#on.kinds) {
+      if ((await this.#on.db.knex(kind.table).where({ id: jobId }).first('id')) !== undefined) return kind;
+    }
+    throw notFound();
+  }
+
+  async #read(knex: Knex, kind: JobKind, jobId: string): Promise<HeldRow> {
+    const row: HeldRow | undefined = await knex(kind.table).where({ id: jobId }).first();
+    if (row === undefined) throw notFound();
+    return row;
+  }
+
+  #node(call: Call): string {
+    if (call.caller.kind !== 'worker') throw new ServiceError('AUTH_INVALID', 'This is for workers.');
+    allowByCredential(call);
+    return call.caller.nodeId;
+  }
+}
+
+interface HeldRow extends JobRow { readonly lease_token_hash: Buffer | null; readonly ended_lease_hash: Buffer | null }
+type NodeRow = Omit<WorkerNode, 'running_jobs' | 'metrics' | 'version'> & { readonly version: string | null };
