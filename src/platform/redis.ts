@@ -24,7 +24,7 @@ function requireAddress(env: RedisEnvironment): RedisAddress {
 
 const retryAfterMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), longestRetryMs);
 
-function clientOptions(address: RedisAddress): RedisOptions {
+function clientOptions(address: RedisAddress): Omit<RedisOptions, 'replyMapping'> {
   return {
     host: address.host,
     port: address.port,

@@ -1,0 +1,63 @@
+/**
+ * The Redis of last resort, as a process of its own: js-redis-server on the loopback with a password. It keeps nothing,
+ * and ends with whoever started it. Started by redis.ts, which sends `{port, password}` over IPC and is answered
+ * `{listening: port}`.
+ *
+ * BRPOPLPUSH, which bee-queue lives on and this server lacks, is added as the server's own command over its BLMOVE, so
+ * that every client has it without being changed.
+ */
+import {
+  createRedisCommandExecutor, defineCommand, redisCommandDefinitions, RedisServerState, Resp2Server, type CommandDefinition,
+} from 'js-redis-server/core';
+
+/** BRPOPLPUSH source destination timeout = BLMOVE source destination RIGHT LEFT timeout. */
+export function brpoplpush(): CommandDefinition {
+  const blmove = redisCommandDefinitions.find(({ name }) => name === 'blmove');
+  if (blmove === undefined) throw new Error('js-redis-server has no BLMOVE.');
+  const { since: _since, ...rest } = blmove;
+  return defineCommand<unknown>({
+    ...rest,
+    name: 'brpoplpush',
+    schema: {
+      ...blmove.schema,
+      parse: (input, index, context) => {
+        const own = input.slice(index);
+        const [source, destination, timeout] = own;
+        // The wrong number of arguments is left to BLMOVE's own parser to refuse.
+        const mapped = own.length === 3 && source !== undefined && destination !== undefined && timeout !== undefined
+          ? [source, destination, Buffer.from('RIGHT'), Buffer.from('LEFT'), timeout]
+          : own.slice(0, 2);
+        const parsed = blmove.schema.parse(mapped, 0, context);
+        return { ...parsed, nextIndex: input.length };
+      },
+    },
+  });
+}
+
+/** Listens on 127.0.0.1 with a password; gives the port. */
+export async function listenBuiltIn(port: number, password: string): Promise<{ port: number; close(): Promise<void> }> {
+  const state = new RedisServerState({ databaseCount: 16, requirepass: password });
+  const server = new Resp2Server({ server: state, executor: createRedisCommandExecutor({ extraCommands: [brpoplpush()] }) });
+  // Its own listen() would bind every interface.
+  await new Promise<void>((resolve, reject) => {
+    server.server.once('error', reject);
+    server.server.listen({ port, host: '127.0.0.1' }, () => resolve());
+  });
+  return { port: server.getPort(), close: () => server.close() };
+}
+
+if (import.meta.main) {
+  process.once('message', (message: { port: number; password: string }) => {
+    listenBuiltIn(message.port, message.password).then(
+      ({ port }) => process.send?.({ listening: port }),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+  process.once('disconnect', () => process.exit(0));
+  // A Ctrl-C is for the supervisor, which stops this process when nobody needs it any more.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => process.exit(0));
+}
