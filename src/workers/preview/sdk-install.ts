@@ -12,6 +12,8 @@ export type InstallProgress = (progress: { stage: InstallStage; done: number; to
 /** Measured: 20 s cold; a slow line gets its time too. */
 const npmTimeoutMs = 10 * 60_000;
 const maxNpmTail = 4000;
+/** Modules of a set in one variant, about: keeps the bar from leaping while Metro finds them. */
+const usualModules = 900;
 
 const npmCi = (folder: string, set: SdkSet, onProgress: InstallProgress): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -61,11 +63,11 @@ const installModules = async (dataDir: string, set: SdkSet, onProgress: InstallP
 
 const prime = async (dataDir: string, set: SdkSet, onProgress: InstallProgress): Promise<void> => {
   const variants = new Map<string, { done: number; total: number }>();
-  // Metro learns of modules while it goes; a variant not begun is counted as large as the largest.
+  // Metro learns of modules while it goes: a variant counts as large as the largest known, and never as less than usual.
   await primeSdkSet(dataDir, set, (variant, done, total) => {
     variants.set(variant, { done, total });
     const known = [...variants.values()];
-    const largest = Math.max(...known.map((entry) => entry.total));
+    const largest = Math.max(usualModules, ...known.map((entry) => entry.total));
     onProgress({ stage: 'priming', done: known.reduce((sum, entry) => sum + entry.done, 0), total: largest * set.platforms.length * 2 });
   });
 };

@@ -31,7 +31,7 @@ const primePlatform = async (
   child.onFrame = ({ header, body }) => {
     if (header.type === 'progress') onProgress(String(header['stage']), Number(header['done']), Number(header['total']));
     else if (header.type === 'pack') writes.push(writeFile(join(dirs.cacheDir, `${String(header['name'])}.pack.new`), body));
-    else if (header.type === 'filemap' && platform === set.platforms[0]) writes.push(writeFile(join(dirs.cacheDir, 'filemap.bin'), body));
+    else if (header.type === 'filemap' && platform === set.platforms[0]) writes.push(writeFile(join(dirs.cacheDir, 'filemap.json'), body));
     else if (header.type === 'failed') failure = header['failure'] as BuildFailure;
     else if (header.type === 'end') isComplete = true;
   };

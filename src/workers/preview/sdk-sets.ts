@@ -72,10 +72,12 @@ export const sdkPlaces = (dataDir: string, version: string): { root: string; mod
   return { root, modules: root, cache: join(root, 'hivesync'), stamp: join(root, 'hivesync', 'installed.json') };
 };
 
-/** What a primed cache depends on beside the lock file: the builder's own code, which is part of every cache key. */
+/** The builder's code that a primed cache depends on beside the lock file: transforms and their keys, and the two formats. */
+const primedBy = ['transformer.ts', 'metro.ts', 'transform-cache.ts'];
+
 export const builderHash = (): string => {
   const hash = createHash('sha256');
-  for (const name of readdirSync(childDir).sort()) hash.update(name).update(readFileSync(join(childDir, name)));
+  for (const name of primedBy) hash.update(readFileSync(join(childDir, name)));
   return hash.digest('hex');
 };
 

@@ -95,9 +95,8 @@ const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, pla
     ['index.js', Buffer.from(primingEntry(start.sdk.importable))],
     ['later.js', Buffer.from('export const later = true;')],
   ]);
+  send('filemap', {}, metro.takeFileMap());
   for (const [path, bytes] of sources) writeSource(path, bytes);
-  const fileMap = metro.takeFileMap();
-  if (fileMap !== null) send('filemap', {}, fileMap);
   await addProjectFiles(metro.server, places.src, sources);
   for (const dev of [false, true]) {
     const recorded = new RecordingStore(Pack.ofBytes(Buffer.alloc(0)), '');
@@ -179,7 +178,7 @@ const main = async (): Promise<void> => {
     transformerPath,
     resolveRequest: createResolver(places, start.sdk),
     cacheStores: start.mode === 'prime' ? [store] : [sdkStore, store],
-    fileMap: readIfThere(join(places.cache, 'filemap.bin')),
+    fileMap: readIfThere(join(places.cache, 'filemap.json')),
     onWarning: (message) => send('warning', { message: failureOf(new Error(message), places, base).message }),
   });
   if (start.mode === 'prime') await prime(metro, store, start, start.platform ?? 'ios');

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { deserialize, serialize } from 'node:v8';
 import type { CacheStore } from './transform-cache.ts';
 import type { ResolutionContext, Resolution } from './resolver.ts';
 
@@ -19,7 +18,10 @@ export type MetroAsset = {
 
 type BundleOptions = Record<string, unknown>;
 type Graph = { dependencies: Map<string, unknown> };
-type FileSystem = { bulkAddOrModify(files: Map<string, unknown[]>): void; lookup(path: string): { exists: boolean; type?: string } };
+type FileSystem = {
+  bulkAddOrModify(files: Map<string, unknown[]>): void;
+  metadataIterator(options: object): Iterable<{ canonicalPath: string; metadata: unknown[] }>;
+};
 type DependencyGraph = { _fileSystem: FileSystem; _resolutionCache: Map<string, Map<string, unknown>> };
 type Bundler = { getDependencyGraph(): Promise<DependencyGraph> };
 type IncrementalBundler = {
@@ -34,11 +36,16 @@ export type MetroServer = {
   _getAssetsFromDependencies(dependencies: unknown, platform: string): Promise<MetroAsset[]>;
 };
 type ServerClass = { new (config: object, options: object): MetroServer; DEFAULT_BUNDLE_OPTIONS: BundleOptions };
-type Snapshot = { fileSystemData: unknown; clocks: Map<string, unknown>; plugins: Map<string, unknown> };
 
-export type MetroParts = { server: MetroServer; takeFileMap: () => Buffer | null; build: Build };
+/** A file of Metro's file map as it is kept: path relative to the project's root, size in bytes, SHA-1 in hex. */
+type MappedFile = [path: string, size: number, sha1: string];
+
+export type MetroParts = { server: MetroServer; takeFileMap: () => Buffer; build: Build };
 export type Build = (options: BuildOptions) => Promise<{ code: string; map: string; assets: MetroAsset[]; timings: { graphMs: number; serializeMs: number; assetsMs: number } }>;
 type BuildOptions = { entryFile: string; platform: string; dev: boolean; onProgress: (done: number, total: number) => void };
+
+/** Metro's record of a file: modified, size, visited, SHA-1, not a symbolic link, no plugin data. */
+const fileEntry = (size: number, sha1: string): unknown[] => [1, size, 1, sha1, 0, null];
 
 /**
  * @param fileMap the SDK's file map as `takeFileMap` gave it when the set was installed, or null to crawl the SDK now.
@@ -61,7 +68,6 @@ export const createMetro = async (options: {
   const Server = (metroRequire('./src/Server') as { default: ServerClass }).default;
   const split = (metroRequire('./src/lib/splitBundleOptions') as { default: (options: BundleOptions) => SplitOptions }).default;
 
-  let taken: Buffer | null = null;
   const config = mergeConfig(getDefaultConfig(places.src), {
     projectRoot: places.src,
     // With a file map at hand the SDK is not crawled: Metro looks only into the (still empty) project.
@@ -70,12 +76,10 @@ export const createMetro = async (options: {
     resetCache: false,
     cacheStores: options.cacheStores,
     cacheVersion: 'hivesync-1',
+    // Metro's own cache of its file map would drop what lies outside the folders it crawls.
     unstable_fileMapCacheManagerFactory: () => ({
-      read: () => Promise.resolve(fileMap === null ? null : (deserialize(fileMap) as Snapshot)),
-      write: (snapshot: () => Snapshot) => {
-        if (fileMap === null) taken = serialize({ ...snapshot(), clocks: new Map() });
-        return Promise.resolve();
-      },
+      read: () => Promise.resolve(null),
+      write: () => Promise.resolve(),
       end: () => Promise.resolve(),
     }),
     reporter: {
@@ -103,7 +107,18 @@ export const createMetro = async (options: {
   };
   // Names in the source map: relative to the project, `node_modules/…` for the SDK.
   server._getModuleSourceUrl = (module) => named(module.path);
-  await server.getBundler().getBundler().getDependencyGraph();
+  const { _fileSystem: files } = await server.getBundler().getBundler().getDependencyGraph();
+  if (fileMap !== null) {
+    const mapped = JSON.parse(fileMap.toString('utf8')) as MappedFile[];
+    files.bulkAddOrModify(new Map(mapped.map(([path, size, sha1]) => [path, fileEntry(size, sha1)])));
+  }
+  const takeFileMap = (): Buffer => {
+    const mapped: MappedFile[] = [];
+    for (const { canonicalPath, metadata } of files.metadataIterator({ includeNodeModules: true, includeSymlinks: false })) {
+      mapped.push([canonicalPath, Number(metadata[1]), String(metadata[3])]);
+    }
+    return Buffer.from(JSON.stringify(mapped));
+  };
 
   const build: Build = async ({ entryFile, platform, dev, onProgress }) => {
     const splitOptions = split({
@@ -133,7 +148,7 @@ export const createMetro = async (options: {
     return { code, map, assets, timings };
   };
 
-  return { server, takeFileMap: () => taken, build };
+  return { server, takeFileMap, build };
 };
 
 /** Puts a project's files into the file map, as the watcher would, and forgets what was resolved from that folder before. */
@@ -141,8 +156,7 @@ export const addProjectFiles = async (server: MetroServer, src: string, files: R
   const graph = await server.getBundler().getBundler().getDependencyGraph();
   const entries = new Map<string, unknown[]>();
   for (const [path, bytes] of files) {
-    // modified, size, visited, SHA-1, not a symbolic link, no plugin data
-    entries.set(path, [1, bytes.length, 1, createHash('sha1').update(bytes).digest('hex'), 0, null]);
+    entries.set(path, fileEntry(bytes.length, createHash('sha1').update(bytes).digest('hex')));
   }
   graph._fileSystem.bulkAddOrModify(entries);
   for (const byOrigin of graph._resolutionCache.values()) {

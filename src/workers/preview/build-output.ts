@@ -1,0 +1,69 @@
+/** Writes what a build process sends into the output folder. The process names nothing here that is not checked. */
+import { createHash } from 'node:crypto';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { checkSourcePath } from '#platform/source-paths.ts';
+import type { AssetHeader } from './child/protocol.ts';
+
+export type OutputKind = 'bundle' | 'source_map' | 'asset' | 'metadata' | 'log';
+
+export type OutputFile = {
+  kind: OutputKind;
+  /** Relative to the output folder. */
+  path: string;
+  sizeBytes: number;
+  /** Hex. */
+  sha256: string;
+  /** Assets only: how the bundle knows it. */
+  asset?: { hash: string; name: string; extension: string; scale: number };
+};
+
+const isPlain = (text: string, pattern: RegExp): boolean => text.length <= 255 && pattern.test(text);
+
+/** The header of an asset as the build process sent it, or null where it is not what our own builder sends. */
+export const readAssetHeader = (header: Record<string, unknown>): AssetHeader | null => {
+  const { path, hash, name, extension, scale } = header;
+  if (typeof path !== 'string' || typeof hash !== 'string' || typeof name !== 'string' || typeof extension !== 'string') return null;
+  if (typeof scale !== 'number' || !Number.isFinite(scale)) return null;
+  // SDK packages lie below `node_modules`, which the rule for sources refuses by name.
+  const named = path.replaceAll('node_modules/', 'modules/');
+  if (!path.startsWith('assets/') || checkSourcePath(named) !== null) return null;
+  if (!isPlain(hash, /^[0-9a-f]{32}$/u) || !isPlain(extension, /^[A-Za-z0-9]+$/u)) return null;
+  return { type: 'asset', path, hash, name: name.slice(0, 255), extension, scale };
+};
+
+export class BuildOutput {
+  readonly files: OutputFile[] = [];
+  readonly #outDir: string;
+  #tail: Promise<void> = Promise.resolve();
+  readonly #taken = new Set<string>();
+
+  constructor(outDir: string) {
+    this.#outDir = outDir;
+  }
+
+  /** Queues one file; a second of the same path is dropped (two scales may map to one name on Android). */
+  add(kind: OutputKind, path: string, bytes: Uint8Array, asset?: OutputFile['asset']): void {
+    if (this.#taken.has(path)) return;
+    this.#taken.add(path);
+    this.#tail = this.#tail.then(async () => {
+      const target = join(this.#outDir, path);
+      await mkdir(dirname(target), { recursive: true });
+      const handle = await open(target, 'wx', 0o644);
+      try {
+        await handle.writeFile(bytes);
+      } finally {
+        await handle.close();
+      }
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      this.files.push({ kind, path, sizeBytes: bytes.byteLength, sha256, ...(asset === undefined ? {} : { asset }) });
+    });
+    // Told by `settled`; unhandled otherwise while the build still runs.
+    this.#tail.catch(() => undefined);
+  }
+
+  /** Resolves when everything queued is on disk. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+}

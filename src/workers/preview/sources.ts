@@ -1,0 +1,54 @@
+/** Puts a project's files into an empty folder, from blobs that were verified before. */
+import { constants, createReadStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { checkSourcePaths } from '#platform/source-paths.ts';
+
+/** Many small files are written side by side; more than this gains nothing on one disk. */
+const writersAtOnce = 16;
+
+export class SourcePathsRefused extends Error {
+  readonly faults: { index: number; path: string; rule: string; message: string }[];
+
+  constructor(faults: { index: number; path: string; rule: string; message: string }[]) {
+    super('The source paths break the rules of intake.');
+    this.name = 'SourcePathsRefused';
+    this.faults = faults;
+  }
+}
+
+const writeOne = async (target: string, blobFile: string): Promise<number> => {
+  const source = createReadStream(blobFile, { flags: 'r' });
+  // O_EXCL: two paths that meet in one file (a case-insensitive disk) are an error, not an overwrite.
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const handle = await open(target, flags, 0o644);
+  const sink = handle.createWriteStream();
+  await pipeline(source, sink);
+  return sink.bytesWritten;
+};
+
+/**
+ * Writes each file below `sourceDir`, which must be empty or missing.
+ *
+ * @param files path in the project → file on this machine that holds its bytes.
+ * @returns bytes written.
+ * @throws SourcePathsRefused when a path breaks a rule (nothing is written then), or the file system's own error.
+ */
+export const materialiseSources = async (sourceDir: string, files: ReadonlyMap<string, string>, entryFile: string): Promise<number> => {
+  const listed = [...files].map(([path, blobFile]) => ({ path, blobFile }));
+  const checked = checkSourcePaths(listed, entryFile);
+  if (!checked.ok) throw new SourcePathsRefused(checked.faults);
+
+  await mkdir(sourceDir, { recursive: true });
+  const targets = checked.normalised.map((path, index) => ({ target: join(sourceDir, path), blobFile: listed[index]?.blobFile ?? '' }));
+  for (const folder of new Set(targets.map(({ target }) => dirname(target)))) await mkdir(folder, { recursive: true });
+
+  let written = 0;
+  const queue = targets.values();
+  const writer = async (): Promise<void> => {
+    for (const { target, blobFile } of queue) written += await writeOne(target, blobFile);
+  };
+  await Promise.all(Array.from({ length: Math.min(writersAtOnce, targets.length) }, writer));
+  return written;
+};
