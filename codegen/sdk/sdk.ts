@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createClient } from '@hey-api/openapi-ts';
 import type { Contract } from '../contract.ts';
 import { type Files, readFiles } from '../output.ts';
+import { writeTraits } from './traits.ts';
 
 /**
  * The client's runtime is copied by hey-api into its output and was not written for exactOptionalPropertyTypes (nine
@@ -25,6 +26,7 @@ export async function writeSdk(contract: Contract): Promise<Files> {
     });
     const files: Files = new Map();
     for (const [path, text] of await readFiles(folder)) files.set(path, runtime.test(path) ? unchecked + text : text);
+    files.set('traits.gen.ts', writeTraits(contract));
     return files;
   } finally {
     await rm(folder, { recursive: true, force: true });
