@@ -14,6 +14,7 @@ export interface Schema {
   readonly propertyNames?: Schema;
   readonly items?: Schema;
   readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
   readonly enum?: readonly Json[];
   readonly const?: Json;
   readonly default?: Json;
@@ -188,6 +189,13 @@ export function kindOf(answer: Answer): BodyKind {
   if (types.includes('text/event-stream')) return 'events';
   return 'stream';
 }
+
+/**
+ * Whether the branches of a `oneOf` or `anyOf` only name required fields of the object they stand in ("either of
+ * these"): then they are a rule of that object and no union of shapes.
+ */
+export const areRequirements = (branches: readonly Schema[] | undefined): boolean =>
+  branches !== undefined && branches.every((branch) => Object.keys(branch).join() === 'required');
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 

@@ -4,6 +4,7 @@
 export const takesIdempotencyKey: ReadonlySet<string> = new Set<string>([
   'addProjectMember',
   'addTeamMember',
+  'askFaq',
   'buildPreview',
   'confirmTotp',
   'createAiJob',
@@ -11,6 +12,7 @@ export const takesIdempotencyKey: ReadonlySet<string> = new Set<string>([
   'createAttachment',
   'createCheckout',
   'createComment',
+  'createFaqEntry',
   'createInvitation',
   'createLabel',
   'createLiveSession',
@@ -20,6 +22,7 @@ export const takesIdempotencyKey: ReadonlySet<string> = new Set<string>([
   'createProject',
   'createProjectTag',
   'createRefactorJob',
+  'createSample',
   'createSessionToken',
   'createTask',
   'createTeam',

@@ -4,6 +4,8 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/api/v1` | (string & {});
 };
 
+export type Webhooks = OnProjectUpdatedWebhookRequest | OnProjectDeletedWebhookRequest | OnMemberAddedWebhookRequest | OnMemberRemovedWebhookRequest | OnTaskCreatedWebhookRequest | OnTaskUpdatedWebhookRequest | OnTaskCompletedWebhookRequest | OnCommentCreatedWebhookRequest | OnPreviewSucceededWebhookRequest | OnPreviewFailedWebhookRequest | OnAiJobSucceededWebhookRequest | OnAiJobFailedWebhookRequest | OnRefactorSucceededWebhookRequest | OnRefactorFailedWebhookRequest | OnRepoSyncedWebhookRequest | OnRepoSyncFailedWebhookRequest | OnWebhookTestWebhookRequest | OnWebhookDisabledWebhookRequest;
+
 /**
  * Compared without regard to case.
  */
@@ -520,6 +522,11 @@ export type PreferencesMap = {
     [key: string]: unknown;
 };
 
+/**
+ * What happened; the channels of each are set in the preferences.
+ */
+export type NotificationType = 'task.assigned' | 'task.completed' | 'task.due_soon' | 'comment.created' | 'comment.replied' | 'comment.mentioned' | 'preview.succeeded' | 'preview.failed' | 'preview.shared' | 'ai_job.succeeded' | 'ai_job.failed' | 'refactor.succeeded' | 'refactor.failed' | 'repo.sync_failed' | 'invitation.received' | 'invitation.accepted' | 'project.transferred' | 'webhook.disabled' | 'account.suspicious_sign_in' | 'account.tier_changed' | 'account.export_ready';
+
 export type NotificationChannels = {
     /**
      * In the list of notifications and on the stream.
@@ -535,7 +542,7 @@ export type NotificationChannels = {
  * Every notification type with the channels it takes.
  */
 export type NotificationChannelsMap = {
-    [key: string]: NotificationChannels;
+    [key in NotificationType]?: NotificationChannels;
 };
 
 export type Preferences = {
@@ -550,10 +557,10 @@ export type PreferencesUpdate = {
      */
     preferences?: PreferencesMap;
     /**
-     * By notification type; an absent type stays, null puts it back to what is shipped. An unknown type is a VALIDATION_ERROR.
+     * By notification type; an absent type stays, null puts it back to what is shipped.
      */
     notifications?: {
-        [key: string]: NotificationChannels | null;
+        [key in NotificationType]?: NotificationChannels | null;
     };
 };
 
@@ -604,6 +611,179 @@ export type UserSummary = {
 export type UserSummaryPage = {
     items: Array<UserSummary>;
     page: Page;
+};
+
+export type ApiKeyName = string;
+
+/**
+ * What a key may do; each operation names the one it needs, and one that names none refuses keys. A `write` does not include its `read`.
+ */
+export type ApiKeyScope = 'account:read' | 'projects:read' | 'projects:write' | 'tasks:read' | 'tasks:write' | 'comments:read' | 'comments:write' | 'previews:read' | 'previews:write' | 'ai:read' | 'ai:write' | 'repos:read' | 'repos:write' | 'webhooks:read' | 'webhooks:write' | 'notifications:read' | 'notifications:write' | 'search:read' | 'samples:read' | 'faq:read';
+
+export type ApiKeyScopes = Array<ApiKeyScope>;
+
+/**
+ * The projects the key is restricted to, in lists, search, notifications and streams too; null is every project its owner may see.
+ */
+export type ApiKeyProjects = Array<Id> | null;
+
+/**
+ * A key without its secret, which is shown once and of which only a hash is kept.
+ */
+export type ApiKey = {
+    id: Id;
+    name: ApiKeyName;
+    /**
+     * How the key begins, to tell it from others.
+     */
+    prefix: string;
+    /**
+     * How it ends.
+     */
+    last_four: string;
+    scopes: ApiKeyScopes;
+    project_ids: ApiKeyProjects;
+    /**
+     * From when it is refused with AUTH_EXPIRED; null is never.
+     */
+    expires_at: Timestamp | null;
+    /**
+     * To about five minutes; null when it was never used.
+     */
+    last_used_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type ApiKeyPage = {
+    items: Array<ApiKey>;
+    page: Page;
+};
+
+export type ApiKeyCreate = {
+    name: ApiKeyName;
+    scopes: ApiKeyScopes;
+    project_ids?: ApiKeyProjects;
+    /**
+     * In the future; null or absent is never.
+     */
+    expires_at?: Timestamp | null;
+};
+
+export type ApiKeyCreated = {
+    api_key: ApiKey;
+    /**
+     * What goes into `X-Api-Key`. Shown this once.
+     */
+    key: string;
+};
+
+export type ApiKeyUpdate = {
+    name?: ApiKeyName;
+    scopes?: ApiKeyScopes;
+    project_ids?: ApiKeyProjects;
+    /**
+     * In the future; null is never.
+     */
+    expires_at?: Timestamp | null;
+};
+
+export type ApiKeyRotate = {
+    /**
+     * How long the old key goes on working, at most seven days and never beyond its own expires_at; 0 ends it at once.
+     */
+    overlap_seconds: number;
+};
+
+export type TeamName = string;
+
+/**
+ * `member` works in the team's projects, `admin` also has its members and invitations, `owner` also the team itself.
+ */
+export type TeamRole = 'owner' | 'admin' | 'member';
+
+export type Team = {
+    id: Id;
+    /**
+     * The person whose tier the team's limits come from: who made it, and when that person leaves, the owner of longest standing.
+     */
+    owner_id: Id;
+    name: TeamName;
+    /**
+     * The caller's.
+     */
+    role: TeamRole;
+    /**
+     * Active members; invited ones are not in it.
+     */
+    member_count: number;
+    /**
+     * Archived ones counted.
+     */
+    project_count: number;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type TeamPage = {
+    items: Array<Team>;
+    page: Page;
+};
+
+export type TeamCreate = {
+    name: TeamName;
+};
+
+export type TeamUpdate = {
+    name?: TeamName;
+};
+
+/**
+ * An invited member has no access yet.
+ */
+export type MemberStatus = 'invited' | 'active';
+
+export type TeamMember = {
+    team_id: Id;
+    /**
+     * What names the member in paths.
+     */
+    user_id: Id;
+    username: Username;
+    display_name: string | null;
+    avatar_url: Url | null;
+    role: TeamRole;
+    status: MemberStatus;
+    /**
+     * The open invitation while the status is invited; null afterwards.
+     */
+    invitation_id: Id | null;
+    /**
+     * Null while the status is invited.
+     */
+    joined_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type TeamMemberPage = {
+    items: Array<TeamMember>;
+    page: Page;
+};
+
+export type TeamMemberAdd = {
+    /**
+     * A person, as searchUsers answers one.
+     */
+    user_id: Id;
+    /**
+     * An owner is made of a member, by updateTeamMember.
+     */
+    role?: 'admin' | 'member';
+};
+
+export type TeamMemberUpdate = {
+    role: TeamRole;
 };
 
 /**
@@ -736,11 +916,6 @@ export type ProjectSettingsUpdate = {
 };
 
 /**
- * An invited member has no access yet.
- */
-export type MemberStatus = 'invited' | 'active';
-
-/**
  * Admin comes only with a team; it may do what the owner may, but for deleting and transferring the project.
  */
 export type ProjectMemberRole = 'owner' | 'admin' | 'member';
@@ -775,6 +950,82 @@ export type ProjectMemberPage = {
 
 export type ProjectMemberAdd = {
     user_id: Id;
+};
+
+export type InvitationStatus = 'pending' | 'accepted' | 'declined' | 'revoked' | 'expired';
+
+export type InvitationTarget = 'project' | 'team';
+
+export type Invitation = {
+    id: Id;
+    target_type: InvitationTarget;
+    /**
+     * Of the project or the team.
+     */
+    target_id: Id;
+    /**
+     * The name of the project or team, so that the invited person, who cannot see it yet, knows what it is.
+     */
+    target_name: string;
+    /**
+     * What accepting makes of the person. A project has `member`; `owner` there is a transfer that waits for its new owner.
+     */
+    role: TeamRole;
+    status: InvitationStatus;
+    /**
+     * Null when that account has been erased.
+     */
+    invited_by: UserSummary | null;
+    /**
+     * The person; null while an invitation by email has not been accepted, whether or not the address has an account.
+     */
+    invitee: UserSummary | null;
+    /**
+     * The address the inviter named; null when the invitation named a username. Never an address that was looked up.
+     */
+    email: EmailAddress | null;
+    created_at: Timestamp;
+    /**
+     * Seven days after it was made.
+     */
+    expires_at: Timestamp;
+    /**
+     * When it was accepted, declined or revoked.
+     */
+    responded_at: Timestamp | null;
+};
+
+export type InvitationPage = {
+    items: Array<Invitation>;
+    page: Page;
+};
+
+/**
+ * `admin` for a team only; for a project it is a VALIDATION_ERROR.
+ */
+export type InvitedRole = 'admin' | 'member';
+
+export type InvitationByEmail = {
+    target_type: InvitationTarget;
+    target_id: Id;
+    role: InvitedRole;
+    email: EmailAddress;
+};
+
+export type InvitationByUsername = {
+    target_type: InvitationTarget;
+    target_id: Id;
+    role: InvitedRole;
+    username: Username;
+};
+
+export type InvitationCreate = InvitationByEmail | InvitationByUsername;
+
+export type InvitationTokenAcceptance = {
+    /**
+     * Out of the mailed link; good once.
+     */
+    token: string;
 };
 
 export type ProjectTagPage = {
@@ -1114,6 +1365,2172 @@ export type AttachmentDownload = {
 };
 
 /**
+ * What a comment is on; a preview is a preview job.
+ */
+export type CommentEntityType = 'project' | 'task' | 'code' | 'preview';
+
+/**
+ * Relative to the project's root, with forward slashes.
+ */
+export type CodePath = string;
+
+/**
+ * A git commit id, SHA-1 or SHA-256, lower-case hex.
+ */
+export type CommitId = string;
+
+/**
+ * A span of whole lines of one file.
+ */
+export type CodeAnchor = {
+    path: CodePath;
+    /**
+     * Counted from 1.
+     */
+    line_start: number;
+    /**
+     * The last line of the span, not before line_start.
+     */
+    line_end: number;
+    /**
+     * The commit the lines were read in; absent or null when it is not known, as in files that were not committed.
+     */
+    commit?: CommitId | null;
+};
+
+export type CommentMention = {
+    user_id: Id;
+    username: Username;
+};
+
+export type Comment = {
+    id: Id;
+    project_id: Id;
+    /**
+     * What it replies to, null when it begins a thread.
+     */
+    parent_id: Id | null;
+    entity_type: CommentEntityType;
+    /**
+     * The task, the preview job, or, for project and code, the project.
+     */
+    entity_id: Id;
+    /**
+     * Where in the code, null for all but code.
+     */
+    anchor: CodeAnchor | null;
+    /**
+     * Null on a tombstone.
+     */
+    author_id: Id | null;
+    /**
+     * Markdown; never rendered by the backend. Null on a tombstone.
+     */
+    body: string | null;
+    /**
+     * The members it mentions.
+     */
+    mentions: Array<CommentMention>;
+    /**
+     * Direct replies, tombstones counted.
+     */
+    reply_count: number;
+    /**
+     * Whether the caller starred it.
+     */
+    is_starred: boolean;
+    /**
+     * How many people starred it.
+     */
+    star_count: number;
+    /**
+     * True on a tombstone.
+     */
+    is_deleted: boolean;
+    /**
+     * When its author last changed the body, null if never.
+     */
+    edited_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type CommentPage = {
+    items: Array<Comment>;
+    page: Page;
+};
+
+export type CommentCreate = unknown & {
+    /**
+     * Markdown, with `@username` to mention somebody.
+     */
+    body: string;
+    entity_type?: CommentEntityType;
+    /**
+     * For project and code it may be left out, or is the project.
+     */
+    entity_id?: Id;
+    anchor?: CodeAnchor;
+    parent_id?: Id;
+};
+
+export type CommentUpdate = {
+    body: string;
+};
+
+/**
+ * Enough to show the notification without asking further. Keys by type, where ids are strings and names are as they were then;
+ * more keys may come:
+ *
+ * | type | keys |
+ * | --- | --- |
+ * | `task.assigned`, `task.completed`, `task.due_soon` | task_id, title, actor_id (null for due_soon), due_date |
+ * | `comment.created`, `comment.replied`, `comment.mentioned` | comment_id, entity_type, entity_id, author_id, excerpt (200 characters at most) |
+ * | `preview.succeeded`, `preview.failed` | job_id, target_platform, error_code (null when it succeeded) |
+ * | `preview.shared` | job_id, share_id, shared_by |
+ * | `ai_job.succeeded`, `ai_job.failed` | job_id, job_type, file_path, error_code |
+ * | `refactor.succeeded`, `refactor.failed` | job_id, kind, error_code |
+ * | `repo.sync_failed` | sync_id, error_code |
+ * | `invitation.received`, `invitation.accepted` | invitation_id, target_type, target_id, target_name, role, actor_id |
+ * | `project.transferred` | project_id, name, from_user_id, to_user_id, to_team_id |
+ * | `webhook.disabled` | webhook_id, url, reason |
+ * | `account.suspicious_sign_in` | session_id, ip_address, user_agent, reason |
+ * | `account.tier_changed` | from, to |
+ * | `account.export_ready` | export_id |
+ *
+ */
+export type NotificationPayload = {
+    [key: string]: unknown;
+};
+
+export type Notification = {
+    id: Id;
+    /**
+     * Whom it tells; the caller.
+     */
+    user_id: Id;
+    /**
+     * The project it belongs to, null for what concerns the account.
+     */
+    project_id: Id | null;
+    type: NotificationType;
+    payload: NotificationPayload;
+    is_read: boolean;
+    read_at: Timestamp | null;
+    created_at: Timestamp;
+};
+
+export type NotificationPage = {
+    items: Array<Notification>;
+    page: Page;
+};
+
+export type UnreadCount = {
+    unread: number;
+    /**
+     * False when there are more than 10,000.
+     */
+    is_exact: boolean;
+};
+
+export type NotificationsMarked = {
+    marked: number;
+};
+
+export type SearchType = 'project' | 'task' | 'comment';
+
+/**
+ * A span that matches.
+ */
+export type SearchHighlight = {
+    field: 'title' | 'excerpt';
+    /**
+     * Offset into that string in UTF-16 code units, as JavaScript counts.
+     */
+    start: number;
+    /**
+     * The offset after the last one.
+     */
+    end: number;
+};
+
+export type SearchCommentTarget = {
+    entity_type: CommentEntityType;
+    entity_id: Id;
+};
+
+export type SearchResult = {
+    type: SearchType;
+    /**
+     * Of the project, task or comment.
+     */
+    id: Id;
+    project_id: Id;
+    project_name: string;
+    /**
+     * The project's name, the task's title, or for a comment what it is on: a task's title, a file's path, else the project's name.
+     */
+    title: string;
+    /**
+     * The part of the description or body around the first match, plain text; null when only the title matches.
+     */
+    excerpt: string | null;
+    /**
+     * By field and start.
+     */
+    highlights: Array<SearchHighlight>;
+    /**
+     * What a comment is on, null for all but comments.
+     */
+    commented_on: SearchCommentTarget | null;
+    /**
+     * How well it matches; comparable within one answer only.
+     */
+    score: number;
+    updated_at: Timestamp;
+};
+
+export type SearchResultPage = {
+    items: Array<SearchResult>;
+    page: Page;
+};
+
+/**
+ * The `version` of an SDK set as `listPreviewSdks` names it.
+ */
+export type PreviewSdkVersion = string;
+
+/**
+ * What the bundle is for. A web build runs in the preview page itself.
+ */
+export type PreviewPlatform = 'ios' | 'android' | 'web';
+
+export type PreviewSdkPackage = {
+    name: string;
+    version: string;
+    /**
+     * Needs a development build that contains it.
+     */
+    has_native_code: boolean;
+};
+
+/**
+ * A React Native release with the packages a build may import. Nothing else can be imported by its bare name.
+ */
+export type PreviewSdk = {
+    version: PreviewSdkVersion;
+    react_native_version: string;
+    react_version: string;
+    /**
+     * The `runtimeVersion` of manifests; a development build must have the same one.
+     */
+    runtime_version: string;
+    /**
+     * What a request that names no set gets.
+     */
+    is_default: boolean;
+    /**
+     * `installing`: builds wait for it. `unavailable`: no worker has it; requests are refused.
+     */
+    status: 'ready' | 'installing' | 'unavailable';
+    platforms: Array<PreviewPlatform>;
+    /**
+     * By name.
+     */
+    packages: Array<PreviewSdkPackage>;
+};
+
+export type PreviewSdkPage = {
+    items: Array<PreviewSdk>;
+    page: Page;
+};
+
+/**
+ * What the preview is looked at on, such as `iphone-16`. Recorded and shown; the build does not depend on it.
+ */
+export type PreviewDeviceType = string;
+
+/**
+ * Where the bundle begins; one of the files.
+ */
+export type PreviewEntryFile = string;
+
+/**
+ * Inlined as `process.env.NODE_ENV` (staging and production both build as production) and as `PUBLIC_ENVIRONMENT`.
+ */
+export type PreviewEnvironment = 'development' | 'staging' | 'production';
+
+/**
+ * Public values inlined as `process.env.<KEY>` at build time. Everybody who has the bundle can read them.
+ */
+export type PreviewEnv = {
+    [key: string]: string;
+};
+
+/**
+ * Relative to the project's root, with forward slashes. Normalised to Unicode NFC. Refused: absolute paths, empty, `.` and `..`
+ * segments, backslashes, control characters, two paths equal but for case or Unicode form, anything under `node_modules`, and dotfiles
+ * or files that configure Babel or Metro.
+ *
+ */
+export type SourcePath = string;
+
+/**
+ * Bytes.
+ */
+export type SourceSize = number;
+
+/**
+ * A file by the hash of its content; the content is uploaded if the project does not have it yet.
+ */
+export type PreviewSource = {
+    path: SourcePath;
+    sha256: Sha256;
+    size: SourceSize;
+};
+
+export type PreviewRequestFromFiles = {
+    project_id: Id;
+    /**
+     * Absent or null: the project's setting, else the default set.
+     */
+    sdk_version?: PreviewSdkVersion | null;
+    /**
+     * Absent: the project's setting.
+     */
+    target_platform?: PreviewPlatform;
+    device_type?: PreviewDeviceType | null;
+    /**
+     * Absent: the project's setting.
+     */
+    entry_file?: PreviewEntryFile;
+    /**
+     * Absent: the project's setting.
+     */
+    environment?: PreviewEnvironment;
+    env?: PreviewEnv;
+    /**
+     * A development bundle: unminified, with warnings. Absent: the project's setting.
+     */
+    dev?: boolean;
+    /**
+     * Every file of the project; the tier bounds count and bytes.
+     */
+    files: Array<PreviewSource>;
+};
+
+/**
+ * The sources are those of the project's mirror; nothing is uploaded.
+ */
+export type MirrorSource = {
+    /**
+     * A branch, tag or commit that has been synced.
+     */
+    ref: string;
+};
+
+export type PreviewRequestFromMirror = {
+    project_id: Id;
+    /**
+     * Absent or null: the project's setting, else the default set.
+     */
+    sdk_version?: PreviewSdkVersion | null;
+    /**
+     * Absent: the project's setting.
+     */
+    target_platform?: PreviewPlatform;
+    device_type?: PreviewDeviceType | null;
+    /**
+     * Absent: the project's setting.
+     */
+    entry_file?: PreviewEntryFile;
+    /**
+     * Absent: the project's setting.
+     */
+    environment?: PreviewEnvironment;
+    env?: PreviewEnv;
+    /**
+     * A development bundle: unminified, with warnings. Absent: the project's setting.
+     */
+    dev?: boolean;
+    mirror: MirrorSource;
+};
+
+/**
+ * Sources either as `files` or out of the project's `mirror`.
+ */
+export type PreviewRequestInput = PreviewRequestFromFiles | PreviewRequestFromMirror;
+
+/**
+ * What a running build is at.
+ */
+export type PreviewStage = 'fetching' | 'bundling' | 'packaging' | 'uploading';
+
+/**
+ * `build_error`: a file does not compile. `unknown_import`: a package outside the SDK set. `missing_file`: a relative import or asset
+ * that no file answers. `timeout`: longer than the tier allows. `too_large`: the bundle or an asset exceeds its bound.
+ * `out_of_memory`, `crashed`: the build process ended. `storage_unavailable`: sources could not be read or artifacts not written.
+ * `sdk_unavailable`: no worker has the set. `worker_lost`: the worker fell silent at every attempt.
+ *
+ */
+export type PreviewFailureKind = 'build_error' | 'unknown_import' | 'missing_file' | 'timeout' | 'too_large' | 'out_of_memory' | 'crashed' | 'storage_unavailable' | 'sdk_unavailable' | 'worker_lost';
+
+/**
+ * Why a build failed, and where in the sources when it is known.
+ */
+export type PreviewFailure = {
+    code: 'PREVIEW_BUILD_FAILED' | 'PREVIEW_TIMEOUT' | 'STORAGE_ERROR' | 'INTERNAL_ERROR';
+    kind: PreviewFailureKind;
+    /**
+     * For a person.
+     */
+    message: string;
+    /**
+     * Path within the project.
+     */
+    file: string | null;
+    /**
+     * From 1.
+     */
+    line: number | null;
+    /**
+     * From 0.
+     */
+    column: number | null;
+    /**
+     * The lines around it, with a mark.
+     */
+    code_frame: string | null;
+    /**
+     * The import that could not be resolved.
+     */
+    import_name: string | null;
+};
+
+/**
+ * Milliseconds; null for a stage that was not reached.
+ */
+export type PreviewTimings = {
+    /**
+     * From enqueued to claimed.
+     */
+    queued_ms: number | null;
+    fetching_ms: number | null;
+    bundling_ms: number | null;
+    packaging_ms: number | null;
+    uploading_ms: number | null;
+    /**
+     * From claimed to reported.
+     */
+    total_ms: number | null;
+};
+
+export type PreviewJob = {
+    id: Id;
+    project_id: Id;
+    requested_by: Id;
+    tier: Tier;
+    status: JobStatus;
+    /**
+     * `queued` and not yet in a queue: blobs are missing, or `startPreviewJob` has not been called. Given up (cancelled) after an hour.
+     */
+    awaiting_upload: boolean;
+    /**
+     * Blobs the project did not have when the job was last checked.
+     */
+    missing_count: number;
+    /**
+     * Null unless running.
+     */
+    stage: PreviewStage | null;
+    /**
+     * Percent; never falls within an attempt.
+     */
+    progress: number;
+    sdk_version: PreviewSdkVersion;
+    target_platform: PreviewPlatform;
+    device_type: PreviewDeviceType | null;
+    entry_file: PreviewEntryFile;
+    environment: PreviewEnvironment;
+    dev: boolean;
+    /**
+     * The ref asked for; null for uploaded files.
+     */
+    mirror_ref: string | null;
+    /**
+     * What the ref stood at; null for uploaded files.
+     */
+    commit: string | null;
+    /**
+     * How often a worker has begun it.
+     */
+    attempt: number;
+    /**
+     * The worker of the last attempt.
+     */
+    worker_id: Id | null;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: PreviewFailure | null;
+    file_count: number;
+    source_bytes: number;
+    /**
+     * bundle.js, not compressed; null until succeeded.
+     */
+    bundle_bytes: number | null;
+    timings: PreviewTimings;
+    /**
+     * When it went to a queue; null while awaiting uploads.
+     */
+    queued_at: Timestamp | null;
+    started_at: Timestamp | null;
+    /**
+     * When it reached its last status.
+     */
+    completed_at: Timestamp | null;
+    /**
+     * From then on the artifacts are gone; null until succeeded.
+     */
+    artifacts_expire_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * A signed preview token; it says what it is for (view or upload), of which preview, and until when. Treat it as a secret.
+ */
+export type PreviewTokenValue = string;
+
+/**
+ * Seconds until it no longer holds.
+ */
+export type ExpiresIn = number;
+
+/**
+ * A blob the project does not have, and where to PUT it. Length and checksum are signed, so nothing else can be put there.
+ */
+export type MissingBlob = {
+    sha256: Sha256;
+    upload_url: SignedUrl;
+    headers: HeaderMap;
+};
+
+export type PreviewRequested = {
+    job: PreviewJob;
+    token: PreviewTokenValue;
+    expires_in: ExpiresIn;
+    /**
+     * The first 1,000 by sha256, each once however many files have it; `listMissingBlobs` pages all of them. Empty: the build is enqueued already.
+     */
+    missing: Array<MissingBlob>;
+    /**
+     * The other way to upload: one PUT of a plain tar of every missing blob, each a regular entry whose name is its sha256 in lower-case
+     * hex. 512-byte ustar headers, contents padded to 512 bytes, two zero blocks at the end and nothing after them, so that its
+     * length is known beforehand and is signed. Null when nothing is missing.
+     *
+     */
+    pack: UploadTarget | null;
+};
+
+export type MissingBlobPage = {
+    items: Array<MissingBlob>;
+    page: Page;
+};
+
+/**
+ * A file with its content. Length and hash are computed from it.
+ */
+export type InlineSource = {
+    path: SourcePath;
+    /**
+     * At most 5 MiB once decoded and 5 MiB over all files together.
+     */
+    content_base64: string;
+};
+
+export type PreviewBuildFromFiles = {
+    project_id: Id;
+    /**
+     * Absent or null: the project's setting, else the default set.
+     */
+    sdk_version?: PreviewSdkVersion | null;
+    /**
+     * Absent: the project's setting.
+     */
+    target_platform?: PreviewPlatform;
+    device_type?: PreviewDeviceType | null;
+    /**
+     * Absent: the project's setting.
+     */
+    entry_file?: PreviewEntryFile;
+    /**
+     * Absent: the project's setting.
+     */
+    environment?: PreviewEnvironment;
+    env?: PreviewEnv;
+    /**
+     * A development bundle: unminified, with warnings. Absent: the project's setting.
+     */
+    dev?: boolean;
+    /**
+     * Every file of the project; the tier bounds count and bytes.
+     */
+    files: Array<PreviewSource | InlineSource>;
+};
+
+/**
+ * Sources either as `files`, stored ones and inline ones side by side, or out of the project's `mirror`.
+ */
+export type PreviewBuildInput = PreviewBuildFromFiles | PreviewRequestFromMirror;
+
+export type PreviewBuilt = {
+    /**
+     * bundle.js, identity encoding; works as long as the token.
+     */
+    url: SignedUrl;
+    token: PreviewTokenValue;
+    expires_in: ExpiresIn;
+    job_id: Id;
+};
+
+export type PreviewJobPage = {
+    items: Array<PreviewJob>;
+    page: Page;
+};
+
+export type PreviewLogLine = {
+    /**
+     * Position in the log.
+     */
+    seq: number;
+    at: Timestamp;
+    level: 'debug' | 'info' | 'warn' | 'error';
+    /**
+     * No host path, URL or secret; longer lines are cut.
+     */
+    message: string;
+};
+
+export type PreviewLogPage = {
+    items: Array<PreviewLogLine>;
+    page: Page;
+};
+
+/**
+ * `bundle` is bundle.js, `source_map` bundle.js.map, `asset` one under assets/, `metadata` metadata.json (sizes, hashes, timings, SDK set, entry, platform).
+ */
+export type PreviewArtifactKind = 'bundle' | 'source_map' | 'asset' | 'metadata' | 'log';
+
+/**
+ * The Content-Encoding the object is stored and sent with.
+ */
+export type ContentCoding = 'identity' | 'gzip' | 'br';
+
+/**
+ * One stored object. The same path stands here once for each encoding.
+ */
+export type PreviewArtifact = {
+    kind: PreviewArtifactKind;
+    /**
+     * Below the preview's root.
+     */
+    path: string;
+    /**
+     * Bytes as stored.
+     */
+    size: number;
+    sha256: Sha256;
+    encoding: ContentCoding;
+    /**
+     * Works for ten minutes.
+     */
+    url: SignedUrl;
+};
+
+export type PreviewArtifactPage = {
+    items: Array<PreviewArtifact>;
+    page: Page;
+};
+
+export type PreviewToken = {
+    token: PreviewTokenValue;
+    expires_in: ExpiresIn;
+    /**
+     * The page to send to anybody.
+     */
+    view_url: Url;
+    /**
+     * The Expo Updates manifest.
+     */
+    manifest_url: Url;
+    /**
+     * Opens it in a development build; null for the web.
+     */
+    deep_link: string | null;
+};
+
+export type PreviewShare = {
+    id: Id;
+    job_id: Id;
+    project_id: Id;
+    shared_by: Id;
+    user: UserSummary;
+    note: string | null;
+    last_viewed_at: Timestamp | null;
+    created_at: Timestamp;
+    expires_at: Timestamp;
+};
+
+export type PreviewSharePage = {
+    items: Array<PreviewShare>;
+    page: Page;
+};
+
+export type PreviewShareCreate = {
+    user_id: Id;
+    /**
+     * Shown in the notification.
+     */
+    note?: string | null;
+    /**
+     * In the future. Absent, null, or later than the artifacts last: when the artifacts expire.
+     */
+    expires_at?: Timestamp | null;
+};
+
+export type PreviewBundleSessionCreate = {
+    kind: 'bundle';
+    project_id: Id;
+    target_platform: PreviewPlatform;
+};
+
+export type PreviewDevServerSessionCreate = {
+    kind: 'dev_server';
+    project_id: Id;
+    target_platform: PreviewPlatform;
+    /**
+     * http or https to loopback, a private literal address or a `.local` name, without credentials. Never fetched by the backend.
+     */
+    dev_server_url: Url;
+};
+
+/**
+ * Either a bundle that will be uploaded, or a development server on the caller's own network.
+ */
+export type PreviewSessionCreate = PreviewBundleSessionCreate | PreviewDevServerSessionCreate;
+
+/**
+ * A preview of something the client built or serves itself; the backend never interprets it.
+ */
+export type PreviewSession = {
+    id: Id;
+    project_id: Id;
+    user_id: Id;
+    kind: 'bundle' | 'dev_server';
+    /**
+     * A dev_server session is ready at once.
+     */
+    status: 'awaiting_bundle' | 'ready' | 'expired';
+    target_platform: PreviewPlatform;
+    /**
+     * Only for a token issued to the session's owner; null otherwise.
+     */
+    dev_server_url: Url | null;
+    /**
+     * Where to GET the bundle (ten minutes); null until it is uploaded and for a dev_server session.
+     */
+    bundle_url: SignedUrl | null;
+    bundle_size: number | null;
+    bundle_sha256: Sha256 | null;
+    created_at: Timestamp;
+    expires_at: Timestamp;
+};
+
+export type PreviewSessionCreated = {
+    session: PreviewSession;
+    /**
+     * Views, and nothing else.
+     */
+    token: PreviewTokenValue;
+    /**
+     * Uploads the bundle, once; null for a dev_server session.
+     */
+    upload_token: PreviewTokenValue | null;
+    /**
+     * Seconds; of both tokens.
+     */
+    expires_in: ExpiresIn;
+};
+
+export type LiveSessionCreate = {
+    /**
+     * A succeeded preview whose artifacts still stand.
+     */
+    job_id: Id;
+};
+
+/**
+ * A warm build of one preview that follows edits.
+ */
+export type LiveSession = {
+    id: Id;
+    project_id: Id;
+    user_id: Id;
+    /**
+     * The preview whose sources it began with.
+     */
+    job_id: Id;
+    target_platform: PreviewPlatform;
+    /**
+     * `starting` until a worker has the first revision ready.
+     */
+    status: 'starting' | 'live' | 'ended';
+    /**
+     * The newest one accepted; 0 is the preview it began with.
+     */
+    revision: number;
+    /**
+     * Ends after this long without a change.
+     */
+    idle_seconds: number;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+    ended_at: Timestamp | null;
+};
+
+export type LiveSessionCreated = {
+    live_session: LiveSession;
+    /**
+     * For the phone.
+     */
+    token: PreviewTokenValue;
+    expires_in: ExpiresIn;
+    /**
+     * The phone's event stream with its token.
+     */
+    events_url: Url;
+};
+
+export type RemovedSource = {
+    path: SourcePath;
+    removed: true;
+};
+
+export type LiveChanges = {
+    /**
+     * The revision these changes are made on; 409 with the present one when it has moved on.
+     */
+    base_revision: number;
+    changes: Array<PreviewSource | InlineSource | RemovedSource>;
+};
+
+export type LiveRevision = {
+    live_id: Id;
+    revision: number;
+    /**
+     * `superseded`: a newer one came before this one was built.
+     */
+    status: 'building' | 'ready' | 'failed' | 'superseded';
+    /**
+     * Ten minutes; null unless ready.
+     */
+    bundle_url: SignedUrl | null;
+    bundle_size: number | null;
+    bundle_sha256: Sha256 | null;
+    duration_ms: number | null;
+    /**
+     * Null unless failed.
+     */
+    error: PreviewFailure | null;
+    created_at: Timestamp;
+};
+
+export type ExpoAsset = {
+    key: string;
+    contentType: string;
+    url: SignedUrl;
+    /**
+     * SHA-256 as unpadded base64url.
+     */
+    hash: string;
+    /**
+     * With its dot; on every asset but the launch asset.
+     */
+    fileExtension?: string;
+};
+
+/**
+ * The manifest of the Expo Updates protocol, version 1; its names are the protocol's.
+ */
+export type ExpoManifest = {
+    id: Id;
+    createdAt: Timestamp;
+    runtimeVersion: string;
+    launchAsset: ExpoAsset;
+    assets: Array<ExpoAsset>;
+    /**
+     * Always there; used by clients to filter.
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    /**
+     * scopeKey, and expoClient with the name and SDK set.
+     */
+    extra: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * Proves that the caller holds the job. A secret; it falls with the lease.
+ */
+export type JobLeaseToken = string;
+
+/**
+ * The first five of a preview; `manifest` and `git_bundle` of a repo_sync.
+ */
+export type JobArtifactKind = 'bundle' | 'source_map' | 'asset' | 'metadata' | 'log' | 'manifest' | 'git_bundle';
+
+/**
+ * Where an object stands in storage, as `createJobUploads` answered it.
+ */
+export type ObjectKey = string;
+
+export type JobArtifact = {
+    kind: JobArtifactKind;
+    path: string;
+    object_key: ObjectKey;
+    size: number;
+    sha256: Sha256;
+    encoding: ContentCoding;
+};
+
+/**
+ * The kinds of PreviewFailure, and of the other jobs: `provider_unavailable`, `invalid_output` (ai_doc); `symbol_not_found`, `conflict` (refactor); `unreachable`, `refused_address`, `credential_refused`, `not_a_repository`, `ref_not_found` (repo_sync); `invalid_input`, `internal` (any).
+ */
+export type JobFailureKind = 'build_error' | 'unknown_import' | 'missing_file' | 'timeout' | 'too_large' | 'out_of_memory' | 'crashed' | 'storage_unavailable' | 'sdk_unavailable' | 'worker_lost' | 'provider_unavailable' | 'invalid_output' | 'symbol_not_found' | 'conflict' | 'unreachable' | 'refused_address' | 'credential_refused' | 'not_a_repository' | 'ref_not_found' | 'invalid_input' | 'internal';
+
+export type JobFailure = {
+    kind: JobFailureKind;
+    /**
+     * For the person who asked; no host path, URL or secret.
+     */
+    message: string;
+    /**
+     * Whether another attempt may do better; false ends the job at once.
+     */
+    retryable: boolean;
+    file?: string | null;
+    line?: number | null;
+    column?: number | null;
+    code_frame?: string | null;
+    import_name?: string | null;
+};
+
+/**
+ * Milliseconds by stage.
+ */
+export type PreviewStageTimings = {
+    fetching_ms: number;
+    bundling_ms: number;
+    packaging_ms: number;
+    uploading_ms: number;
+};
+
+export type PreviewResult = {
+    kind: 'preview';
+    /**
+     * bundle.js, not compressed.
+     */
+    bundle_bytes: number;
+    timings: PreviewStageTimings;
+};
+
+/**
+ * Which engine answered, in the order they are tried.
+ */
+export type AiProvider = 'local' | 'primary' | 'secondary';
+
+export type AiDocResult = {
+    kind: 'ai_doc';
+    provider: AiProvider;
+    model: string;
+    input_tokens: number;
+    output_tokens: number;
+    summary: string;
+    /**
+     * A unified diff of the one file, as `git apply` takes it.
+     */
+    diff: string | null;
+    /**
+     * The documented lines alone.
+     */
+    snippet: string | null;
+    /**
+     * The whole file as it would be.
+     */
+    output_text: string | null;
+};
+
+export type TextEdit = {
+    start_line: number;
+    /**
+     * From 0, in UTF-16 units.
+     */
+    start_column: number;
+    end_line: number;
+    /**
+     * Not included.
+     */
+    end_column: number;
+    new_text: string;
+};
+
+export type RefactoredSource = {
+    path: SourcePath;
+    /**
+     * Null when it stays where it is.
+     */
+    new_path: SourcePath | null;
+    /**
+     * By position, none overlapping; positions are those before any edit.
+     */
+    edits: Array<TextEdit>;
+};
+
+export type RefactorConflict = {
+    /**
+     * `new_diagnostic`: the program would have an error it does not have now.
+     */
+    kind: 'name_taken' | 'new_diagnostic' | 'not_renamable' | 'path_taken' | 'does_not_apply';
+    message: string;
+    path: SourcePath | null;
+    line: number | null;
+    column: number | null;
+};
+
+export type RefactorOutcome = {
+    /**
+     * `syntactic`: candidates by form alone, for languages without a language service.
+     */
+    engine: 'language_service' | 'syntactic';
+    /**
+     * Always true for `syntactic`.
+     */
+    needs_review: boolean;
+    /**
+     * By path.
+     */
+    files: Array<RefactoredSource>;
+    /**
+     * One unified diff over all files, against the commit, as `git apply` takes it. Empty when conflicts forbid it.
+     */
+    diff: string;
+    /**
+     * What forbids the rename; the diff is empty unless there is none.
+     */
+    conflicts: Array<RefactorConflict>;
+};
+
+export type RefactorResult = {
+    kind: 'refactor';
+    outcome: RefactorOutcome;
+};
+
+/**
+ * A branch, a tag or a commit id, as git spells it.
+ */
+export type GitRef = string;
+
+export type RepoSyncResult = {
+    kind: 'repo_sync';
+    ref: GitRef;
+    commit: CommitId;
+    /**
+     * False when the ref stood where it was; no artifacts then.
+     */
+    changed: boolean;
+    entry_count: number;
+    total_bytes: number;
+    mirror_bytes: number;
+    manifest_sha256: Sha256;
+};
+
+/**
+ * What came out, by kind of job.
+ */
+export type JobResult = PreviewResult | AiDocResult | RefactorResult | RepoSyncResult;
+
+/**
+ * What a worker says when a job has ended.
+ */
+export type JobResultReport = {
+    job_id: Id;
+    status: 'SUCCESS' | 'FAIL';
+    /**
+     * The bundle's object key, or its upload URL (the query is ignored). Null where there is none.
+     */
+    bundle_url?: string | null;
+    /**
+     * The log's object key or upload URL.
+     */
+    logs_url?: string | null;
+    /**
+     * Why it failed, in words; null on SUCCESS.
+     */
+    error?: string | null;
+    lease_token: JobLeaseToken;
+    /**
+     * Every object that was uploaded and is to be kept.
+     */
+    artifacts?: Array<JobArtifact>;
+    /**
+     * FAIL in detail; without it `error` counts as `internal`, retryable.
+     */
+    failure?: JobFailure | null;
+    /**
+     * Required on SUCCESS unless the job is a live session.
+     */
+    result?: JobResult | null;
+};
+
+export type JobResultReceipt = {
+    /**
+     * Whether this report ended the attempt, now or the first time it was sent.
+     */
+    accepted: boolean;
+    /**
+     * Of the job now; `queued` when it will be tried again.
+     */
+    job_status: JobStatus;
+    /**
+     * Why it was not taken; null when it was.
+     */
+    reason: 'lease_lost' | 'already_ended' | 'cancelled' | null;
+};
+
+/**
+ * `inline_comment`: comments where the selection needs them. `file_summary`: what the file is for. `function_doc`: a documentation
+ * comment for each function of the selection. `variable_rename`: better names for its local variables. `full_file_pass`: comments and
+ * documentation for the whole file. Only `variable_rename` changes anything but comments, and only names.
+ *
+ */
+export type AiJobType = 'inline_comment' | 'file_summary' | 'function_doc' | 'variable_rename' | 'full_file_pass';
+
+/**
+ * What a running job is at.
+ */
+export type AiStage = 'prompting' | 'generating' | 'checking';
+
+export type AiFailure = {
+    code: 'AI_JOB_FAILED';
+    /**
+     * `invalid_output`: twice in a row what the engine wrote did not apply, did not parse, or changed more than it may.
+     */
+    kind: 'provider_unavailable' | 'invalid_output' | 'too_large' | 'timeout' | 'storage_unavailable' | 'worker_lost' | 'internal';
+    /**
+     * For a person.
+     */
+    message: string;
+};
+
+/**
+ * An AI job without its result.
+ */
+export type AiJobSummary = {
+    id: Id;
+    project_id: Id;
+    requester_id: Id;
+    job_type: AiJobType;
+    file_path: SourcePath;
+    /**
+     * Null for the whole file, as end_line.
+     */
+    start_line: number | null;
+    end_line: number | null;
+    /**
+     * Null when the text came with the request.
+     */
+    ref: GitRef | null;
+    /**
+     * What the ref stood at.
+     */
+    commit: CommitId | null;
+    tier: Tier;
+    status: JobStatus;
+    /**
+     * Null unless running.
+     */
+    stage: AiStage | null;
+    progress: number;
+    /**
+     * Null until one has answered, as are model and tokens.
+     */
+    provider: AiProvider | null;
+    model: string | null;
+    input_tokens: number | null;
+    output_tokens: number | null;
+    /**
+     * How often a worker has begun it.
+     */
+    attempt: number;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: AiFailure | null;
+    queued_at: Timestamp;
+    started_at: Timestamp | null;
+    completed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type AiJobPage = {
+    items: Array<AiJobSummary>;
+    page: Page;
+};
+
+/**
+ * What to work on: a file, or lines of it. The text comes either with the request (`content`: the whole file) or out of the project's
+ * mirror (`ref`); neither means the mirror's default branch, both are refused.
+ *
+ */
+export type AiSelection = {
+    file_path: SourcePath;
+    /**
+     * From 1. Absent: the first.
+     */
+    start_line?: number;
+    /**
+     * Included. Absent: the last.
+     */
+    end_line?: number;
+    /**
+     * The whole file as it stands in the editor.
+     */
+    content?: string;
+    ref?: GitRef;
+};
+
+export type AiContextSource = {
+    path: SourcePath;
+    content: string;
+};
+
+export type AiJobCreate = {
+    project_id: Id;
+    job_type: AiJobType;
+    selection: AiSelection;
+    /**
+     * Neighbouring files that help to understand it; they count as input tokens.
+     */
+    context?: Array<AiContextSource>;
+};
+
+export type AiResult = {
+    /**
+     * What was written, in words; of a file_summary the summary itself.
+     */
+    summary: string;
+    /**
+     * A unified diff of the one file that applies to the text worked on; null for a file_summary.
+     */
+    diff: string | null;
+    /**
+     * The lines of the selection as they would be; null for a file_summary.
+     */
+    snippet: string | null;
+};
+
+export type AiJob = {
+    id: Id;
+    project_id: Id;
+    requester_id: Id;
+    job_type: AiJobType;
+    file_path: SourcePath;
+    /**
+     * Null for the whole file, as end_line.
+     */
+    start_line: number | null;
+    end_line: number | null;
+    /**
+     * Null when the text came with the request.
+     */
+    ref: GitRef | null;
+    /**
+     * What the ref stood at.
+     */
+    commit: CommitId | null;
+    tier: Tier;
+    status: JobStatus;
+    /**
+     * Null unless running.
+     */
+    stage: AiStage | null;
+    progress: number;
+    /**
+     * Null until one has answered, as are model and tokens.
+     */
+    provider: AiProvider | null;
+    model: string | null;
+    input_tokens: number | null;
+    output_tokens: number | null;
+    /**
+     * How often a worker has begun it.
+     */
+    attempt: number;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: AiFailure | null;
+    /**
+     * Null until succeeded.
+     */
+    result: AiResult | null;
+    /**
+     * The whole file as it would be, for ten minutes; null when there is none.
+     */
+    result_url: SignedUrl | null;
+    queued_at: Timestamp;
+    started_at: Timestamp | null;
+    completed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * One result that was kept. Its diff is read with `getAiJob`.
+ */
+export type DocHistoryEntry = {
+    id: Id;
+    project_id: Id;
+    job_id: Id;
+    requester_id: Id;
+    job_type: AiJobType;
+    file_path: SourcePath;
+    /**
+     * Null for the whole file, as end_line.
+     */
+    start_line: number | null;
+    end_line: number | null;
+    summary: string;
+    /**
+     * Its first 20,000 characters.
+     */
+    snippet: string | null;
+    /**
+     * What the ref stood at.
+     */
+    commit: CommitId | null;
+    /**
+     * Whether the documented lines are not as they were, by the newest manifest; null while the project has none.
+     */
+    is_stale: boolean | null;
+    created_at: Timestamp;
+};
+
+export type DocHistoryPage = {
+    items: Array<DocHistoryEntry>;
+    page: Page;
+};
+
+/**
+ * The symbol at a place, everywhere it is meant.
+ */
+export type RenameSymbol = {
+    kind: 'rename_symbol';
+    file: SourcePath;
+    /**
+     * From 1.
+     */
+    line: number;
+    /**
+     * From 0, in UTF-16 units, anywhere on the name.
+     */
+    column: number;
+    /**
+     * An identifier of the file's language.
+     */
+    new_name: string;
+};
+
+/**
+ * A file, and the imports that name it.
+ */
+export type RenameFile = {
+    kind: 'rename_file';
+    file: SourcePath;
+    new_path: SourcePath;
+};
+
+/**
+ * What to rename.
+ */
+export type RefactorOperation = RenameSymbol | RenameFile;
+
+/**
+ * What a running job is at.
+ */
+export type RefactorStage = 'fetching' | 'computing' | 'checking';
+
+export type RefactorFailure = {
+    /**
+     * `symbol_not_found`: nothing at that place has a name.
+     */
+    kind: 'symbol_not_found' | 'too_large' | 'timeout' | 'out_of_memory' | 'crashed' | 'storage_unavailable' | 'worker_lost' | 'internal';
+    /**
+     * For a person.
+     */
+    message: string;
+};
+
+/**
+ * A refactoring job without its outcome.
+ */
+export type RefactorJobSummary = {
+    id: Id;
+    project_id: Id;
+    requested_by: Id;
+    manifest_version: number;
+    commit: CommitId;
+    operation: RefactorOperation;
+    tier: Tier;
+    status: JobStatus;
+    /**
+     * Null unless running.
+     */
+    stage: RefactorStage | null;
+    progress: number;
+    /**
+     * How often a worker has begun it.
+     */
+    attempt: number;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: RefactorFailure | null;
+    queued_at: Timestamp;
+    started_at: Timestamp | null;
+    completed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type RefactorJobPage = {
+    items: Array<RefactorJobSummary>;
+    page: Page;
+};
+
+export type RefactorJobCreate = {
+    project_id: Id;
+    /**
+     * Absent or null: the newest.
+     */
+    manifest_version?: number | null;
+    operation: RefactorOperation;
+};
+
+export type RefactorJob = {
+    id: Id;
+    project_id: Id;
+    requested_by: Id;
+    manifest_version: number;
+    commit: CommitId;
+    operation: RefactorOperation;
+    tier: Tier;
+    status: JobStatus;
+    /**
+     * Null unless running.
+     */
+    stage: RefactorStage | null;
+    progress: number;
+    /**
+     * How often a worker has begun it.
+     */
+    attempt: number;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: RefactorFailure | null;
+    /**
+     * Null until succeeded. A rename that conflicts forbid has succeeded too: `conflicts` says what is in its way.
+     */
+    outcome: RefactorOutcome | null;
+    queued_at: Timestamp;
+    started_at: Timestamp | null;
+    completed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * Unique in the deployment; a process that comes back under its name is the same node.
+ */
+export type WorkerName = string;
+
+/**
+ * Which queue a worker serves: `cpu_tasks` or `gpu_tasks`.
+ */
+export type WorkerClass = 'cpu' | 'gpu';
+
+export type JobKind = 'preview' | 'live_session' | 'ai_doc' | 'refactor' | 'repo_sync';
+
+export type WorkerCapabilities = {
+    /**
+     * What it takes.
+     */
+    kinds: Array<JobKind>;
+    /**
+     * SDK sets installed and primed.
+     */
+    sdk_versions: Array<string>;
+    /**
+     * The outermost wall around a build.
+     */
+    sandbox: 'bubblewrap' | 'node_permissions' | 'none';
+    /**
+     * Whether a local model is loaded.
+     */
+    local_model: boolean;
+};
+
+export type WorkerRegistration = {
+    name: WorkerName;
+    type: WorkerClass;
+    concurrency: number;
+    capabilities: WorkerCapabilities;
+    /**
+     * Names a Cloudflare Worker; jobs are pushed to it.
+     */
+    cloudflare_id?: string | null;
+    version: string;
+};
+
+export type WorkerMetrics = {
+    /**
+     * Of all its cores.
+     */
+    cpu_percent: number;
+    /**
+     * Resident, children included.
+     */
+    memory_bytes: number;
+    memory_limit_bytes?: number | null;
+    running: number;
+    free_slots: number;
+    /**
+     * Since it started.
+     */
+    jobs_succeeded?: number;
+    /**
+     * Since it started.
+     */
+    jobs_failed?: number;
+    blob_cache_bytes?: number;
+    gpu_percent?: number | null;
+    gpu_memory_bytes?: number | null;
+    uptime_seconds: number;
+};
+
+export type WorkerNode = {
+    id: Id;
+    name: WorkerName;
+    type: WorkerClass;
+    /**
+     * `silent`: no heartbeat for three intervals. `revoked`: shut out; its signature is refused.
+     */
+    status: 'active' | 'draining' | 'silent' | 'stopped' | 'revoked';
+    /**
+     * Jobs at once.
+     */
+    concurrency: number;
+    capabilities: WorkerCapabilities;
+    cloudflare_id: string | null;
+    version: string;
+    /**
+     * Leases it holds now.
+     */
+    running_jobs: number;
+    /**
+     * Of its last heartbeat.
+     */
+    metrics: WorkerMetrics | null;
+    last_heartbeat_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type WorkerRegistered = {
+    worker: WorkerNode;
+    /**
+     * The key (base64url) this node signs every further request with. A secret.
+     */
+    node_key: string;
+    /**
+     * How often to call `reportHeartbeat`.
+     */
+    heartbeat_seconds: number;
+};
+
+export type WorkerHeartbeat = {
+    /**
+     * `stopped` is its last word; leases it still holds are put back at once.
+     */
+    status: 'active' | 'draining' | 'stopped';
+    metrics: WorkerMetrics;
+    running_job_ids: Array<Id>;
+};
+
+export type WorkerHeartbeatReply = {
+    /**
+     * Take no more jobs, finish what runs, then stop.
+     */
+    drain: boolean;
+    /**
+     * Of those named as running: what was cancelled or is no longer this node's.
+     */
+    stop_job_ids: Array<Id>;
+    heartbeat_seconds: number;
+    server_time: Timestamp;
+};
+
+export type JobClaim = {
+    /**
+     * The epoch of the message (`<job id>.<epoch>`); an older one is a duplicate and gets 409.
+     */
+    epoch: number;
+};
+
+/**
+ * One source and where to GET it. Verify length and hash; keep it by its hash to spare the next fetch.
+ */
+export type JobSource = {
+    path: SourcePath;
+    size: SourceSize;
+    sha256: Sha256;
+    url: SignedUrl;
+};
+
+/**
+ * Up to 2,000 files stand in `items`; more in the document at `url`. Exactly one of the two is not null.
+ */
+export type JobSources = {
+    count: number;
+    bytes: number;
+    /**
+     * By path.
+     */
+    items: Array<JobSource> | null;
+    /**
+     * NDJSON, gzip-encoded: one object of the form of `items` on each line, by path.
+     */
+    url: SignedUrl | null;
+};
+
+export type PreviewLimits = {
+    /**
+     * bundle.js, not compressed.
+     */
+    max_bundle_bytes: number;
+    /**
+     * All artifacts together.
+     */
+    max_artifact_bytes: number;
+    max_artifacts: number;
+    /**
+     * Of the build and its children.
+     */
+    max_memory_bytes: number;
+    max_log_lines: number;
+};
+
+export type PreviewJobInput = {
+    kind: 'preview';
+    project_id: Id;
+    sdk_version: PreviewSdkVersion;
+    target_platform: PreviewPlatform;
+    entry_file: PreviewEntryFile;
+    environment: PreviewEnvironment;
+    env: PreviewEnv;
+    dev: boolean;
+    sources: JobSources;
+    limits: PreviewLimits;
+};
+
+/**
+ * A build kept warm. Begin with `sources`, then follow `live_changes` in the answers of `reportJobProgress`.
+ */
+export type LiveSessionInput = {
+    kind: 'live_session';
+    live_id: Id;
+    idle_seconds: number;
+    preview: PreviewJobInput;
+};
+
+export type LineRange = {
+    start_line: number;
+    /**
+     * Included.
+     */
+    end_line: number;
+};
+
+export type AiLimits = {
+    max_lines: number;
+    max_input_tokens: number;
+    max_output_tokens: number;
+};
+
+export type AiDocJobInput = {
+    kind: 'ai_doc';
+    project_id: Id;
+    job_type: AiJobType;
+    file_path: SourcePath;
+    language: string | null;
+    /**
+     * The project's setting.
+     */
+    style: 'concise' | 'thorough';
+    selection: LineRange;
+    /**
+     * The whole file. Data to the prompt, never instruction.
+     */
+    content: string;
+    /**
+     * Neighbouring files the client added.
+     */
+    context: Array<AiContextSource>;
+    limits: AiLimits;
+};
+
+export type RefactorJobInput = {
+    kind: 'refactor';
+    project_id: Id;
+    manifest_version: number;
+    commit: CommitId;
+    operation: RefactorOperation;
+    sources: JobSources;
+    limits: {
+        max_files: number;
+        max_diff_bytes: number;
+    };
+};
+
+/**
+ * https, ssh or `user@host:path`, without a password in it. Addresses that are not public are refused, at the time of the fetch too.
+ */
+export type RemoteUrl = string;
+
+/**
+ * For https.
+ */
+export type RepoTokenCredential = {
+    type: 'token';
+    /**
+     * What the host wants beside a token; most take anything.
+     */
+    username?: string;
+    token: string;
+};
+
+/**
+ * For ssh.
+ */
+export type RepoSshCredential = {
+    type: 'ssh_key';
+    /**
+     * OpenSSH or PEM, without a passphrase.
+     */
+    private_key: string;
+    /**
+     * The host's key as a `known_hosts` line; another key is refused.
+     */
+    known_host: string;
+};
+
+/**
+ * How to read the remote. Encrypted at rest and never read back.
+ */
+export type RepoCredential = RepoTokenCredential | RepoSshCredential;
+
+export type RepoSyncInput = {
+    kind: 'repo_sync';
+    project_id: Id;
+    remote_url: RemoteUrl;
+    /**
+     * Null takes the default branch.
+     */
+    ref: GitRef | null;
+    /**
+     * Null takes what the remote's HEAD names.
+     */
+    default_branch: GitRef | null;
+    /**
+     * For the length of the lease; never written to disk or log.
+     */
+    credential: RepoCredential | null;
+    /**
+     * What the last sync left, for a node that has no mirror of its own; null for the first.
+     */
+    previous: {
+        commit: CommitId;
+        manifest_url: SignedUrl;
+        git_bundle_url: SignedUrl | null;
+    } | null;
+    limits: {
+        max_mirror_bytes: number;
+        /**
+         * Larger files stand in the manifest and cannot be read.
+         */
+        max_file_bytes: number;
+        max_files: number;
+    };
+};
+
+/**
+ * Everything the job needs. Signed URLs hold for `timeout_ms` and five minutes more.
+ */
+export type JobInput = PreviewJobInput | LiveSessionInput | AiDocJobInput | RefactorJobInput | RepoSyncInput;
+
+export type ClaimedJob = {
+    job_id: Id;
+    kind: JobKind;
+    attempt: number;
+    max_attempts: number;
+    epoch: number;
+    lease_token: JobLeaseToken;
+    lease_expires_at: Timestamp;
+    /**
+     * Wall-clock time this attempt may take; the worker ends what it started then.
+     */
+    timeout_ms: number;
+    input: JobInput;
+};
+
+/**
+ * preview: fetching, bundling, packaging, uploading. ai_doc: prompting, generating, checking. refactor: fetching, computing, checking. repo_sync: fetching, listing, uploading.
+ */
+export type JobStage = 'fetching' | 'bundling' | 'packaging' | 'uploading' | 'prompting' | 'generating' | 'computing' | 'checking' | 'listing';
+
+export type JobLogLine = {
+    at: Timestamp;
+    level: 'debug' | 'info' | 'warn' | 'error';
+    message: string;
+};
+
+export type LiveResult = {
+    revision: number;
+    status: 'ready' | 'failed' | 'superseded';
+    /**
+     * Of the new bundle; null unless ready.
+     */
+    object_key: ObjectKey | null;
+    size: number | null;
+    sha256: Sha256 | null;
+    duration_ms: number;
+    failure: JobFailure | null;
+};
+
+export type JobProgress = {
+    lease_token: JobLeaseToken;
+    stage: JobStage;
+    progress: number;
+    /**
+     * Of `total`, in the stage's own unit (files transformed, blobs sent, tokens).
+     */
+    done?: number | null;
+    total?: number | null;
+    /**
+     * How many lines this attempt sent before `log`, so that a repeat adds nothing twice.
+     */
+    log_offset?: number;
+    log?: Array<JobLogLine>;
+    /**
+     * Of a live session only.
+     */
+    live_results?: Array<LiveResult>;
+    /**
+     * The answer may wait this long for something to say: a stop or a live change.
+     */
+    wait_ms?: number;
+};
+
+export type LiveChangeSet = {
+    revision: number;
+    written: Array<JobSource>;
+    removed: Array<SourcePath>;
+};
+
+export type JobProgressReply = {
+    lease_expires_at: Timestamp;
+    /**
+     * End the work now and report nothing but FAIL.
+     */
+    stop: boolean;
+    /**
+     * Null unless stop.
+     */
+    reason: 'cancelled' | 'deadline' | 'drain' | null;
+    /**
+     * Revisions not yet reported back; empty unless the job is a live session.
+     */
+    live_changes: Array<LiveChangeSet>;
+};
+
+export type JobUploadSpec = {
+    /**
+     * `artifact` goes under the job's own prefix. `source_blob` (repo_sync only) is a file's content, kept under its hash for the project; `path` is then that hash.
+     */
+    purpose?: 'artifact' | 'source_blob';
+    /**
+     * Relative, without `.` or `..` segments.
+     */
+    path: string;
+    size: number;
+    sha256: Sha256;
+    content_type: string;
+    content_encoding: ContentCoding;
+};
+
+export type JobUploadsCreate = {
+    lease_token: JobLeaseToken;
+    objects: Array<JobUploadSpec>;
+};
+
+export type JobUpload = {
+    path: string;
+    object_key: ObjectKey;
+    /**
+     * Null when the object is there already.
+     */
+    upload_url: SignedUrl | null;
+    headers: HeaderMap;
+};
+
+export type JobUploads = {
+    /**
+     * In the order asked for.
+     */
+    uploads: Array<JobUpload>;
+    expires_in: ExpiresIn;
+};
+
+/**
+ * https (http outside production), to a public address, without a user name in it.
+ */
+export type WebhookUrl = string;
+
+/**
+ * What an endpoint is told of; the `webhooks` section of this document has each payload. `webhook.test` comes without being asked for.
+ */
+export type WebhookEventType = 'project.updated' | 'project.deleted' | 'member.added' | 'member.removed' | 'task.created' | 'task.updated' | 'task.completed' | 'comment.created' | 'preview.succeeded' | 'preview.failed' | 'ai_job.succeeded' | 'ai_job.failed' | 'refactor.succeeded' | 'refactor.failed' | 'repo.synced' | 'repo.sync_failed' | 'webhook.test' | 'webhook.disabled';
+
+/**
+ * By a person; after five days of failures; because it answered 410.
+ */
+export type WebhookDisabledReason = 'switched_off' | 'failing' | 'gone';
+
+export type Webhook = {
+    id: Id;
+    project_id: Id;
+    url: WebhookUrl;
+    event_types: Array<WebhookEventType>;
+    /**
+     * Nothing but tests is sent to one that is off.
+     */
+    is_active: boolean;
+    /**
+     * Why it is off, null while it is on.
+     */
+    disabled_reason: WebhookDisabledReason | null;
+    /**
+     * Since when it is off, null while it is on.
+     */
+    disabled_at: Timestamp | null;
+    /**
+     * Since when every attempt has failed, null when the last one arrived.
+     */
+    failing_since: Timestamp | null;
+    created_by: Id;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type WebhookPage = {
+    items: Array<Webhook>;
+    page: Page;
+};
+
+export type WebhookCreate = {
+    url: WebhookUrl;
+    event_types: Array<WebhookEventType>;
+    is_active?: boolean;
+};
+
+/**
+ * As Standard Webhooks writes them: `whsec_` and the base64 of 24 to 64 bytes. Shown once; keep it.
+ */
+export type WebhookSecret = string;
+
+export type WebhookWithSecret = {
+    webhook: Webhook;
+    secret: WebhookSecret;
+};
+
+export type WebhookUpdate = {
+    url?: WebhookUrl;
+    event_types?: Array<WebhookEventType>;
+    is_active?: boolean;
+};
+
+export type WebhookSecretRotate = {
+    /**
+     * How long the old secret signs beside the new one.
+     */
+    overlap_seconds?: number;
+};
+
+export type WebhookSecretRotated = {
+    webhook: Webhook;
+    secret: WebhookSecret;
+    /**
+     * Until when the old secret signs too.
+     */
+    previous_expires_at: Timestamp;
+};
+
+/**
+ * Pending until an attempt arrives (succeeded), the last one has failed, or the endpoint is switched off (cancelled).
+ */
+export type WebhookDeliveryStatus = 'pending' | 'succeeded' | 'failed' | 'cancelled';
+
+/**
+ * One event on its way to one endpoint.
+ */
+export type WebhookDelivery = {
+    id: Id;
+    webhook_id: Id;
+    /**
+     * The `webhook-id` it is sent with, the same for every delivery of the event.
+     */
+    event_id: Id;
+    event_type: WebhookEventType;
+    /**
+     * What made it.
+     */
+    trigger: 'occurrence' | 'test' | 'redelivery';
+    status: WebhookDeliveryStatus;
+    attempt_count: number;
+    /**
+     * Null unless pending.
+     */
+    next_attempt_at: Timestamp | null;
+    /**
+     * What the last attempt was answered with, null when nothing came back.
+     */
+    response_status: number | null;
+    created_at: Timestamp;
+    /**
+     * Null while pending.
+     */
+    completed_at: Timestamp | null;
+};
+
+export type WebhookRedeliver = {
+    /**
+     * Events first sent at this moment or later.
+     */
+    since: Timestamp;
+    /**
+     * And before this one; absent is now.
+     */
+    until?: Timestamp;
+    /**
+     * Those that arrived too.
+     */
+    include_succeeded?: boolean;
+};
+
+export type WebhookRedelivery = {
+    /**
+     * How many new deliveries there are.
+     */
+    enqueued: number;
+    /**
+     * The `since` of the next call, null when there is no more.
+     */
+    next_since: Timestamp | null;
+};
+
+export type WebhookDeliveryPage = {
+    items: Array<WebhookDelivery>;
+    page: Page;
+};
+
+/**
+ * The body as it was sent: the payload of its type in the `webhooks` section.
+ */
+export type WebhookPayload = {
+    [key: string]: unknown;
+};
+
+export type WebhookAttempt = {
+    attempted_at: Timestamp;
+    duration_ms: number;
+    /**
+     * Null when nothing came back.
+     */
+    response_status: number | null;
+    /**
+     * The first 20 kB of the answer as text, null when nothing came back.
+     */
+    response_body: string | null;
+    /**
+     * Why it did not arrive, null when it did.
+     */
+    failure: 'status' | 'redirect' | 'timeout' | 'dns' | 'connection' | 'tls' | 'address_refused' | null;
+};
+
+/**
+ * A WebhookDelivery with what was sent and what came of it.
+ */
+export type WebhookDeliveryDetail = {
+    id: Id;
+    webhook_id: Id;
+    /**
+     * The `webhook-id` it is sent with, the same for every delivery of the event.
+     */
+    event_id: Id;
+    event_type: WebhookEventType;
+    /**
+     * What made it.
+     */
+    trigger: 'occurrence' | 'test' | 'redelivery';
+    status: WebhookDeliveryStatus;
+    attempt_count: number;
+    /**
+     * Null unless pending.
+     */
+    next_attempt_at: Timestamp | null;
+    /**
+     * What the last attempt was answered with, null when nothing came back.
+     */
+    response_status: number | null;
+    created_at: Timestamp;
+    /**
+     * Null while pending.
+     */
+    completed_at: Timestamp | null;
+    payload: WebhookPayload;
+    /**
+     * Oldest first.
+     */
+    attempts: Array<WebhookAttempt>;
+};
+
+/**
  * What one tier allows. Null is no cap. A limit that refills with time is refused with 429, a standing one with 402.
  * MB and GB are decimal: 25 MB are 25,000,000 bytes.
  *
@@ -1224,6 +3641,230 @@ export type TierOfferPage = {
 };
 
 /**
+ * A trial is `active`; `past_due` keeps its tier while the provider tries again; `canceled` keeps it until ends_at; `paused` and `expired` give free.
+ */
+export type SubscriptionStatus = 'active' | 'past_due' | 'canceled' | 'paused' | 'expired';
+
+/**
+ * As the payment provider last told it. Nothing but its signed webhooks changes it.
+ */
+export type Subscription = {
+    id: Id;
+    /**
+     * The provider's id.
+     */
+    subscription_id: string;
+    status: SubscriptionStatus;
+    /**
+     * What it gives, by the variant bought.
+     */
+    tier: 'free' | 'pro' | 'premium';
+    renews_at: Timestamp | null;
+    /**
+     * When a cancelled one ends; null while it renews.
+     */
+    ends_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type SubscriptionOverview = {
+    /**
+     * The effective tier.
+     */
+    tier: Tier;
+    /**
+     * Where it comes from; `override` is set by an admin and stands over a subscription.
+     */
+    tier_source: 'default' | 'subscription' | 'override';
+    /**
+     * When an override ends; null when there is none or it has no end.
+     */
+    tier_override_until: Timestamp | null;
+    /**
+     * The newest one, ended or not; null when there never was one.
+     */
+    subscription: Subscription | null;
+};
+
+export type CheckoutCreate = {
+    tier: 'pro' | 'premium';
+};
+
+export type Checkout = {
+    /**
+     * The provider's page; open it in a browser.
+     */
+    url: Url;
+    /**
+     * From when the page is no longer good; null when the provider sets no end.
+     */
+    expires_at: Timestamp | null;
+};
+
+export type PortalSession = {
+    /**
+     * Signed by the provider for this customer and good for a day at most; open it in a browser.
+     */
+    url: SignedUrl;
+};
+
+/**
+ * The provider's own document; members that are not named here are kept and not read.
+ */
+export type LemonSqueezyEvent = {
+    /**
+     * `event_name`, and `custom_data.user_id` as createCheckout set it.
+     */
+    meta: {
+        [key: string]: unknown;
+    };
+    /**
+     * The subscription or order; of `attributes`: variant_id, status, renews_at, ends_at, updated_at.
+     */
+    data: {
+        [key: string]: unknown;
+    };
+};
+
+export type BillingEventReceipt = {
+    /**
+     * `repeated` was seen before, `stale` is older than what is known, `ignored` is of a kind or for a variant that concerns no subscription here. Each is final: do not send it again.
+     */
+    outcome: 'applied' | 'repeated' | 'stale' | 'ignored';
+};
+
+/**
+ * Such as `react_native`, `swiftui`, `compose`, `flutter`.
+ */
+export type SampleFramework = string;
+
+/**
+ * Its name in URLs and on disk; never changes.
+ */
+export type SampleSlug = string;
+
+/**
+ * A version as Semantic Versioning 2.0.0 writes it.
+ */
+export type SemanticVersion = string;
+
+export type Sample = {
+    id: Id;
+    name: string;
+    slug: SampleSlug;
+    /**
+     * A sentence or two, plain text.
+     */
+    description: string;
+    framework: SampleFramework;
+    version: SemanticVersion;
+    /**
+     * Of the archive, in kibibytes, rounded up.
+     */
+    size_kb: number;
+    /**
+     * Shown first.
+     */
+    featured: boolean;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type SamplePage = {
+    items: Array<Sample>;
+    page: Page;
+};
+
+export type SampleDownload = {
+    url: SignedUrl;
+    /**
+     * Seconds the URL works.
+     */
+    expires_in: number;
+    /**
+     * The version the archive is.
+     */
+    version: SemanticVersion;
+    /**
+     * Bytes.
+     */
+    size: number;
+    sha256: Sha256;
+};
+
+export type InstalledSample = {
+    slug: SampleSlug;
+    /**
+     * The version that is installed.
+     */
+    version: SemanticVersion;
+};
+
+export type SampleUpdateCheck = {
+    samples: Array<InstalledSample>;
+};
+
+export type SampleUpdateState = {
+    slug: SampleSlug;
+    /**
+     * `outdated`: download it anew. `ahead`: what is installed is higher than what stands.
+     */
+    status: 'current' | 'outdated' | 'ahead' | 'withdrawn';
+    installed_version: SemanticVersion;
+    /**
+     * Null when it is withdrawn.
+     */
+    latest_version: SemanticVersion | null;
+};
+
+export type SampleUpdates = {
+    samples: Array<SampleUpdateState>;
+};
+
+/**
+ * A published question with its answer.
+ */
+export type FaqArticle = {
+    id: Id;
+    question: string;
+    /**
+     * Markdown.
+     */
+    answer: string;
+    category: string;
+    updated_at: Timestamp;
+};
+
+export type FaqArticlePage = {
+    items: Array<FaqArticle>;
+    page: Page;
+};
+
+export type FaqAsk = {
+    question: string;
+};
+
+export type FaqAnswer = {
+    /**
+     * What the question was kept as; name it when you ask for help.
+     */
+    question_id: Id;
+    /**
+     * An entry as it is written, the AI engine on the ground of entries, or nobody.
+     */
+    answered_by: 'entry' | 'ai' | 'nobody';
+    /**
+     * Markdown; null when nobody could answer.
+     */
+    answer: string | null;
+    /**
+     * What the answer rests on, or what comes nearest to the question; best match first.
+     */
+    articles: Array<FaqArticle>;
+};
+
+/**
  * A tier's limits with who changed them last.
  */
 export type TierLimitSet = {
@@ -1331,10 +3972,683 @@ export type TierLimitsUpdate = {
     notification_retention_days?: number | null;
 };
 
+/**
+ * A question and answer as administrators see it.
+ */
+export type FaqEntry = {
+    id: Id;
+    question: string;
+    /**
+     * How else people ask it; matched as the question is.
+     */
+    other_wordings: Array<string>;
+    /**
+     * Markdown.
+     */
+    answer: string;
+    category: string;
+    /**
+     * Its place in its category.
+     */
+    position: number;
+    /**
+     * Unpublished ones are neither listed nor used for answers.
+     */
+    is_published: boolean;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type FaqEntryPage = {
+    items: Array<FaqEntry>;
+    page: Page;
+};
+
+export type FaqEntryCreate = {
+    question: string;
+    other_wordings?: Array<string>;
+    answer: string;
+    category: string;
+    position?: number;
+    is_published?: boolean;
+};
+
+export type FaqEntryUpdate = {
+    question?: string;
+    /**
+     * Replaces them all.
+     */
+    other_wordings?: Array<string>;
+    answer?: string;
+    category?: string;
+    position?: number;
+    is_published?: boolean;
+};
+
+/**
+ * A question that had no answer.
+ */
+export type FaqQuestion = {
+    id: Id;
+    question: string;
+    /**
+     * Null when that account was erased.
+     */
+    asked_by: Id | null;
+    /**
+     * The entry that came nearest when it was asked, null when none came near.
+     */
+    nearest_entry_id: Id | null;
+    /**
+     * How near that one came.
+     */
+    similarity: number;
+    /**
+     * Null while it is open.
+     */
+    resolved_at: Timestamp | null;
+    resolved_by: Id | null;
+    /**
+     * The entry that answers it now, if one does.
+     */
+    entry_id: Id | null;
+    /**
+     * For administrators.
+     */
+    note: string | null;
+    created_at: Timestamp;
+};
+
+export type FaqQuestionPage = {
+    items: Array<FaqQuestion>;
+    page: Page;
+};
+
+export type FaqQuestionResolve = {
+    entry_id?: Id | null;
+    note?: string | null;
+};
+
+/**
+ * A sample as administrators see it.
+ */
+export type ManagedSample = {
+    id: Id;
+    name: string;
+    slug: SampleSlug;
+    description: string;
+    framework: SampleFramework;
+    version: SemanticVersion;
+    /**
+     * Where the archive lies in the object storage (a key, not a link); null until one is uploaded.
+     */
+    archive_url: string | null;
+    /**
+     * Null until an archive is uploaded.
+     */
+    size_kb: number | null;
+    /**
+     * Of the archive, null until one is uploaded.
+     */
+    sha256: Sha256 | null;
+    featured: boolean;
+    /**
+     * Whether clients see it.
+     */
+    active: boolean;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type ManagedSamplePage = {
+    items: Array<ManagedSample>;
+    page: Page;
+};
+
+export type SampleCreate = {
+    name: string;
+    slug: SampleSlug;
+    description: string;
+    framework: SampleFramework;
+    /**
+     * The version of the first archive.
+     */
+    version: SemanticVersion;
+    featured?: boolean;
+};
+
+export type SampleUpdate = {
+    name?: string;
+    description?: string;
+    framework?: SampleFramework;
+    featured?: boolean;
+    active?: boolean;
+};
+
+export type HealthStatus = 'ok' | 'degraded' | 'down';
+
 export type Health = {
-    status: 'ok' | 'degraded' | 'down';
+    status: HealthStatus;
     version: string;
     time: Timestamp;
+};
+
+export type PartHealth = {
+    name: 'database' | 'redis' | 'storage' | 'workers' | 'queues' | 'autoscaler';
+    status: HealthStatus;
+    /**
+     * How long the check took; null when it did not come to an end.
+     */
+    latency_ms: number | null;
+    checked_at: Timestamp;
+    /**
+     * What is to be known, in words; never a host name, path or query.
+     */
+    detail: string | null;
+};
+
+export type DeepHealth = {
+    status: HealthStatus;
+    version: string;
+    time: Timestamp;
+    /**
+     * Null for a caller who is neither an admin nor holds the health token.
+     */
+    parts: Array<PartHealth> | null;
+};
+
+/**
+ * A project without what differs from caller to caller.
+ */
+export type WebhookProject = {
+    id: Id;
+    owner_id: Id;
+    team_id: Id | null;
+    name: string;
+    description: string | null;
+    archived_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * The id of the person who did it, null for the system.
+ */
+export type WebhookActor = Id | null;
+
+export type WebhookProjectChange = {
+    project: WebhookProject;
+    changed: Array<'name' | 'description' | 'metadata' | 'settings' | 'tags' | 'archived_at' | 'owner_id' | 'team_id'>;
+    changed_by: WebhookActor;
+};
+
+/**
+ * A project was changed.
+ */
+export type ProjectUpdatedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'project.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookProjectChange;
+};
+
+export type WebhookProjectEnd = {
+    project_id: Id;
+    name: string;
+    deleted_by: WebhookActor;
+    deleted_at: Timestamp;
+};
+
+/**
+ * A project was deleted.
+ */
+export type ProjectDeletedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'project.deleted';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookProjectEnd;
+};
+
+export type WebhookMember = {
+    user_id: Id;
+    username: Username;
+    /**
+     * The role they have or had.
+     */
+    role: ProjectMemberRole;
+    /**
+     * Whether the membership is the project's own or comes with its team.
+     */
+    source: 'project' | 'team';
+    changed_by: WebhookActor;
+};
+
+/**
+ * Somebody became a member.
+ */
+export type MemberAddedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'member.added';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookMember;
+};
+
+/**
+ * Somebody is no longer a member.
+ */
+export type MemberRemovedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'member.removed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookMember;
+};
+
+export type WebhookTask = {
+    task: Task;
+    changed_by: WebhookActor;
+};
+
+/**
+ * A task was created.
+ */
+export type TaskCreatedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'task.created';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookTask;
+};
+
+export type WebhookTaskChange = {
+    task: Task;
+    changed: Array<'title' | 'description' | 'status' | 'assignee_id' | 'due_date' | 'labels'>;
+    changed_by: WebhookActor;
+};
+
+/**
+ * A task was changed.
+ */
+export type TaskUpdatedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'task.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookTaskChange;
+};
+
+/**
+ * A task became done.
+ */
+export type TaskCompletedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'task.completed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookTask;
+};
+
+/**
+ * A comment without what differs from caller to caller.
+ */
+export type WebhookComment = {
+    id: Id;
+    parent_id: Id | null;
+    entity_type: CommentEntityType;
+    entity_id: Id;
+    anchor: CodeAnchor | null;
+    author_id: Id;
+    body: string;
+    mentions: Array<CommentMention>;
+    created_at: Timestamp;
+};
+
+export type WebhookCommentCreated = {
+    comment: WebhookComment;
+};
+
+/**
+ * A comment was written.
+ */
+export type CommentCreatedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'comment.created';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookCommentCreated;
+};
+
+export type WebhookJobError = {
+    code: string;
+    message: string;
+};
+
+/**
+ * How a preview job ended.
+ */
+export type WebhookPreview = {
+    job_id: Id;
+    requested_by: Id;
+    status: 'succeeded' | 'failed' | 'timed_out';
+    target_platform: PreviewPlatform;
+    environment: PreviewEnvironment;
+    /**
+     * Null for uploaded files.
+     */
+    commit: CommitId | null;
+    /**
+     * Null unless it succeeded.
+     */
+    bundle_bytes: number | null;
+    /**
+     * Null when it succeeded.
+     */
+    error: WebhookJobError | null;
+    queued_at: Timestamp | null;
+    started_at: Timestamp | null;
+    completed_at: Timestamp;
+};
+
+/**
+ * A preview is ready.
+ */
+export type PreviewSucceededMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'preview.succeeded';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookPreview;
+};
+
+/**
+ * A preview failed.
+ */
+export type PreviewFailedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'preview.failed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookPreview;
+};
+
+/**
+ * How an AI job ended.
+ */
+export type WebhookAiJob = {
+    job_id: Id;
+    requester_id: Id;
+    status: 'succeeded' | 'failed' | 'timed_out';
+    job_type: AiJobType;
+    file_path: CodePath;
+    /**
+     * The result's summary, cut to 4,000 characters; null unless it succeeded.
+     */
+    summary: string | null;
+    /**
+     * Null when it succeeded.
+     */
+    error: WebhookJobError | null;
+    created_at: Timestamp;
+    completed_at: Timestamp;
+};
+
+/**
+ * An AI job has a result.
+ */
+export type AiJobSucceededMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'ai_job.succeeded';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookAiJob;
+};
+
+/**
+ * An AI job failed.
+ */
+export type AiJobFailedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'ai_job.failed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookAiJob;
+};
+
+/**
+ * How a refactoring ended.
+ */
+export type WebhookRefactor = {
+    job_id: Id;
+    requested_by: Id;
+    status: 'succeeded' | 'failed' | 'timed_out';
+    kind: 'rename_symbol' | 'rename_file';
+    files_changed: number;
+    /**
+     * What forbids the rename; 0 when there is a diff.
+     */
+    conflicts: number;
+    /**
+     * Null when it succeeded.
+     */
+    error: WebhookJobError | null;
+    created_at: Timestamp;
+    completed_at: Timestamp;
+};
+
+/**
+ * A refactoring has a result.
+ */
+export type RefactorSucceededMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'refactor.succeeded';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookRefactor;
+};
+
+/**
+ * A refactoring failed.
+ */
+export type RefactorFailedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'refactor.failed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookRefactor;
+};
+
+/**
+ * How a sync ended.
+ */
+export type WebhookRepoSync = {
+    sync_id: Id;
+    ref: GitRef;
+    /**
+     * What the mirror stands at now, null when it never was synced.
+     */
+    commit: CommitId | null;
+    /**
+     * What it stood at before, null for the first sync.
+     */
+    previous_commit: CommitId | null;
+    /**
+     * Of the manifest that stands now, null when there is none.
+     */
+    manifest_version: number | null;
+    changed_files: number;
+    duration_ms: number;
+    /**
+     * Null when it succeeded.
+     */
+    error: WebhookJobError | null;
+    completed_at: Timestamp;
+};
+
+/**
+ * The mirror was brought up to date.
+ */
+export type RepoSyncedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'repo.synced';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookRepoSync;
+};
+
+/**
+ * The mirror could not be brought up to date.
+ */
+export type RepoSyncFailedMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'repo.sync_failed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookRepoSync;
+};
+
+export type WebhookTestData = {
+    webhook_id: Id;
+    requested_by: Id;
+    message: string;
+};
+
+/**
+ * A test.
+ */
+export type WebhookTestMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'webhook.test';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookTestData;
+};
+
+export type WebhookDisabledData = {
+    webhook_id: Id;
+    reason: 'failing' | 'gone';
+    disabled_at: Timestamp;
+};
+
+/**
+ * An endpoint was switched off because it failed.
+ */
+export type WebhookDisabledMessage = {
+    /**
+     * The same as the header `webhook-id`.
+     */
+    id: Id;
+    type: 'webhook.disabled';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    project_id: Id;
+    data: WebhookDisabledData;
 };
 
 /**
@@ -1367,9 +4681,42 @@ export type IfNoneMatch = string;
  */
 export type IfMatch = string;
 
+export type UserId = Id;
+
 export type ProjectId = Id;
 
-export type UserId = Id;
+/**
+ * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+ */
+export type LastEventId = string;
+
+/**
+ * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+ */
+export type WorkerNodeId = string;
+
+/**
+ * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+ */
+export type WorkerTimestamp = number;
+
+/**
+ * Of the event: the same for every attempt, for every repeat, and for every endpoint. Keep it to tell repeats.
+ */
+export type WebhookId = Id;
+
+/**
+ * When this attempt was made, in Unix seconds. Refuse what is more than five minutes off your clock.
+ */
+export type WebhookTimestamp = string;
+
+/**
+ * `v1,<base64>`, two of them with a space between while a secret is being rotated: HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`
+ * under the bytes that the secret's base64 part stands for, over the body exactly as it came. One that agrees is enough; compare in
+ * constant time. Any Standard Webhooks library does this.
+ *
+ */
+export type WebhookSignature = string;
 
 export type RegisterUserData = {
     body: Registration;
@@ -3384,6 +6731,955 @@ export type SearchUsersResponses = {
 
 export type SearchUsersResponse = SearchUsersResponses[keyof SearchUsersResponses];
 
+export type ListApiKeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    /**
+     * A page of keys.
+     */
+    200: {
+        ok: true;
+        data: ApiKeyPage;
+        error: null;
+    };
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: ApiKeyCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    /**
+     * The key and its secret; the ETag is that of `api_key`.
+     */
+    201: {
+        ok: true;
+        data: ApiKeyCreated;
+        error: null;
+    };
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type RevokeApiKeyData = {
+    body?: never;
+    path: {
+        key_id: Id;
+    };
+    query?: never;
+    url: '/api-keys/{key_id}';
+};
+
+export type RevokeApiKeyErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
+
+export type RevokeApiKeyResponses = {
+    /**
+     * It is revoked.
+     */
+    204: void;
+};
+
+export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type UpdateApiKeyData = {
+    body: ApiKeyUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        key_id: Id;
+    };
+    query?: never;
+    url: '/api-keys/{key_id}';
+};
+
+export type UpdateApiKeyErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateApiKeyError = UpdateApiKeyErrors[keyof UpdateApiKeyErrors];
+
+export type UpdateApiKeyResponses = {
+    /**
+     * The key as it is now.
+     */
+    200: {
+        ok: true;
+        data: ApiKey;
+        error: null;
+    };
+};
+
+export type UpdateApiKeyResponse = UpdateApiKeyResponses[keyof UpdateApiKeyResponses];
+
+export type RotateApiKeyData = {
+    body: ApiKeyRotate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        key_id: Id;
+    };
+    query?: never;
+    url: '/api-keys/{key_id}/rotate';
+};
+
+export type RotateApiKeyErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RotateApiKeyError = RotateApiKeyErrors[keyof RotateApiKeyErrors];
+
+export type RotateApiKeyResponses = {
+    /**
+     * The new key and its secret; the ETag is that of `api_key`.
+     */
+    201: {
+        ok: true;
+        data: ApiKeyCreated;
+        error: null;
+    };
+};
+
+export type RotateApiKeyResponse = RotateApiKeyResponses[keyof RotateApiKeyResponses];
+
+export type ListTeamsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/teams';
+};
+
+export type ListTeamsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListTeamsError = ListTeamsErrors[keyof ListTeamsErrors];
+
+export type ListTeamsResponses = {
+    /**
+     * A page of teams.
+     */
+    200: {
+        ok: true;
+        data: TeamPage;
+        error: null;
+    };
+};
+
+export type ListTeamsResponse = ListTeamsResponses[keyof ListTeamsResponses];
+
+export type CreateTeamData = {
+    body: TeamCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/teams';
+};
+
+export type CreateTeamErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateTeamError = CreateTeamErrors[keyof CreateTeamErrors];
+
+export type CreateTeamResponses = {
+    /**
+     * The new team.
+     */
+    201: {
+        ok: true;
+        data: Team;
+        error: null;
+    };
+};
+
+export type CreateTeamResponse = CreateTeamResponses[keyof CreateTeamResponses];
+
+export type DeleteTeamData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        team_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}';
+};
+
+export type DeleteTeamErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeleteTeamError = DeleteTeamErrors[keyof DeleteTeamErrors];
+
+export type DeleteTeamResponses = {
+    /**
+     * It is gone.
+     */
+    204: void;
+};
+
+export type DeleteTeamResponse = DeleteTeamResponses[keyof DeleteTeamResponses];
+
+export type GetTeamData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        team_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}';
+};
+
+export type GetTeamErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetTeamError = GetTeamErrors[keyof GetTeamErrors];
+
+export type GetTeamResponses = {
+    /**
+     * The team.
+     */
+    200: {
+        ok: true;
+        data: Team;
+        error: null;
+    };
+};
+
+export type GetTeamResponse = GetTeamResponses[keyof GetTeamResponses];
+
+export type UpdateTeamData = {
+    body: TeamUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        team_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}';
+};
+
+export type UpdateTeamErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateTeamError = UpdateTeamErrors[keyof UpdateTeamErrors];
+
+export type UpdateTeamResponses = {
+    /**
+     * The team as it is now.
+     */
+    200: {
+        ok: true;
+        data: Team;
+        error: null;
+    };
+};
+
+export type UpdateTeamResponse = UpdateTeamResponses[keyof UpdateTeamResponses];
+
+export type ListTeamMembersData = {
+    body?: never;
+    path: {
+        team_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those of this status.
+         */
+        status?: MemberStatus;
+        /**
+         * Only those of this role.
+         */
+        role?: TeamRole;
+    };
+    url: '/teams/{team_id}/members';
+};
+
+export type ListTeamMembersErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListTeamMembersError = ListTeamMembersErrors[keyof ListTeamMembersErrors];
+
+export type ListTeamMembersResponses = {
+    /**
+     * A page of members.
+     */
+    200: {
+        ok: true;
+        data: TeamMemberPage;
+        error: null;
+    };
+};
+
+export type ListTeamMembersResponse = ListTeamMembersResponses[keyof ListTeamMembersResponses];
+
+export type AddTeamMemberData = {
+    body: TeamMemberAdd;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        team_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}/members';
+};
+
+export type AddTeamMemberErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type AddTeamMemberError = AddTeamMemberErrors[keyof AddTeamMemberErrors];
+
+export type AddTeamMemberResponses = {
+    /**
+     * The member, invited.
+     */
+    201: {
+        ok: true;
+        data: TeamMember;
+        error: null;
+    };
+};
+
+export type AddTeamMemberResponse = AddTeamMemberResponses[keyof AddTeamMemberResponses];
+
+export type RemoveTeamMemberData = {
+    body?: never;
+    path: {
+        team_id: Id;
+        user_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}/members/{user_id}';
+};
+
+export type RemoveTeamMemberErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RemoveTeamMemberError = RemoveTeamMemberErrors[keyof RemoveTeamMemberErrors];
+
+export type RemoveTeamMemberResponses = {
+    /**
+     * Removed.
+     */
+    204: void;
+};
+
+export type RemoveTeamMemberResponse = RemoveTeamMemberResponses[keyof RemoveTeamMemberResponses];
+
+export type UpdateTeamMemberData = {
+    body: TeamMemberUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        team_id: Id;
+        user_id: Id;
+    };
+    query?: never;
+    url: '/teams/{team_id}/members/{user_id}';
+};
+
+export type UpdateTeamMemberErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateTeamMemberError = UpdateTeamMemberErrors[keyof UpdateTeamMemberErrors];
+
+export type UpdateTeamMemberResponses = {
+    /**
+     * The member as it is now.
+     */
+    200: {
+        ok: true;
+        data: TeamMember;
+        error: null;
+    };
+};
+
+export type UpdateTeamMemberResponse = UpdateTeamMemberResponses[keyof UpdateTeamMemberResponses];
+
 export type ListProjectsData = {
     body?: never;
     path?: never;
@@ -4151,6 +8447,549 @@ export type RemoveProjectMemberResponses = {
 };
 
 export type RemoveProjectMemberResponse = RemoveProjectMemberResponses[keyof RemoveProjectMemberResponses];
+
+export type ListMyInvitationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those of this status.
+         */
+        status?: InvitationStatus;
+    };
+    url: '/invitations';
+};
+
+export type ListMyInvitationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListMyInvitationsError = ListMyInvitationsErrors[keyof ListMyInvitationsErrors];
+
+export type ListMyInvitationsResponses = {
+    /**
+     * A page of invitations.
+     */
+    200: {
+        ok: true;
+        data: InvitationPage;
+        error: null;
+    };
+};
+
+export type ListMyInvitationsResponse = ListMyInvitationsResponses[keyof ListMyInvitationsResponses];
+
+export type CreateInvitationData = {
+    body: InvitationCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/invitations';
+};
+
+export type CreateInvitationErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateInvitationError = CreateInvitationErrors[keyof CreateInvitationErrors];
+
+export type CreateInvitationResponses = {
+    /**
+     * The invitation.
+     */
+    201: {
+        ok: true;
+        data: Invitation;
+        error: null;
+    };
+};
+
+export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type ListProjectInvitationsData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those of this status.
+         */
+        status?: InvitationStatus;
+    };
+    url: '/projects/{project_id}/invitations';
+};
+
+export type ListProjectInvitationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListProjectInvitationsError = ListProjectInvitationsErrors[keyof ListProjectInvitationsErrors];
+
+export type ListProjectInvitationsResponses = {
+    /**
+     * A page of invitations.
+     */
+    200: {
+        ok: true;
+        data: InvitationPage;
+        error: null;
+    };
+};
+
+export type ListProjectInvitationsResponse = ListProjectInvitationsResponses[keyof ListProjectInvitationsResponses];
+
+export type ListTeamInvitationsData = {
+    body?: never;
+    path: {
+        team_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those of this status.
+         */
+        status?: InvitationStatus;
+    };
+    url: '/teams/{team_id}/invitations';
+};
+
+export type ListTeamInvitationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListTeamInvitationsError = ListTeamInvitationsErrors[keyof ListTeamInvitationsErrors];
+
+export type ListTeamInvitationsResponses = {
+    /**
+     * A page of invitations.
+     */
+    200: {
+        ok: true;
+        data: InvitationPage;
+        error: null;
+    };
+};
+
+export type ListTeamInvitationsResponse = ListTeamInvitationsResponses[keyof ListTeamInvitationsResponses];
+
+export type RevokeInvitationData = {
+    body?: never;
+    path: {
+        invitation_id: Id;
+    };
+    query?: never;
+    url: '/invitations/{invitation_id}';
+};
+
+export type RevokeInvitationErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RevokeInvitationError = RevokeInvitationErrors[keyof RevokeInvitationErrors];
+
+export type RevokeInvitationResponses = {
+    /**
+     * It is revoked.
+     */
+    204: void;
+};
+
+export type RevokeInvitationResponse = RevokeInvitationResponses[keyof RevokeInvitationResponses];
+
+export type AcceptInvitationData = {
+    body?: never;
+    path: {
+        invitation_id: Id;
+    };
+    query?: never;
+    url: '/invitations/{invitation_id}/accept';
+};
+
+export type AcceptInvitationErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
+
+export type AcceptInvitationResponses = {
+    /**
+     * Accepted.
+     */
+    200: {
+        ok: true;
+        data: Invitation;
+        error: null;
+    };
+};
+
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
+export type DeclineInvitationData = {
+    body?: never;
+    path: {
+        invitation_id: Id;
+    };
+    query?: never;
+    url: '/invitations/{invitation_id}/decline';
+};
+
+export type DeclineInvitationErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeclineInvitationError = DeclineInvitationErrors[keyof DeclineInvitationErrors];
+
+export type DeclineInvitationResponses = {
+    /**
+     * Declined.
+     */
+    200: {
+        ok: true;
+        data: Invitation;
+        error: null;
+    };
+};
+
+export type DeclineInvitationResponse = DeclineInvitationResponses[keyof DeclineInvitationResponses];
+
+export type AcceptInvitationByTokenData = {
+    body: InvitationTokenAcceptance;
+    path?: never;
+    query?: never;
+    url: '/invitations/accept-by-token';
+};
+
+export type AcceptInvitationByTokenErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type AcceptInvitationByTokenError = AcceptInvitationByTokenErrors[keyof AcceptInvitationByTokenErrors];
+
+export type AcceptInvitationByTokenResponses = {
+    /**
+     * Accepted.
+     */
+    200: {
+        ok: true;
+        data: Invitation;
+        error: null;
+    };
+};
+
+export type AcceptInvitationByTokenResponse = AcceptInvitationByTokenResponses[keyof AcceptInvitationByTokenResponses];
 
 export type ListProjectTagsData = {
     body?: never;
@@ -5938,6 +10777,4625 @@ export type DeleteAttachmentResponses = {
 
 export type DeleteAttachmentResponse = DeleteAttachmentResponses[keyof DeleteAttachmentResponses];
 
+export type ListCommentsData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only on things of this kind.
+         */
+        entity_type?: CommentEntityType;
+        /**
+         * Only on this thing; needs `entity_type`.
+         */
+        entity_id?: Id;
+        /**
+         * Only on this file; needs `entity_type=code`.
+         */
+        path?: CodePath;
+        /**
+         * Only the direct replies to this comment.
+         */
+        parent_id?: Id;
+        /**
+         * Only comments that begin a thread, or only replies.
+         */
+        top_level?: boolean;
+        /**
+         * Only this person's.
+         */
+        author_id?: Id;
+        /**
+         * Only those the caller starred, or only the others.
+         */
+        starred?: boolean;
+        /**
+         * What to sort by; a leading `-` is descending.
+         */
+        sort?: 'created_at' | '-created_at';
+    };
+    url: '/projects/{project_id}/comments';
+};
+
+export type ListCommentsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListCommentsError = ListCommentsErrors[keyof ListCommentsErrors];
+
+export type ListCommentsResponses = {
+    /**
+     * A page of comments.
+     */
+    200: {
+        ok: true;
+        data: CommentPage;
+        error: null;
+    };
+};
+
+export type ListCommentsResponse = ListCommentsResponses[keyof ListCommentsResponses];
+
+export type CreateCommentData = {
+    body: CommentCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/projects/{project_id}/comments';
+};
+
+export type CreateCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateCommentError = CreateCommentErrors[keyof CreateCommentErrors];
+
+export type CreateCommentResponses = {
+    /**
+     * The new comment.
+     */
+    201: {
+        ok: true;
+        data: Comment;
+        error: null;
+    };
+};
+
+export type CreateCommentResponse = CreateCommentResponses[keyof CreateCommentResponses];
+
+export type DeleteCommentData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        comment_id: Id;
+    };
+    query?: never;
+    url: '/comments/{comment_id}';
+};
+
+export type DeleteCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeleteCommentError = DeleteCommentErrors[keyof DeleteCommentErrors];
+
+export type DeleteCommentResponses = {
+    /**
+     * It is deleted.
+     */
+    204: void;
+};
+
+export type DeleteCommentResponse = DeleteCommentResponses[keyof DeleteCommentResponses];
+
+export type GetCommentData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        comment_id: Id;
+    };
+    query?: never;
+    url: '/comments/{comment_id}';
+};
+
+export type GetCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetCommentError = GetCommentErrors[keyof GetCommentErrors];
+
+export type GetCommentResponses = {
+    /**
+     * The comment.
+     */
+    200: {
+        ok: true;
+        data: Comment;
+        error: null;
+    };
+};
+
+export type GetCommentResponse = GetCommentResponses[keyof GetCommentResponses];
+
+export type UpdateCommentData = {
+    body: CommentUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        comment_id: Id;
+    };
+    query?: never;
+    url: '/comments/{comment_id}';
+};
+
+export type UpdateCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateCommentError = UpdateCommentErrors[keyof UpdateCommentErrors];
+
+export type UpdateCommentResponses = {
+    /**
+     * The comment as it is now.
+     */
+    200: {
+        ok: true;
+        data: Comment;
+        error: null;
+    };
+};
+
+export type UpdateCommentResponse = UpdateCommentResponses[keyof UpdateCommentResponses];
+
+export type UnstarCommentData = {
+    body?: never;
+    path: {
+        comment_id: Id;
+    };
+    query?: never;
+    url: '/comments/{comment_id}/star';
+};
+
+export type UnstarCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UnstarCommentError = UnstarCommentErrors[keyof UnstarCommentErrors];
+
+export type UnstarCommentResponses = {
+    /**
+     * It is not starred.
+     */
+    204: void;
+};
+
+export type UnstarCommentResponse = UnstarCommentResponses[keyof UnstarCommentResponses];
+
+export type StarCommentData = {
+    body?: never;
+    path: {
+        comment_id: Id;
+    };
+    query?: never;
+    url: '/comments/{comment_id}/star';
+};
+
+export type StarCommentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StarCommentError = StarCommentErrors[keyof StarCommentErrors];
+
+export type StarCommentResponses = {
+    /**
+     * It is starred.
+     */
+    204: void;
+};
+
+export type StarCommentResponse = StarCommentResponses[keyof StarCommentResponses];
+
+export type ListNotificationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only unread ones, or only read ones.
+         */
+        unread?: boolean;
+        /**
+         * Only of these types (repeat the parameter for several).
+         */
+        type?: Array<NotificationType>;
+        /**
+         * Only what belongs to this project.
+         */
+        project_id?: Id;
+    };
+    url: '/notifications';
+};
+
+export type ListNotificationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListNotificationsError = ListNotificationsErrors[keyof ListNotificationsErrors];
+
+export type ListNotificationsResponses = {
+    /**
+     * A page of notifications.
+     */
+    200: {
+        ok: true;
+        data: NotificationPage;
+        error: null;
+    };
+};
+
+export type ListNotificationsResponse = ListNotificationsResponses[keyof ListNotificationsResponses];
+
+export type CountUnreadNotificationsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/notifications/unread-count';
+};
+
+export type CountUnreadNotificationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CountUnreadNotificationsError = CountUnreadNotificationsErrors[keyof CountUnreadNotificationsErrors];
+
+export type CountUnreadNotificationsResponses = {
+    /**
+     * How many are unread.
+     */
+    200: {
+        ok: true;
+        data: UnreadCount;
+        error: null;
+    };
+};
+
+export type CountUnreadNotificationsResponse = CountUnreadNotificationsResponses[keyof CountUnreadNotificationsResponses];
+
+export type MarkNotificationReadData = {
+    body?: never;
+    path: {
+        notification_id: Id;
+    };
+    query?: never;
+    url: '/notifications/{notification_id}/read';
+};
+
+export type MarkNotificationReadErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type MarkNotificationReadError = MarkNotificationReadErrors[keyof MarkNotificationReadErrors];
+
+export type MarkNotificationReadResponses = {
+    /**
+     * The notification, read.
+     */
+    200: {
+        ok: true;
+        data: Notification;
+        error: null;
+    };
+};
+
+export type MarkNotificationReadResponse = MarkNotificationReadResponses[keyof MarkNotificationReadResponses];
+
+export type MarkAllNotificationsReadData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only those made at this moment or earlier.
+         */
+        before?: Timestamp;
+    };
+    url: '/notifications/read_all';
+};
+
+export type MarkAllNotificationsReadErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type MarkAllNotificationsReadError = MarkAllNotificationsReadErrors[keyof MarkAllNotificationsReadErrors];
+
+export type MarkAllNotificationsReadResponses = {
+    /**
+     * How many were marked.
+     */
+    200: {
+        ok: true;
+        data: NotificationsMarked;
+        error: null;
+    };
+};
+
+export type MarkAllNotificationsReadResponse = MarkAllNotificationsReadResponses[keyof MarkAllNotificationsReadResponses];
+
+export type StreamNotificationsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The `id` of the last event the client has had.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/notifications/stream';
+};
+
+export type StreamNotificationsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamNotificationsError = StreamNotificationsErrors[keyof StreamNotificationsErrors];
+
+export type StreamNotificationsResponses = {
+    /**
+     * The stream; it stays open.
+     */
+    200: string;
+};
+
+export type StreamNotificationsResponse = StreamNotificationsResponses[keyof StreamNotificationsResponses];
+
+export type SearchData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * What to look for: three characters at least; white space at both ends does not count.
+         */
+        q: string;
+        /**
+         * Only things of these kinds (repeat the parameter for several).
+         */
+        types?: Array<SearchType>;
+        /**
+         * Only in this project.
+         */
+        project_id?: Id;
+    };
+    url: '/search';
+};
+
+export type SearchErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SearchError = SearchErrors[keyof SearchErrors];
+
+export type SearchResponses = {
+    /**
+     * A page of results.
+     */
+    200: {
+        ok: true;
+        data: SearchResultPage;
+        error: null;
+    };
+};
+
+export type SearchResponse = SearchResponses[keyof SearchResponses];
+
+export type ListPreviewSdksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/preview/sdks';
+};
+
+export type ListPreviewSdksErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListPreviewSdksError = ListPreviewSdksErrors[keyof ListPreviewSdksErrors];
+
+export type ListPreviewSdksResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewSdkPage;
+        error: null;
+    };
+};
+
+export type ListPreviewSdksResponse = ListPreviewSdksResponses[keyof ListPreviewSdksResponses];
+
+export type RequestPreviewData = {
+    body: PreviewRequestInput;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/preview/request';
+};
+
+export type RequestPreviewErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RequestPreviewError = RequestPreviewErrors[keyof RequestPreviewErrors];
+
+export type RequestPreviewResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: PreviewRequested;
+        error: null;
+    };
+};
+
+export type RequestPreviewResponse = RequestPreviewResponses[keyof RequestPreviewResponses];
+
+export type ListMissingBlobsData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/preview/jobs/{job_id}/missing';
+};
+
+export type ListMissingBlobsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListMissingBlobsError = ListMissingBlobsErrors[keyof ListMissingBlobsErrors];
+
+export type ListMissingBlobsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: MissingBlobPage;
+        error: null;
+    };
+};
+
+export type ListMissingBlobsResponse = ListMissingBlobsResponses[keyof ListMissingBlobsResponses];
+
+export type StartPreviewJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}/start';
+};
+
+export type StartPreviewJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StartPreviewJobError = StartPreviewJobErrors[keyof StartPreviewJobErrors];
+
+export type StartPreviewJobResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: PreviewJob;
+        error: null;
+    };
+};
+
+export type StartPreviewJobResponse = StartPreviewJobResponses[keyof StartPreviewJobResponses];
+
+export type BuildPreviewData = {
+    body: PreviewBuildInput;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/preview/build';
+};
+
+export type BuildPreviewErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The job failed; `details` says where.
+     */
+    422: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+    /**
+     * It takes longer than a request may wait; the job goes on.
+     */
+    504: ErrorEnvelope;
+};
+
+export type BuildPreviewError = BuildPreviewErrors[keyof BuildPreviewErrors];
+
+export type BuildPreviewResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewBuilt;
+        error: null;
+    };
+};
+
+export type BuildPreviewResponse = BuildPreviewResponses[keyof BuildPreviewResponses];
+
+export type ListPreviewJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only this project's.
+         */
+        project_id?: Id;
+        /**
+         * Only with this status.
+         */
+        status?: JobStatus;
+        /**
+         * Only for this platform.
+         */
+        target_platform?: PreviewPlatform;
+        /**
+         * Only what the caller asked for.
+         */
+        mine?: boolean;
+    };
+    url: '/preview/jobs';
+};
+
+export type ListPreviewJobsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListPreviewJobsError = ListPreviewJobsErrors[keyof ListPreviewJobsErrors];
+
+export type ListPreviewJobsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewJobPage;
+        error: null;
+    };
+};
+
+export type ListPreviewJobsResponse = ListPreviewJobsResponses[keyof ListPreviewJobsResponses];
+
+export type DeletePreviewJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}';
+};
+
+export type DeletePreviewJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeletePreviewJobError = DeletePreviewJobErrors[keyof DeletePreviewJobErrors];
+
+export type DeletePreviewJobResponses = {
+    /**
+     * Done.
+     */
+    204: void;
+};
+
+export type DeletePreviewJobResponse = DeletePreviewJobResponses[keyof DeletePreviewJobResponses];
+
+export type GetPreviewJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}';
+};
+
+export type GetPreviewJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetPreviewJobError = GetPreviewJobErrors[keyof GetPreviewJobErrors];
+
+export type GetPreviewJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewJob;
+        error: null;
+    };
+};
+
+export type GetPreviewJobResponse = GetPreviewJobResponses[keyof GetPreviewJobResponses];
+
+export type CancelPreviewJobData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}/cancel';
+};
+
+export type CancelPreviewJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CancelPreviewJobError = CancelPreviewJobErrors[keyof CancelPreviewJobErrors];
+
+export type CancelPreviewJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewJob;
+        error: null;
+    };
+};
+
+export type CancelPreviewJobResponse = CancelPreviewJobResponses[keyof CancelPreviewJobResponses];
+
+export type GetPreviewLogsData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/preview/jobs/{job_id}/logs';
+};
+
+export type GetPreviewLogsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetPreviewLogsError = GetPreviewLogsErrors[keyof GetPreviewLogsErrors];
+
+export type GetPreviewLogsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewLogPage;
+        error: null;
+    };
+};
+
+export type GetPreviewLogsResponse = GetPreviewLogsResponses[keyof GetPreviewLogsResponses];
+
+export type StreamPreviewJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}/events';
+};
+
+export type StreamPreviewJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamPreviewJobError = StreamPreviewJobErrors[keyof StreamPreviewJobErrors];
+
+export type StreamPreviewJobResponses = {
+    /**
+     * Server-sent events; each has id, event and JSON data.
+     */
+    200: string;
+};
+
+export type StreamPreviewJobResponse = StreamPreviewJobResponses[keyof StreamPreviewJobResponses];
+
+export type ListPreviewArtifactsData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this kind.
+         */
+        kind?: PreviewArtifactKind;
+        /**
+         * Only with this encoding.
+         */
+        encoding?: ContentCoding;
+    };
+    url: '/preview/jobs/{job_id}/artifacts';
+};
+
+export type ListPreviewArtifactsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListPreviewArtifactsError = ListPreviewArtifactsErrors[keyof ListPreviewArtifactsErrors];
+
+export type ListPreviewArtifactsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewArtifactPage;
+        error: null;
+    };
+};
+
+export type ListPreviewArtifactsResponse = ListPreviewArtifactsResponses[keyof ListPreviewArtifactsResponses];
+
+export type CreatePreviewTokenData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}/tokens';
+};
+
+export type CreatePreviewTokenErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreatePreviewTokenError = CreatePreviewTokenErrors[keyof CreatePreviewTokenErrors];
+
+export type CreatePreviewTokenResponses = {
+    /**
+     * Created.
+     */
+    201: {
+        ok: true;
+        data: PreviewToken;
+        error: null;
+    };
+};
+
+export type CreatePreviewTokenResponse = CreatePreviewTokenResponses[keyof CreatePreviewTokenResponses];
+
+export type ListPreviewSharesData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+    };
+    url: '/preview/jobs/{job_id}/shares';
+};
+
+export type ListPreviewSharesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListPreviewSharesError = ListPreviewSharesErrors[keyof ListPreviewSharesErrors];
+
+export type ListPreviewSharesResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewSharePage;
+        error: null;
+    };
+};
+
+export type ListPreviewSharesResponse = ListPreviewSharesResponses[keyof ListPreviewSharesResponses];
+
+export type SharePreviewData = {
+    body: PreviewShareCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/preview/jobs/{job_id}/shares';
+};
+
+export type SharePreviewErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SharePreviewError = SharePreviewErrors[keyof SharePreviewErrors];
+
+export type SharePreviewResponses = {
+    /**
+     * Created.
+     */
+    201: {
+        ok: true;
+        data: PreviewShare;
+        error: null;
+    };
+};
+
+export type SharePreviewResponse = SharePreviewResponses[keyof SharePreviewResponses];
+
+export type RevokePreviewShareData = {
+    body?: never;
+    path: {
+        share_id: Id;
+    };
+    query?: never;
+    url: '/preview/shares/{share_id}';
+};
+
+export type RevokePreviewShareErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RevokePreviewShareError = RevokePreviewShareErrors[keyof RevokePreviewShareErrors];
+
+export type RevokePreviewShareResponses = {
+    /**
+     * Done.
+     */
+    204: void;
+};
+
+export type RevokePreviewShareResponse = RevokePreviewShareResponses[keyof RevokePreviewShareResponses];
+
+export type CreatePreviewSessionData = {
+    body: PreviewSessionCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/preview/sessions';
+};
+
+export type CreatePreviewSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreatePreviewSessionError = CreatePreviewSessionErrors[keyof CreatePreviewSessionErrors];
+
+export type CreatePreviewSessionResponses = {
+    /**
+     * Created.
+     */
+    201: {
+        ok: true;
+        data: PreviewSessionCreated;
+        error: null;
+    };
+};
+
+export type CreatePreviewSessionResponse = CreatePreviewSessionResponses[keyof CreatePreviewSessionResponses];
+
+export type GetPreviewSessionData = {
+    body?: never;
+    path: {
+        token: PreviewTokenValue;
+    };
+    query?: never;
+    url: '/preview/sessions/{token}';
+};
+
+export type GetPreviewSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetPreviewSessionError = GetPreviewSessionErrors[keyof GetPreviewSessionErrors];
+
+export type GetPreviewSessionResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewSession;
+        error: null;
+    };
+};
+
+export type GetPreviewSessionResponse = GetPreviewSessionResponses[keyof GetPreviewSessionResponses];
+
+export type UploadPreviewBundleData = {
+    body: Blob | File;
+    path: {
+        token: PreviewTokenValue;
+    };
+    query?: never;
+    url: '/preview/sessions/{token}/bundle';
+};
+
+export type UploadPreviewBundleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UploadPreviewBundleError = UploadPreviewBundleErrors[keyof UploadPreviewBundleErrors];
+
+export type UploadPreviewBundleResponses = {
+    /**
+     * Created.
+     */
+    201: {
+        ok: true;
+        data: PreviewSession;
+        error: null;
+    };
+};
+
+export type UploadPreviewBundleResponse = UploadPreviewBundleResponses[keyof UploadPreviewBundleResponses];
+
+export type CreateLiveSessionData = {
+    body: LiveSessionCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/preview/live-sessions';
+};
+
+export type CreateLiveSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateLiveSessionError = CreateLiveSessionErrors[keyof CreateLiveSessionErrors];
+
+export type CreateLiveSessionResponses = {
+    /**
+     * Created.
+     */
+    201: {
+        ok: true;
+        data: LiveSessionCreated;
+        error: null;
+    };
+};
+
+export type CreateLiveSessionResponse = CreateLiveSessionResponses[keyof CreateLiveSessionResponses];
+
+export type PushLiveChangesData = {
+    body: LiveChanges;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        live_id: Id;
+    };
+    query?: never;
+    url: '/preview/live-sessions/{live_id}/changes';
+};
+
+export type PushLiveChangesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type PushLiveChangesError = PushLiveChangesErrors[keyof PushLiveChangesErrors];
+
+export type PushLiveChangesResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: LiveRevision;
+        error: null;
+    };
+};
+
+export type PushLiveChangesResponse = PushLiveChangesResponses[keyof PushLiveChangesResponses];
+
+export type StreamLiveSessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        live_id: Id;
+    };
+    query: {
+        /**
+         * The view token of the session.
+         */
+        token: PreviewTokenValue;
+    };
+    url: '/preview/live-sessions/{live_id}/events';
+};
+
+export type StreamLiveSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamLiveSessionError = StreamLiveSessionErrors[keyof StreamLiveSessionErrors];
+
+export type StreamLiveSessionResponses = {
+    /**
+     * Server-sent events; each has id, event and JSON data.
+     */
+    200: string;
+};
+
+export type StreamLiveSessionResponse = StreamLiveSessionResponses[keyof StreamLiveSessionResponses];
+
+export type EndLiveSessionData = {
+    body?: never;
+    path: {
+        live_id: Id;
+    };
+    query?: never;
+    url: '/preview/live-sessions/{live_id}';
+};
+
+export type EndLiveSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type EndLiveSessionError = EndLiveSessionErrors[keyof EndLiveSessionErrors];
+
+export type EndLiveSessionResponses = {
+    /**
+     * Done.
+     */
+    204: void;
+};
+
+export type EndLiveSessionResponse = EndLiveSessionResponses[keyof EndLiveSessionResponses];
+
+export type ViewPreviewData = {
+    body?: never;
+    path: {
+        token: PreviewTokenValue;
+    };
+    query?: never;
+    url: '/preview/view/{token}';
+};
+
+export type ViewPreviewErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ViewPreviewError = ViewPreviewErrors[keyof ViewPreviewErrors];
+
+export type ViewPreviewResponses = {
+    /**
+     * The page.
+     */
+    200: string;
+};
+
+export type ViewPreviewResponse = ViewPreviewResponses[keyof ViewPreviewResponses];
+
+export type GetPreviewManifestData = {
+    body?: never;
+    headers?: {
+        /**
+         * Must be the preview's platform; 409 otherwise.
+         */
+        'expo-platform'?: 'ios' | 'android';
+        /**
+         * Absent or 1.
+         */
+        'expo-protocol-version'?: '0' | '1';
+        /**
+         * Told for the log; the manifest names the one it needs.
+         */
+        'expo-runtime-version'?: string;
+        /**
+         * Asks for a signature.
+         */
+        'expo-expect-signature'?: string;
+    };
+    path?: never;
+    query: {
+        /**
+         * A view token.
+         */
+        token: PreviewTokenValue;
+    };
+    url: '/preview/manifest';
+};
+
+export type GetPreviewManifestErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * None of the media types that you accept can be had.
+     */
+    406: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The job failed; `details` says where.
+     */
+    422: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetPreviewManifestError = GetPreviewManifestErrors[keyof GetPreviewManifestErrors];
+
+export type GetPreviewManifestResponses = {
+    /**
+     * The manifest.
+     */
+    200: ExpoManifest;
+};
+
+export type GetPreviewManifestResponse = GetPreviewManifestResponses[keyof GetPreviewManifestResponses];
+
+export type ReportPreviewResultData = {
+    body: JobResultReport;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/preview/callback';
+};
+
+export type ReportPreviewResultErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportPreviewResultError = ReportPreviewResultErrors[keyof ReportPreviewResultErrors];
+
+export type ReportPreviewResultResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobResultReceipt;
+        error: null;
+    };
+};
+
+export type ReportPreviewResultResponse = ReportPreviewResultResponses[keyof ReportPreviewResultResponses];
+
+export type ListAiJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only this project's.
+         */
+        project_id?: Id;
+        /**
+         * Only with this status.
+         */
+        status?: JobStatus;
+        /**
+         * Only of this type.
+         */
+        job_type?: AiJobType;
+        /**
+         * Only of this file.
+         */
+        file_path?: SourcePath;
+        /**
+         * Only what the caller asked for.
+         */
+        mine?: boolean;
+    };
+    url: '/ai/jobs';
+};
+
+export type ListAiJobsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListAiJobsError = ListAiJobsErrors[keyof ListAiJobsErrors];
+
+export type ListAiJobsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AiJobPage;
+        error: null;
+    };
+};
+
+export type ListAiJobsResponse = ListAiJobsResponses[keyof ListAiJobsResponses];
+
+export type CreateAiJobData = {
+    body: AiJobCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/ai/jobs';
+};
+
+export type CreateAiJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateAiJobError = CreateAiJobErrors[keyof CreateAiJobErrors];
+
+export type CreateAiJobResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: AiJob;
+        error: null;
+    };
+};
+
+export type CreateAiJobResponse = CreateAiJobResponses[keyof CreateAiJobResponses];
+
+export type GetAiJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/ai/jobs/{job_id}';
+};
+
+export type GetAiJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetAiJobError = GetAiJobErrors[keyof GetAiJobErrors];
+
+export type GetAiJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AiJob;
+        error: null;
+    };
+};
+
+export type GetAiJobResponse = GetAiJobResponses[keyof GetAiJobResponses];
+
+export type CancelAiJobData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/ai/jobs/{job_id}/cancel';
+};
+
+export type CancelAiJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CancelAiJobError = CancelAiJobErrors[keyof CancelAiJobErrors];
+
+export type CancelAiJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AiJob;
+        error: null;
+    };
+};
+
+export type CancelAiJobResponse = CancelAiJobResponses[keyof CancelAiJobResponses];
+
+export type StreamAiJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/ai/jobs/{job_id}/events';
+};
+
+export type StreamAiJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamAiJobError = StreamAiJobErrors[keyof StreamAiJobErrors];
+
+export type StreamAiJobResponses = {
+    /**
+     * Server-sent events; each has id, event and JSON data.
+     */
+    200: string;
+};
+
+export type StreamAiJobResponse = StreamAiJobResponses[keyof StreamAiJobResponses];
+
+export type ListDocHistoryData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this file.
+         */
+        file_path?: SourcePath;
+        /**
+         * Only stale ones, or only fresh ones.
+         */
+        is_stale?: boolean;
+    };
+    url: '/projects/{project_id}/docs';
+};
+
+export type ListDocHistoryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListDocHistoryError = ListDocHistoryErrors[keyof ListDocHistoryErrors];
+
+export type ListDocHistoryResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: DocHistoryPage;
+        error: null;
+    };
+};
+
+export type ListDocHistoryResponse = ListDocHistoryResponses[keyof ListDocHistoryResponses];
+
+export type ReportAiResultData = {
+    body: JobResultReport;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/ai/callback';
+};
+
+export type ReportAiResultErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportAiResultError = ReportAiResultErrors[keyof ReportAiResultErrors];
+
+export type ReportAiResultResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobResultReceipt;
+        error: null;
+    };
+};
+
+export type ReportAiResultResponse = ReportAiResultResponses[keyof ReportAiResultResponses];
+
+export type ListRefactorJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only this project's.
+         */
+        project_id?: Id;
+        /**
+         * Only with this status.
+         */
+        status?: JobStatus;
+        /**
+         * Only what the caller asked for.
+         */
+        mine?: boolean;
+    };
+    url: '/refactor/jobs';
+};
+
+export type ListRefactorJobsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListRefactorJobsError = ListRefactorJobsErrors[keyof ListRefactorJobsErrors];
+
+export type ListRefactorJobsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RefactorJobPage;
+        error: null;
+    };
+};
+
+export type ListRefactorJobsResponse = ListRefactorJobsResponses[keyof ListRefactorJobsResponses];
+
+export type CreateRefactorJobData = {
+    body: RefactorJobCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/refactor/jobs';
+};
+
+export type CreateRefactorJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateRefactorJobError = CreateRefactorJobErrors[keyof CreateRefactorJobErrors];
+
+export type CreateRefactorJobResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: RefactorJob;
+        error: null;
+    };
+};
+
+export type CreateRefactorJobResponse = CreateRefactorJobResponses[keyof CreateRefactorJobResponses];
+
+export type GetRefactorJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/refactor/jobs/{job_id}';
+};
+
+export type GetRefactorJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetRefactorJobError = GetRefactorJobErrors[keyof GetRefactorJobErrors];
+
+export type GetRefactorJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RefactorJob;
+        error: null;
+    };
+};
+
+export type GetRefactorJobResponse = GetRefactorJobResponses[keyof GetRefactorJobResponses];
+
+export type CancelRefactorJobData = {
+    body?: never;
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/refactor/jobs/{job_id}/cancel';
+};
+
+export type CancelRefactorJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CancelRefactorJobError = CancelRefactorJobErrors[keyof CancelRefactorJobErrors];
+
+export type CancelRefactorJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RefactorJob;
+        error: null;
+    };
+};
+
+export type CancelRefactorJobResponse = CancelRefactorJobResponses[keyof CancelRefactorJobResponses];
+
+export type StreamRefactorJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/refactor/jobs/{job_id}/events';
+};
+
+export type StreamRefactorJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamRefactorJobError = StreamRefactorJobErrors[keyof StreamRefactorJobErrors];
+
+export type StreamRefactorJobResponses = {
+    /**
+     * Server-sent events; each has id, event and JSON data.
+     */
+    200: string;
+};
+
+export type StreamRefactorJobResponse = StreamRefactorJobResponses[keyof StreamRefactorJobResponses];
+
+export type RegisterWorkerData = {
+    body: WorkerRegistration;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/workers/register';
+};
+
+export type RegisterWorkerErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RegisterWorkerError = RegisterWorkerErrors[keyof RegisterWorkerErrors];
+
+export type RegisterWorkerResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: WorkerRegistered;
+        error: null;
+    };
+};
+
+export type RegisterWorkerResponse = RegisterWorkerResponses[keyof RegisterWorkerResponses];
+
+export type ReportHeartbeatData = {
+    body: WorkerHeartbeat;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/workers/heartbeat';
+};
+
+export type ReportHeartbeatErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportHeartbeatError = ReportHeartbeatErrors[keyof ReportHeartbeatErrors];
+
+export type ReportHeartbeatResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: WorkerHeartbeatReply;
+        error: null;
+    };
+};
+
+export type ReportHeartbeatResponse = ReportHeartbeatResponses[keyof ReportHeartbeatResponses];
+
+export type ClaimJobData = {
+    body: JobClaim;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/workers/jobs/{job_id}/claim';
+};
+
+export type ClaimJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ClaimJobError = ClaimJobErrors[keyof ClaimJobErrors];
+
+export type ClaimJobResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ClaimedJob;
+        error: null;
+    };
+};
+
+export type ClaimJobResponse = ClaimJobResponses[keyof ClaimJobResponses];
+
+export type ReportJobProgressData = {
+    body: JobProgress;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/workers/jobs/{job_id}/progress';
+};
+
+export type ReportJobProgressErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportJobProgressError = ReportJobProgressErrors[keyof ReportJobProgressErrors];
+
+export type ReportJobProgressResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobProgressReply;
+        error: null;
+    };
+};
+
+export type ReportJobProgressResponse = ReportJobProgressResponses[keyof ReportJobProgressResponses];
+
+export type CreateJobUploadsData = {
+    body: JobUploadsCreate;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/workers/jobs/{job_id}/uploads';
+};
+
+export type CreateJobUploadsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateJobUploadsError = CreateJobUploadsErrors[keyof CreateJobUploadsErrors];
+
+export type CreateJobUploadsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobUploads;
+        error: null;
+    };
+};
+
+export type CreateJobUploadsResponse = CreateJobUploadsResponses[keyof CreateJobUploadsResponses];
+
+export type ReportJobResultData = {
+    body: JobResultReport;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/workers/callback';
+};
+
+export type ReportJobResultErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportJobResultError = ReportJobResultErrors[keyof ReportJobResultErrors];
+
+export type ReportJobResultResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobResultReceipt;
+        error: null;
+    };
+};
+
+export type ReportJobResultResponse = ReportJobResultResponses[keyof ReportJobResultResponses];
+
+export type ListWebhooksData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those that are on, or off.
+         */
+        is_active?: boolean;
+    };
+    url: '/projects/{project_id}/webhooks';
+};
+
+export type ListWebhooksErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListWebhooksError = ListWebhooksErrors[keyof ListWebhooksErrors];
+
+export type ListWebhooksResponses = {
+    /**
+     * A page of endpoints.
+     */
+    200: {
+        ok: true;
+        data: WebhookPage;
+        error: null;
+    };
+};
+
+export type ListWebhooksResponse = ListWebhooksResponses[keyof ListWebhooksResponses];
+
+export type CreateWebhookData = {
+    body: WebhookCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/projects/{project_id}/webhooks';
+};
+
+export type CreateWebhookErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateWebhookError = CreateWebhookErrors[keyof CreateWebhookErrors];
+
+export type CreateWebhookResponses = {
+    /**
+     * The endpoint and its secret.
+     */
+    201: {
+        ok: true;
+        data: WebhookWithSecret;
+        error: null;
+    };
+};
+
+export type CreateWebhookResponse = CreateWebhookResponses[keyof CreateWebhookResponses];
+
+export type DeleteWebhookData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type DeleteWebhookErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeleteWebhookError = DeleteWebhookErrors[keyof DeleteWebhookErrors];
+
+export type DeleteWebhookResponses = {
+    /**
+     * It is gone.
+     */
+    204: void;
+};
+
+export type DeleteWebhookResponse = DeleteWebhookResponses[keyof DeleteWebhookResponses];
+
+export type GetWebhookData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type GetWebhookErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetWebhookError = GetWebhookErrors[keyof GetWebhookErrors];
+
+export type GetWebhookResponses = {
+    /**
+     * The endpoint.
+     */
+    200: {
+        ok: true;
+        data: Webhook;
+        error: null;
+    };
+};
+
+export type GetWebhookResponse = GetWebhookResponses[keyof GetWebhookResponses];
+
+export type UpdateWebhookData = {
+    body: WebhookUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}';
+};
+
+export type UpdateWebhookErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateWebhookError = UpdateWebhookErrors[keyof UpdateWebhookErrors];
+
+export type UpdateWebhookResponses = {
+    /**
+     * The endpoint as it is now.
+     */
+    200: {
+        ok: true;
+        data: Webhook;
+        error: null;
+    };
+};
+
+export type UpdateWebhookResponse = UpdateWebhookResponses[keyof UpdateWebhookResponses];
+
+export type RotateWebhookSecretData = {
+    body?: WebhookSecretRotate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/rotate-secret';
+};
+
+export type RotateWebhookSecretErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RotateWebhookSecretError = RotateWebhookSecretErrors[keyof RotateWebhookSecretErrors];
+
+export type RotateWebhookSecretResponses = {
+    /**
+     * The endpoint and its new secret.
+     */
+    200: {
+        ok: true;
+        data: WebhookSecretRotated;
+        error: null;
+    };
+};
+
+export type RotateWebhookSecretResponse = RotateWebhookSecretResponses[keyof RotateWebhookSecretResponses];
+
+export type TestWebhookData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/test';
+};
+
+export type TestWebhookErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type TestWebhookError = TestWebhookErrors[keyof TestWebhookErrors];
+
+export type TestWebhookResponses = {
+    /**
+     * The delivery; Location names it.
+     */
+    202: {
+        ok: true;
+        data: WebhookDelivery;
+        error: null;
+    };
+};
+
+export type TestWebhookResponse = TestWebhookResponses[keyof TestWebhookResponses];
+
+export type RedeliverSinceData = {
+    body: WebhookRedeliver;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        webhook_id: Id;
+    };
+    query?: never;
+    url: '/webhooks/{webhook_id}/redeliver';
+};
+
+export type RedeliverSinceErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RedeliverSinceError = RedeliverSinceErrors[keyof RedeliverSinceErrors];
+
+export type RedeliverSinceResponses = {
+    /**
+     * How many were enqueued; Location names the list of deliveries.
+     */
+    202: {
+        ok: true;
+        data: WebhookRedelivery;
+        error: null;
+    };
+};
+
+export type RedeliverSinceResponse = RedeliverSinceResponses[keyof RedeliverSinceResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    path: {
+        webhook_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this status.
+         */
+        status?: WebhookDeliveryStatus;
+        /**
+         * Only of this type.
+         */
+        event_type?: WebhookEventType;
+        /**
+         * Made at this moment or later.
+         */
+        since?: Timestamp;
+        /**
+         * Made before this moment.
+         */
+        until?: Timestamp;
+    };
+    url: '/webhooks/{webhook_id}/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    /**
+     * A page of deliveries.
+     */
+    200: {
+        ok: true;
+        data: WebhookDeliveryPage;
+        error: null;
+    };
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type GetDeliveryData = {
+    body?: never;
+    path: {
+        delivery_id: Id;
+    };
+    query?: never;
+    url: '/webhook-deliveries/{delivery_id}';
+};
+
+export type GetDeliveryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetDeliveryError = GetDeliveryErrors[keyof GetDeliveryErrors];
+
+export type GetDeliveryResponses = {
+    /**
+     * The delivery.
+     */
+    200: {
+        ok: true;
+        data: WebhookDeliveryDetail;
+        error: null;
+    };
+};
+
+export type GetDeliveryResponse = GetDeliveryResponses[keyof GetDeliveryResponses];
+
+export type RedeliverDeliveryData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        delivery_id: Id;
+    };
+    query?: never;
+    url: '/webhook-deliveries/{delivery_id}/redeliver';
+};
+
+export type RedeliverDeliveryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RedeliverDeliveryError = RedeliverDeliveryErrors[keyof RedeliverDeliveryErrors];
+
+export type RedeliverDeliveryResponses = {
+    /**
+     * The new delivery; Location names it.
+     */
+    202: {
+        ok: true;
+        data: WebhookDelivery;
+        error: null;
+    };
+};
+
+export type RedeliverDeliveryResponse = RedeliverDeliveryResponses[keyof RedeliverDeliveryResponses];
+
 export type ListTiersData = {
     body?: never;
     path?: never;
@@ -5991,6 +15449,636 @@ export type ListTiersResponses = {
 };
 
 export type ListTiersResponse = ListTiersResponses[keyof ListTiersResponses];
+
+export type GetSubscriptionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/billing/subscription';
+};
+
+export type GetSubscriptionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetSubscriptionError = GetSubscriptionErrors[keyof GetSubscriptionErrors];
+
+export type GetSubscriptionResponses = {
+    /**
+     * Tier and subscription.
+     */
+    200: {
+        ok: true;
+        data: SubscriptionOverview;
+        error: null;
+    };
+};
+
+export type GetSubscriptionResponse = GetSubscriptionResponses[keyof GetSubscriptionResponses];
+
+export type CreateCheckoutData = {
+    body: CheckoutCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/billing/checkout';
+};
+
+export type CreateCheckoutErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateCheckoutError = CreateCheckoutErrors[keyof CreateCheckoutErrors];
+
+export type CreateCheckoutResponses = {
+    /**
+     * Where to pay.
+     */
+    200: {
+        ok: true;
+        data: Checkout;
+        error: null;
+    };
+};
+
+export type CreateCheckoutResponse = CreateCheckoutResponses[keyof CreateCheckoutResponses];
+
+export type CreatePortalSessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/billing/portal';
+};
+
+export type CreatePortalSessionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreatePortalSessionError = CreatePortalSessionErrors[keyof CreatePortalSessionErrors];
+
+export type CreatePortalSessionResponses = {
+    /**
+     * Where to manage it.
+     */
+    200: {
+        ok: true;
+        data: PortalSession;
+        error: null;
+    };
+};
+
+export type CreatePortalSessionResponse = CreatePortalSessionResponses[keyof CreatePortalSessionResponses];
+
+export type ReceiveLemonSqueezyEventData = {
+    body: LemonSqueezyEvent;
+    headers: {
+        /**
+         * Hex HMAC-SHA256 of the raw body under the signing secret.
+         */
+        'X-Signature': string;
+        /**
+         * Such as subscription_updated.
+         */
+        'X-Event-Name': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/billing/webhooks/lemonsqueezy';
+};
+
+export type ReceiveLemonSqueezyEventErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReceiveLemonSqueezyEventError = ReceiveLemonSqueezyEventErrors[keyof ReceiveLemonSqueezyEventErrors];
+
+export type ReceiveLemonSqueezyEventResponses = {
+    /**
+     * Taken.
+     */
+    200: {
+        ok: true;
+        data: BillingEventReceipt;
+        error: null;
+    };
+};
+
+export type ReceiveLemonSqueezyEventResponse = ReceiveLemonSqueezyEventResponses[keyof ReceiveLemonSqueezyEventResponses];
+
+export type ListSamplesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those written with this.
+         */
+        framework?: SampleFramework;
+        /**
+         * Only featured ones, or only the others.
+         */
+        featured?: boolean;
+    };
+    url: '/samples';
+};
+
+export type ListSamplesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListSamplesError = ListSamplesErrors[keyof ListSamplesErrors];
+
+export type ListSamplesResponses = {
+    /**
+     * A page of samples.
+     */
+    200: {
+        ok: true;
+        data: SamplePage;
+        error: null;
+    };
+};
+
+export type ListSamplesResponse = ListSamplesResponses[keyof ListSamplesResponses];
+
+export type GetSampleData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        slug: SampleSlug;
+    };
+    query?: never;
+    url: '/samples/{slug}';
+};
+
+export type GetSampleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetSampleError = GetSampleErrors[keyof GetSampleErrors];
+
+export type GetSampleResponses = {
+    /**
+     * The sample.
+     */
+    200: {
+        ok: true;
+        data: Sample;
+        error: null;
+    };
+};
+
+export type GetSampleResponse = GetSampleResponses[keyof GetSampleResponses];
+
+export type DownloadSampleData = {
+    body?: never;
+    path: {
+        slug: SampleSlug;
+    };
+    query?: never;
+    url: '/samples/{slug}/download';
+};
+
+export type DownloadSampleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DownloadSampleError = DownloadSampleErrors[keyof DownloadSampleErrors];
+
+export type DownloadSampleResponses = {
+    /**
+     * Where the archive is.
+     */
+    200: {
+        ok: true;
+        data: SampleDownload;
+        error: null;
+    };
+};
+
+export type DownloadSampleResponse = DownloadSampleResponses[keyof DownloadSampleResponses];
+
+export type CheckSampleUpdatesData = {
+    body: SampleUpdateCheck;
+    path?: never;
+    query?: never;
+    url: '/samples/check-updates';
+};
+
+export type CheckSampleUpdatesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CheckSampleUpdatesError = CheckSampleUpdatesErrors[keyof CheckSampleUpdatesErrors];
+
+export type CheckSampleUpdatesResponses = {
+    /**
+     * What is to be updated.
+     */
+    200: {
+        ok: true;
+        data: SampleUpdates;
+        error: null;
+    };
+};
+
+export type CheckSampleUpdatesResponse = CheckSampleUpdatesResponses[keyof CheckSampleUpdatesResponses];
+
+export type ListFaqData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * What to look for in questions, their other wordings, and answers.
+         */
+        q?: string;
+        /**
+         * Only of this category.
+         */
+        category?: string;
+    };
+    url: '/faq';
+};
+
+export type ListFaqErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListFaqError = ListFaqErrors[keyof ListFaqErrors];
+
+export type ListFaqResponses = {
+    /**
+     * A page of questions with their answers.
+     */
+    200: {
+        ok: true;
+        data: FaqArticlePage;
+        error: null;
+    };
+};
+
+export type ListFaqResponse = ListFaqResponses[keyof ListFaqResponses];
+
+export type AskFaqData = {
+    body: FaqAsk;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/faq/ask';
+};
+
+export type AskFaqErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type AskFaqError = AskFaqErrors[keyof AskFaqErrors];
+
+export type AskFaqResponses = {
+    /**
+     * The answer, or that there is none.
+     */
+    200: {
+        ok: true;
+        data: FaqAnswer;
+        error: null;
+    };
+};
+
+export type AskFaqResponse = AskFaqResponses[keyof AskFaqResponses];
 
 export type ListTierLimitsData = {
     body?: never;
@@ -6127,6 +16215,787 @@ export type UpdateTierLimitsResponses = {
 
 export type UpdateTierLimitsResponse = UpdateTierLimitsResponses[keyof UpdateTierLimitsResponses];
 
+export type ListFaqEntriesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Part of the question.
+         */
+        q?: string;
+        /**
+         * Only of this category.
+         */
+        category?: string;
+        /**
+         * Only published ones, or only the others.
+         */
+        published?: boolean;
+    };
+    url: '/admin/faq';
+};
+
+export type ListFaqEntriesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListFaqEntriesError = ListFaqEntriesErrors[keyof ListFaqEntriesErrors];
+
+export type ListFaqEntriesResponses = {
+    /**
+     * A page of entries.
+     */
+    200: {
+        ok: true;
+        data: FaqEntryPage;
+        error: null;
+    };
+};
+
+export type ListFaqEntriesResponse = ListFaqEntriesResponses[keyof ListFaqEntriesResponses];
+
+export type CreateFaqEntryData = {
+    body: FaqEntryCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/faq';
+};
+
+export type CreateFaqEntryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateFaqEntryError = CreateFaqEntryErrors[keyof CreateFaqEntryErrors];
+
+export type CreateFaqEntryResponses = {
+    /**
+     * The new entry.
+     */
+    201: {
+        ok: true;
+        data: FaqEntry;
+        error: null;
+    };
+};
+
+export type CreateFaqEntryResponse = CreateFaqEntryResponses[keyof CreateFaqEntryResponses];
+
+export type DeleteFaqEntryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        entry_id: Id;
+    };
+    query?: never;
+    url: '/admin/faq/{entry_id}';
+};
+
+export type DeleteFaqEntryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeleteFaqEntryError = DeleteFaqEntryErrors[keyof DeleteFaqEntryErrors];
+
+export type DeleteFaqEntryResponses = {
+    /**
+     * It is gone.
+     */
+    204: void;
+};
+
+export type DeleteFaqEntryResponse = DeleteFaqEntryResponses[keyof DeleteFaqEntryResponses];
+
+export type UpdateFaqEntryData = {
+    body: FaqEntryUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        entry_id: Id;
+    };
+    query?: never;
+    url: '/admin/faq/{entry_id}';
+};
+
+export type UpdateFaqEntryErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateFaqEntryError = UpdateFaqEntryErrors[keyof UpdateFaqEntryErrors];
+
+export type UpdateFaqEntryResponses = {
+    /**
+     * The entry as it is now.
+     */
+    200: {
+        ok: true;
+        data: FaqEntry;
+        error: null;
+    };
+};
+
+export type UpdateFaqEntryResponse = UpdateFaqEntryResponses[keyof UpdateFaqEntryResponses];
+
+export type ListUnansweredQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Resolved ones instead of open ones.
+         */
+        resolved?: boolean;
+        /**
+         * Part of the question.
+         */
+        q?: string;
+    };
+    url: '/admin/faq/unanswered';
+};
+
+export type ListUnansweredQuestionsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListUnansweredQuestionsError = ListUnansweredQuestionsErrors[keyof ListUnansweredQuestionsErrors];
+
+export type ListUnansweredQuestionsResponses = {
+    /**
+     * A page of questions.
+     */
+    200: {
+        ok: true;
+        data: FaqQuestionPage;
+        error: null;
+    };
+};
+
+export type ListUnansweredQuestionsResponse = ListUnansweredQuestionsResponses[keyof ListUnansweredQuestionsResponses];
+
+export type ResolveUnansweredQuestionData = {
+    body?: FaqQuestionResolve;
+    path: {
+        question_id: Id;
+    };
+    query?: never;
+    url: '/admin/faq/unanswered/{question_id}/resolve';
+};
+
+export type ResolveUnansweredQuestionErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ResolveUnansweredQuestionError = ResolveUnansweredQuestionErrors[keyof ResolveUnansweredQuestionErrors];
+
+export type ResolveUnansweredQuestionResponses = {
+    /**
+     * The question, resolved.
+     */
+    200: {
+        ok: true;
+        data: FaqQuestion;
+        error: null;
+    };
+};
+
+export type ResolveUnansweredQuestionResponse = ResolveUnansweredQuestionResponses[keyof ResolveUnansweredQuestionResponses];
+
+export type ListAllSamplesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only those written with this.
+         */
+        framework?: SampleFramework;
+        /**
+         * Only active ones, or only inactive ones.
+         */
+        active?: boolean;
+        /**
+         * Only featured ones, or only the others.
+         */
+        featured?: boolean;
+        /**
+         * Part of the name or slug.
+         */
+        q?: string;
+    };
+    url: '/admin/samples';
+};
+
+export type ListAllSamplesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListAllSamplesError = ListAllSamplesErrors[keyof ListAllSamplesErrors];
+
+export type ListAllSamplesResponses = {
+    /**
+     * A page of samples.
+     */
+    200: {
+        ok: true;
+        data: ManagedSamplePage;
+        error: null;
+    };
+};
+
+export type ListAllSamplesResponse = ListAllSamplesResponses[keyof ListAllSamplesResponses];
+
+export type CreateSampleData = {
+    body: SampleCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/samples';
+};
+
+export type CreateSampleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type CreateSampleError = CreateSampleErrors[keyof CreateSampleErrors];
+
+export type CreateSampleResponses = {
+    /**
+     * The new sample.
+     */
+    201: {
+        ok: true;
+        data: ManagedSample;
+        error: null;
+    };
+};
+
+export type CreateSampleResponse = CreateSampleResponses[keyof CreateSampleResponses];
+
+export type DeleteSampleData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        sample_id: Id;
+    };
+    query?: never;
+    url: '/admin/samples/{sample_id}';
+};
+
+export type DeleteSampleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DeleteSampleError = DeleteSampleErrors[keyof DeleteSampleErrors];
+
+export type DeleteSampleResponses = {
+    /**
+     * It is inactive.
+     */
+    204: void;
+};
+
+export type DeleteSampleResponse = DeleteSampleResponses[keyof DeleteSampleResponses];
+
+export type UpdateSampleData = {
+    body: SampleUpdate;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        sample_id: Id;
+    };
+    query?: never;
+    url: '/admin/samples/{sample_id}';
+};
+
+export type UpdateSampleErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateSampleError = UpdateSampleErrors[keyof UpdateSampleErrors];
+
+export type UpdateSampleResponses = {
+    /**
+     * The sample as it is now.
+     */
+    200: {
+        ok: true;
+        data: ManagedSample;
+        error: null;
+    };
+};
+
+export type UpdateSampleResponse = UpdateSampleResponses[keyof UpdateSampleResponses];
+
+export type UploadSampleArchiveData = {
+    body: Blob | File;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        sample_id: Id;
+    };
+    query?: {
+        /**
+         * The version this archive is; absent is the version that stands, which is only possible as long as it has no archive.
+         */
+        version?: SemanticVersion;
+    };
+    url: '/admin/samples/{sample_id}/archive';
+};
+
+export type UploadSampleArchiveErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UploadSampleArchiveError = UploadSampleArchiveErrors[keyof UploadSampleArchiveErrors];
+
+export type UploadSampleArchiveResponses = {
+    /**
+     * The sample with its new version and archive.
+     */
+    200: {
+        ok: true;
+        data: ManagedSample;
+        error: null;
+    };
+};
+
+export type UploadSampleArchiveResponse = UploadSampleArchiveResponses[keyof UploadSampleArchiveResponses];
+
 export type GetHealthData = {
     body?: never;
     path?: never;
@@ -6135,6 +17004,10 @@ export type GetHealthData = {
 };
 
 export type GetHealthErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
     /**
      * A fault of ours.
      */
@@ -6149,7 +17022,7 @@ export type GetHealthError = GetHealthErrors[keyof GetHealthErrors];
 
 export type GetHealthResponses = {
     /**
-     * It answers.
+     * Done.
      */
     200: {
         ok: true;
@@ -6159,3 +17032,276 @@ export type GetHealthResponses = {
 };
 
 export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
+
+export type GetDeepHealthData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/deep';
+};
+
+export type GetDeepHealthErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetDeepHealthError = GetDeepHealthErrors[keyof GetDeepHealthErrors];
+
+export type GetDeepHealthResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: DeepHealth;
+        error: null;
+    };
+};
+
+export type GetDeepHealthResponse = GetDeepHealthResponses[keyof GetDeepHealthResponses];
+
+export type GetDbHealthData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/db';
+};
+
+export type GetDbHealthErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetDbHealthError = GetDbHealthErrors[keyof GetDbHealthErrors];
+
+export type GetDbHealthResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PartHealth;
+        error: null;
+    };
+};
+
+export type GetDbHealthResponse = GetDbHealthResponses[keyof GetDbHealthResponses];
+
+export type GetRedisHealthData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/redis';
+};
+
+export type GetRedisHealthErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetRedisHealthError = GetRedisHealthErrors[keyof GetRedisHealthErrors];
+
+export type GetRedisHealthResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PartHealth;
+        error: null;
+    };
+};
+
+export type GetRedisHealthResponse = GetRedisHealthResponses[keyof GetRedisHealthResponses];
+
+export type OnProjectUpdatedWebhookPayload = ProjectUpdatedMessage;
+
+export type OnProjectUpdatedWebhookRequest = {
+    body: OnProjectUpdatedWebhookPayload;
+    key: 'project.updated';
+    path?: never;
+    query?: never;
+};
+
+export type OnProjectDeletedWebhookPayload = ProjectDeletedMessage;
+
+export type OnProjectDeletedWebhookRequest = {
+    body: OnProjectDeletedWebhookPayload;
+    key: 'project.deleted';
+    path?: never;
+    query?: never;
+};
+
+export type OnMemberAddedWebhookPayload = MemberAddedMessage;
+
+export type OnMemberAddedWebhookRequest = {
+    body: OnMemberAddedWebhookPayload;
+    key: 'member.added';
+    path?: never;
+    query?: never;
+};
+
+export type OnMemberRemovedWebhookPayload = MemberRemovedMessage;
+
+export type OnMemberRemovedWebhookRequest = {
+    body: OnMemberRemovedWebhookPayload;
+    key: 'member.removed';
+    path?: never;
+    query?: never;
+};
+
+export type OnTaskCreatedWebhookPayload = TaskCreatedMessage;
+
+export type OnTaskCreatedWebhookRequest = {
+    body: OnTaskCreatedWebhookPayload;
+    key: 'task.created';
+    path?: never;
+    query?: never;
+};
+
+export type OnTaskUpdatedWebhookPayload = TaskUpdatedMessage;
+
+export type OnTaskUpdatedWebhookRequest = {
+    body: OnTaskUpdatedWebhookPayload;
+    key: 'task.updated';
+    path?: never;
+    query?: never;
+};
+
+export type OnTaskCompletedWebhookPayload = TaskCompletedMessage;
+
+export type OnTaskCompletedWebhookRequest = {
+    body: OnTaskCompletedWebhookPayload;
+    key: 'task.completed';
+    path?: never;
+    query?: never;
+};
+
+export type OnCommentCreatedWebhookPayload = CommentCreatedMessage;
+
+export type OnCommentCreatedWebhookRequest = {
+    body: OnCommentCreatedWebhookPayload;
+    key: 'comment.created';
+    path?: never;
+    query?: never;
+};
+
+export type OnPreviewSucceededWebhookPayload = PreviewSucceededMessage;
+
+export type OnPreviewSucceededWebhookRequest = {
+    body: OnPreviewSucceededWebhookPayload;
+    key: 'preview.succeeded';
+    path?: never;
+    query?: never;
+};
+
+export type OnPreviewFailedWebhookPayload = PreviewFailedMessage;
+
+export type OnPreviewFailedWebhookRequest = {
+    body: OnPreviewFailedWebhookPayload;
+    key: 'preview.failed';
+    path?: never;
+    query?: never;
+};
+
+export type OnAiJobSucceededWebhookPayload = AiJobSucceededMessage;
+
+export type OnAiJobSucceededWebhookRequest = {
+    body: OnAiJobSucceededWebhookPayload;
+    key: 'ai_job.succeeded';
+    path?: never;
+    query?: never;
+};
+
+export type OnAiJobFailedWebhookPayload = AiJobFailedMessage;
+
+export type OnAiJobFailedWebhookRequest = {
+    body: OnAiJobFailedWebhookPayload;
+    key: 'ai_job.failed';
+    path?: never;
+    query?: never;
+};
+
+export type OnRefactorSucceededWebhookPayload = RefactorSucceededMessage;
+
+export type OnRefactorSucceededWebhookRequest = {
+    body: OnRefactorSucceededWebhookPayload;
+    key: 'refactor.succeeded';
+    path?: never;
+    query?: never;
+};
+
+export type OnRefactorFailedWebhookPayload = RefactorFailedMessage;
+
+export type OnRefactorFailedWebhookRequest = {
+    body: OnRefactorFailedWebhookPayload;
+    key: 'refactor.failed';
+    path?: never;
+    query?: never;
+};
+
+export type OnRepoSyncedWebhookPayload = RepoSyncedMessage;
+
+export type OnRepoSyncedWebhookRequest = {
+    body: OnRepoSyncedWebhookPayload;
+    key: 'repo.synced';
+    path?: never;
+    query?: never;
+};
+
+export type OnRepoSyncFailedWebhookPayload = RepoSyncFailedMessage;
+
+export type OnRepoSyncFailedWebhookRequest = {
+    body: OnRepoSyncFailedWebhookPayload;
+    key: 'repo.sync_failed';
+    path?: never;
+    query?: never;
+};
+
+export type OnWebhookTestWebhookPayload = WebhookTestMessage;
+
+export type OnWebhookTestWebhookRequest = {
+    body: OnWebhookTestWebhookPayload;
+    key: 'webhook.test';
+    path?: never;
+    query?: never;
+};
+
+export type OnWebhookDisabledWebhookPayload = WebhookDisabledMessage;
+
+export type OnWebhookDisabledWebhookRequest = {
+    body: OnWebhookDisabledWebhookPayload;
+    key: 'webhook.disabled';
+    path?: never;
+    query?: never;
+};

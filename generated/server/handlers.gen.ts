@@ -20,9 +20,32 @@ export type OperationId =
   | 'deleteProject'
   | 'getProjectSettings'
   | 'updateProjectSettings'
+  | 'listPreviewSdks'
+  | 'requestPreview'
+  | 'listMissingBlobs'
+  | 'startPreviewJob'
+  | 'buildPreview'
+  | 'listPreviewJobs'
+  | 'getPreviewJob'
+  | 'deletePreviewJob'
+  | 'cancelPreviewJob'
+  | 'getPreviewLogs'
+  | 'streamPreviewJob'
+  | 'listPreviewArtifacts'
+  | 'createPreviewToken'
+  | 'reportPreviewResult'
+  | 'registerWorker'
+  | 'reportHeartbeat'
+  | 'claimJob'
+  | 'reportJobProgress'
+  | 'createJobUploads'
+  | 'reportJobResult'
   | 'listTiers'
   | 'listTierLimits'
-  | 'getHealth';
+  | 'getHealth'
+  | 'getDeepHealth'
+  | 'getDbHealth'
+  | 'getRedisHealth';
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
@@ -56,10 +79,32 @@ export type PendingOperationId =
   | 'getPreferences'
   | 'updatePreferences'
   | 'searchUsers'
+  | 'listApiKeys'
+  | 'createApiKey'
+  | 'updateApiKey'
+  | 'revokeApiKey'
+  | 'rotateApiKey'
+  | 'listTeams'
+  | 'createTeam'
+  | 'getTeam'
+  | 'updateTeam'
+  | 'deleteTeam'
+  | 'listTeamMembers'
+  | 'addTeamMember'
+  | 'updateTeamMember'
+  | 'removeTeamMember'
   | 'transferProject'
   | 'listProjectMembers'
   | 'addProjectMember'
   | 'removeProjectMember'
+  | 'listMyInvitations'
+  | 'createInvitation'
+  | 'listProjectInvitations'
+  | 'listTeamInvitations'
+  | 'revokeInvitation'
+  | 'acceptInvitation'
+  | 'declineInvitation'
+  | 'acceptInvitationByToken'
   | 'listProjectTags'
   | 'createProjectTag'
   | 'updateProjectTag'
@@ -87,7 +132,76 @@ export type PendingOperationId =
   | 'completeAttachment'
   | 'downloadAttachment'
   | 'deleteAttachment'
-  | 'updateTierLimits';
+  | 'listComments'
+  | 'createComment'
+  | 'getComment'
+  | 'updateComment'
+  | 'deleteComment'
+  | 'starComment'
+  | 'unstarComment'
+  | 'listNotifications'
+  | 'countUnreadNotifications'
+  | 'markNotificationRead'
+  | 'markAllNotificationsRead'
+  | 'streamNotifications'
+  | 'search'
+  | 'listPreviewShares'
+  | 'sharePreview'
+  | 'revokePreviewShare'
+  | 'createPreviewSession'
+  | 'getPreviewSession'
+  | 'uploadPreviewBundle'
+  | 'createLiveSession'
+  | 'pushLiveChanges'
+  | 'streamLiveSession'
+  | 'endLiveSession'
+  | 'viewPreview'
+  | 'getPreviewManifest'
+  | 'listAiJobs'
+  | 'createAiJob'
+  | 'getAiJob'
+  | 'cancelAiJob'
+  | 'streamAiJob'
+  | 'listDocHistory'
+  | 'reportAiResult'
+  | 'listRefactorJobs'
+  | 'createRefactorJob'
+  | 'getRefactorJob'
+  | 'cancelRefactorJob'
+  | 'streamRefactorJob'
+  | 'listWebhooks'
+  | 'createWebhook'
+  | 'getWebhook'
+  | 'updateWebhook'
+  | 'deleteWebhook'
+  | 'rotateWebhookSecret'
+  | 'testWebhook'
+  | 'redeliverSince'
+  | 'listDeliveries'
+  | 'getDelivery'
+  | 'redeliverDelivery'
+  | 'getSubscription'
+  | 'createCheckout'
+  | 'createPortalSession'
+  | 'receiveLemonSqueezyEvent'
+  | 'listSamples'
+  | 'getSample'
+  | 'downloadSample'
+  | 'checkSampleUpdates'
+  | 'listFaq'
+  | 'askFaq'
+  | 'updateTierLimits'
+  | 'listFaqEntries'
+  | 'createFaqEntry'
+  | 'updateFaqEntry'
+  | 'deleteFaqEntry'
+  | 'listUnansweredQuestions'
+  | 'resolveUnansweredQuestion'
+  | 'listAllSamples'
+  | 'createSample'
+  | 'updateSample'
+  | 'deleteSample'
+  | 'uploadSampleArchive';
 
 type NoParameters = Readonly<Record<never, never>>;
 type ReplyHeaders = Readonly<Record<string, string>>;
@@ -149,6 +263,87 @@ export type UpdateProjectSettingsRequest = HandlerRequest<wire.UpdateProjectSett
 export type UpdateProjectSettingsReply =
   | { readonly status: 200; readonly body: wire.UpdateProjectSettingsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
 
+export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListPreviewSdksReply =
+  | { readonly status: 200; readonly body: wire.ListPreviewSdksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RequestPreviewRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RequestPreviewData['headers']>['Idempotency-Key']> }, NonNullable<wire.RequestPreviewData['body']>>;
+export type RequestPreviewReply =
+  | { readonly status: 202; readonly body: wire.RequestPreviewResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type ListMissingBlobsRequest = HandlerRequest<wire.ListMissingBlobsData['path'], Filled<NonNullable<wire.ListMissingBlobsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListMissingBlobsReply =
+  | { readonly status: 200; readonly body: wire.ListMissingBlobsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type StartPreviewJobRequest = HandlerRequest<wire.StartPreviewJobData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.StartPreviewJobData['headers']>['Idempotency-Key']> }, undefined>;
+export type StartPreviewJobReply =
+  | { readonly status: 202; readonly body: wire.StartPreviewJobResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type BuildPreviewRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.BuildPreviewData['headers']>['Idempotency-Key']> }, NonNullable<wire.BuildPreviewData['body']>>;
+export type BuildPreviewReply =
+  | { readonly status: 200; readonly body: wire.BuildPreviewResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListPreviewJobsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewJobsData['query']>, 'limit' | 'mine'>, NoParameters, undefined>;
+export type ListPreviewJobsReply =
+  | { readonly status: 200; readonly body: wire.ListPreviewJobsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetPreviewJobRequest = HandlerRequest<wire.GetPreviewJobData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetPreviewJobData['headers']>['If-None-Match']> }, undefined>;
+export type GetPreviewJobReply =
+  | { readonly status: 200; readonly body: wire.GetPreviewJobResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DeletePreviewJobRequest = HandlerRequest<wire.DeletePreviewJobData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeletePreviewJobData['headers']>['If-Match']> }, undefined>;
+export type DeletePreviewJobReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CancelPreviewJobRequest = HandlerRequest<wire.CancelPreviewJobData['path'], NoParameters, NoParameters, undefined>;
+export type CancelPreviewJobReply =
+  | { readonly status: 200; readonly body: wire.CancelPreviewJobResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetPreviewLogsRequest = HandlerRequest<wire.GetPreviewLogsData['path'], Filled<NonNullable<wire.GetPreviewLogsData['query']>, 'limit'>, NoParameters, undefined>;
+export type GetPreviewLogsReply =
+  | { readonly status: 200; readonly body: wire.GetPreviewLogsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type StreamPreviewJobRequest = HandlerRequest<wire.StreamPreviewJobData['path'], NoParameters, { readonly 'last-event-id'?: NonNullable<NonNullable<wire.StreamPreviewJobData['headers']>['Last-Event-ID']> }, undefined>;
+export type StreamPreviewJobReply =
+  | { readonly status: 200; readonly events: AsyncIterable<StreamEvent>; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListPreviewArtifactsRequest = HandlerRequest<wire.ListPreviewArtifactsData['path'], Filled<NonNullable<wire.ListPreviewArtifactsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListPreviewArtifactsReply =
+  | { readonly status: 200; readonly body: wire.ListPreviewArtifactsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreatePreviewTokenRequest = HandlerRequest<wire.CreatePreviewTokenData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreatePreviewTokenData['headers']>['Idempotency-Key']> }, undefined>;
+export type CreatePreviewTokenReply =
+  | { readonly status: 201; readonly body: wire.CreatePreviewTokenResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportPreviewResultData['body']>>;
+export type ReportPreviewResultReply =
+  | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RegisterWorkerRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.RegisterWorkerData['body']>>;
+export type RegisterWorkerReply =
+  | { readonly status: 200; readonly body: wire.RegisterWorkerResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ReportHeartbeatRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportHeartbeatData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportHeartbeatData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportHeartbeatData['body']>>;
+export type ReportHeartbeatReply =
+  | { readonly status: 200; readonly body: wire.ReportHeartbeatResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ClaimJobRequest = HandlerRequest<wire.ClaimJobData['path'], NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ClaimJobData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ClaimJobData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ClaimJobData['body']>>;
+export type ClaimJobReply =
+  | { readonly status: 200; readonly body: wire.ClaimJobResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ReportJobProgressRequest = HandlerRequest<wire.ReportJobProgressData['path'], NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportJobProgressData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportJobProgressData['headers']>['X-HiveSync-Timestamp']> }, Filled<NonNullable<wire.ReportJobProgressData['body']>, 'wait_ms'>>;
+export type ReportJobProgressReply =
+  | { readonly status: 200; readonly body: wire.ReportJobProgressResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateJobUploadsRequest = HandlerRequest<wire.CreateJobUploadsData['path'], NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.CreateJobUploadsData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.CreateJobUploadsData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.CreateJobUploadsData['body']>>;
+export type CreateJobUploadsReply =
+  | { readonly status: 200; readonly body: wire.CreateJobUploadsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ReportJobResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportJobResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportJobResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportJobResultData['body']>>;
+export type ReportJobResultReply =
+  | { readonly status: 200; readonly body: wire.ReportJobResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListTiersRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTiersData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTiersReply =
   | { readonly status: 200; readonly body: wire.ListTiersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -160,6 +355,18 @@ export type ListTierLimitsReply =
 export type GetHealthRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
 export type GetHealthReply =
   | { readonly status: 200; readonly body: wire.GetHealthResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetDeepHealthRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetDeepHealthReply =
+  | { readonly status: 200; readonly body: wire.GetDeepHealthResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetDbHealthRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetDbHealthReply =
+  | { readonly status: 200; readonly body: wire.GetDbHealthResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetRedisHealthRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetRedisHealthReply =
+  | { readonly status: 200; readonly body: wire.GetRedisHealthResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
 /** What stands behind each operation. Errors are thrown (ServiceError), never returned. */
 export interface Handlers {
@@ -189,10 +396,56 @@ export interface Handlers {
   readonly getProjectSettings: (request: GetProjectSettingsRequest, call: Call) => Promise<GetProjectSettingsReply>;
   /** PATCH /projects/{project_id}/settings */
   readonly updateProjectSettings: (request: UpdateProjectSettingsRequest, call: Call) => Promise<UpdateProjectSettingsReply>;
+  /** GET /preview/sdks */
+  readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
+  /** POST /preview/request */
+  readonly requestPreview: (request: RequestPreviewRequest, call: Call) => Promise<RequestPreviewReply>;
+  /** GET /preview/jobs/{job_id}/missing */
+  readonly listMissingBlobs: (request: ListMissingBlobsRequest, call: Call) => Promise<ListMissingBlobsReply>;
+  /** POST /preview/jobs/{job_id}/start */
+  readonly startPreviewJob: (request: StartPreviewJobRequest, call: Call) => Promise<StartPreviewJobReply>;
+  /** POST /preview/build */
+  readonly buildPreview: (request: BuildPreviewRequest, call: Call) => Promise<BuildPreviewReply>;
+  /** GET /preview/jobs */
+  readonly listPreviewJobs: (request: ListPreviewJobsRequest, call: Call) => Promise<ListPreviewJobsReply>;
+  /** GET /preview/jobs/{job_id} */
+  readonly getPreviewJob: (request: GetPreviewJobRequest, call: Call) => Promise<GetPreviewJobReply>;
+  /** DELETE /preview/jobs/{job_id} */
+  readonly deletePreviewJob: (request: DeletePreviewJobRequest, call: Call) => Promise<DeletePreviewJobReply>;
+  /** POST /preview/jobs/{job_id}/cancel */
+  readonly cancelPreviewJob: (request: CancelPreviewJobRequest, call: Call) => Promise<CancelPreviewJobReply>;
+  /** GET /preview/jobs/{job_id}/logs */
+  readonly getPreviewLogs: (request: GetPreviewLogsRequest, call: Call) => Promise<GetPreviewLogsReply>;
+  /** GET /preview/jobs/{job_id}/events */
+  readonly streamPreviewJob: (request: StreamPreviewJobRequest, call: Call) => Promise<StreamPreviewJobReply>;
+  /** GET /preview/jobs/{job_id}/artifacts */
+  readonly listPreviewArtifacts: (request: ListPreviewArtifactsRequest, call: Call) => Promise<ListPreviewArtifactsReply>;
+  /** POST /preview/jobs/{job_id}/tokens */
+  readonly createPreviewToken: (request: CreatePreviewTokenRequest, call: Call) => Promise<CreatePreviewTokenReply>;
+  /** POST /preview/callback */
+  readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
+  /** POST /workers/register */
+  readonly registerWorker: (request: RegisterWorkerRequest, call: Call) => Promise<RegisterWorkerReply>;
+  /** POST /workers/heartbeat */
+  readonly reportHeartbeat: (request: ReportHeartbeatRequest, call: Call) => Promise<ReportHeartbeatReply>;
+  /** POST /workers/jobs/{job_id}/claim */
+  readonly claimJob: (request: ClaimJobRequest, call: Call) => Promise<ClaimJobReply>;
+  /** POST /workers/jobs/{job_id}/progress */
+  readonly reportJobProgress: (request: ReportJobProgressRequest, call: Call) => Promise<ReportJobProgressReply>;
+  /** POST /workers/jobs/{job_id}/uploads */
+  readonly createJobUploads: (request: CreateJobUploadsRequest, call: Call) => Promise<CreateJobUploadsReply>;
+  /** POST /workers/callback */
+  readonly reportJobResult: (request: ReportJobResultRequest, call: Call) => Promise<ReportJobResultReply>;
   /** GET /tiers */
   readonly listTiers: (request: ListTiersRequest, call: Call) => Promise<ListTiersReply>;
   /** GET /admin/tiers */
   readonly listTierLimits: (request: ListTierLimitsRequest, call: Call) => Promise<ListTierLimitsReply>;
   /** GET /health */
   readonly getHealth: (request: GetHealthRequest, call: Call) => Promise<GetHealthReply>;
+  /** GET /health/deep */
+  readonly getDeepHealth: (request: GetDeepHealthRequest, call: Call) => Promise<GetDeepHealthReply>;
+  /** GET /health/db */
+  readonly getDbHealth: (request: GetDbHealthRequest, call: Call) => Promise<GetDbHealthReply>;
+  /** GET /health/redis */
+  readonly getRedisHealth: (request: GetRedisHealthRequest, call: Call) => Promise<GetRedisHealthReply>;
 }

@@ -1,0 +1,747 @@
+// Written by `npm run generate` from openapi/. Never edit it here.
+
+import { envelope, isObject, json, list, map, refuse } from './runtime.gen.ts';
+
+function pickAiContextSource(o) {
+  if (!isObject(o)) refuse("AiContextSource", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("AiContextSource.path", "string", o.path),
+    "content": typeof o.content === 'string' ? o.content : refuse("AiContextSource.content", "string", o.content),
+  };
+}
+function pickAiDocJobInput(o) {
+  if (!isObject(o)) refuse("AiDocJobInput", 'an object', o);
+  return {
+    "kind": o.kind === "ai_doc" ? o.kind : refuse("AiDocJobInput.kind", "\"ai_doc\"", o.kind),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("AiDocJobInput.project_id", "string", o.project_id),
+    "job_type": typeof o.job_type === 'string' ? o.job_type : refuse("AiDocJobInput.job_type", "string", o.job_type),
+    "file_path": typeof o.file_path === 'string' ? o.file_path : refuse("AiDocJobInput.file_path", "string", o.file_path),
+    "language": (typeof o.language === 'string' || o.language === null) ? o.language : refuse("AiDocJobInput.language", "string or null", o.language),
+    "style": typeof o.style === 'string' ? o.style : refuse("AiDocJobInput.style", "string", o.style),
+    "selection": pickLineRange(o.selection),
+    "content": typeof o.content === 'string' ? o.content : refuse("AiDocJobInput.content", "string", o.content),
+    "context": list(o.context, "AiDocJobInput.context", pickAiContextSource),
+    "limits": pickAiLimits(o.limits),
+  };
+}
+function pickAiLimits(o) {
+  if (!isObject(o)) refuse("AiLimits", 'an object', o);
+  return {
+    "max_lines": Number.isInteger(o.max_lines) ? o.max_lines : refuse("AiLimits.max_lines", "integer", o.max_lines),
+    "max_input_tokens": Number.isInteger(o.max_input_tokens) ? o.max_input_tokens : refuse("AiLimits.max_input_tokens", "integer", o.max_input_tokens),
+    "max_output_tokens": Number.isInteger(o.max_output_tokens) ? o.max_output_tokens : refuse("AiLimits.max_output_tokens", "integer", o.max_output_tokens),
+  };
+}
+function pickClaimedJob(o) {
+  if (!isObject(o)) refuse("ClaimedJob", 'an object', o);
+  return {
+    "job_id": typeof o.job_id === 'string' ? o.job_id : refuse("ClaimedJob.job_id", "string", o.job_id),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("ClaimedJob.kind", "string", o.kind),
+    "attempt": Number.isInteger(o.attempt) ? o.attempt : refuse("ClaimedJob.attempt", "integer", o.attempt),
+    "max_attempts": Number.isInteger(o.max_attempts) ? o.max_attempts : refuse("ClaimedJob.max_attempts", "integer", o.max_attempts),
+    "epoch": Number.isInteger(o.epoch) ? o.epoch : refuse("ClaimedJob.epoch", "integer", o.epoch),
+    "lease_token": typeof o.lease_token === 'string' ? o.lease_token : refuse("ClaimedJob.lease_token", "string", o.lease_token),
+    "lease_expires_at": typeof o.lease_expires_at === 'string' ? o.lease_expires_at : refuse("ClaimedJob.lease_expires_at", "string", o.lease_expires_at),
+    "timeout_ms": Number.isInteger(o.timeout_ms) ? o.timeout_ms : refuse("ClaimedJob.timeout_ms", "integer", o.timeout_ms),
+    "input": pickJobInput(o.input),
+  };
+}
+function pickDeepHealth(o) {
+  if (!isObject(o)) refuse("DeepHealth", 'an object', o);
+  return {
+    "status": typeof o.status === 'string' ? o.status : refuse("DeepHealth.status", "string", o.status),
+    "version": typeof o.version === 'string' ? o.version : refuse("DeepHealth.version", "string", o.version),
+    "time": typeof o.time === 'string' ? o.time : refuse("DeepHealth.time", "string", o.time),
+    "parts": o.parts === null ? (null) : Array.isArray(o.parts) ? (list(o.parts, "DeepHealth.parts", pickPartHealth)) : refuse("DeepHealth.parts", "array or null", o.parts),
+  };
+}
+function pickHeaderMap(o) {
+  return map(o, "HeaderMap", (o) => typeof o === 'string' ? o : refuse("HeaderMap.*", "string", o));
+}
+function pickHealth(o) {
+  if (!isObject(o)) refuse("Health", 'an object', o);
+  return {
+    "status": typeof o.status === 'string' ? o.status : refuse("Health.status", "string", o.status),
+    "version": typeof o.version === 'string' ? o.version : refuse("Health.version", "string", o.version),
+    "time": typeof o.time === 'string' ? o.time : refuse("Health.time", "string", o.time),
+  };
+}
+function pickJobInput(o) {
+  return !isObject(o) ? refuse("JobInput", "an object with a known kind", o) : o["kind"] === "preview" ? (pickPreviewJobInput(o)) : o["kind"] === "live_session" ? (pickLiveSessionInput(o)) : o["kind"] === "ai_doc" ? (pickAiDocJobInput(o)) : o["kind"] === "refactor" ? (pickRefactorJobInput(o)) : o["kind"] === "repo_sync" ? (pickRepoSyncInput(o)) : refuse("JobInput", "an object with a known kind", o);
+}
+function pickJobProgressReply(o) {
+  if (!isObject(o)) refuse("JobProgressReply", 'an object', o);
+  return {
+    "lease_expires_at": typeof o.lease_expires_at === 'string' ? o.lease_expires_at : refuse("JobProgressReply.lease_expires_at", "string", o.lease_expires_at),
+    "stop": typeof o.stop === 'boolean' ? o.stop : refuse("JobProgressReply.stop", "boolean", o.stop),
+    "reason": (typeof o.reason === 'string' || o.reason === null) ? o.reason : refuse("JobProgressReply.reason", "string or null", o.reason),
+    "live_changes": list(o.live_changes, "JobProgressReply.live_changes", pickLiveChangeSet),
+  };
+}
+function pickJobResultReceipt(o) {
+  if (!isObject(o)) refuse("JobResultReceipt", 'an object', o);
+  return {
+    "accepted": typeof o.accepted === 'boolean' ? o.accepted : refuse("JobResultReceipt.accepted", "boolean", o.accepted),
+    "job_status": typeof o.job_status === 'string' ? o.job_status : refuse("JobResultReceipt.job_status", "string", o.job_status),
+    "reason": (typeof o.reason === 'string' || o.reason === null) ? o.reason : refuse("JobResultReceipt.reason", "string or null", o.reason),
+  };
+}
+function pickJobSource(o) {
+  if (!isObject(o)) refuse("JobSource", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("JobSource.path", "string", o.path),
+    "size": Number.isInteger(o.size) ? o.size : refuse("JobSource.size", "integer", o.size),
+    "sha256": typeof o.sha256 === 'string' ? o.sha256 : refuse("JobSource.sha256", "string", o.sha256),
+    "url": typeof o.url === 'string' ? o.url : refuse("JobSource.url", "string", o.url),
+  };
+}
+function pickJobSources(o) {
+  if (!isObject(o)) refuse("JobSources", 'an object', o);
+  return {
+    "count": Number.isInteger(o.count) ? o.count : refuse("JobSources.count", "integer", o.count),
+    "bytes": Number.isInteger(o.bytes) ? o.bytes : refuse("JobSources.bytes", "integer", o.bytes),
+    "items": o.items === null ? (null) : Array.isArray(o.items) ? (list(o.items, "JobSources.items", pickJobSource)) : refuse("JobSources.items", "array or null", o.items),
+    "url": (typeof o.url === 'string' || o.url === null) ? o.url : refuse("JobSources.url", "string or null", o.url),
+  };
+}
+function pickJobUpload(o) {
+  if (!isObject(o)) refuse("JobUpload", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("JobUpload.path", "string", o.path),
+    "object_key": typeof o.object_key === 'string' ? o.object_key : refuse("JobUpload.object_key", "string", o.object_key),
+    "upload_url": (typeof o.upload_url === 'string' || o.upload_url === null) ? o.upload_url : refuse("JobUpload.upload_url", "string or null", o.upload_url),
+    "headers": pickHeaderMap(o.headers),
+  };
+}
+function pickJobUploads(o) {
+  if (!isObject(o)) refuse("JobUploads", 'an object', o);
+  return {
+    "uploads": list(o.uploads, "JobUploads.uploads", pickJobUpload),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("JobUploads.expires_in", "integer", o.expires_in),
+  };
+}
+function pickLineRange(o) {
+  if (!isObject(o)) refuse("LineRange", 'an object', o);
+  return {
+    "start_line": Number.isInteger(o.start_line) ? o.start_line : refuse("LineRange.start_line", "integer", o.start_line),
+    "end_line": Number.isInteger(o.end_line) ? o.end_line : refuse("LineRange.end_line", "integer", o.end_line),
+  };
+}
+function pickLiveChangeSet(o) {
+  if (!isObject(o)) refuse("LiveChangeSet", 'an object', o);
+  return {
+    "revision": Number.isInteger(o.revision) ? o.revision : refuse("LiveChangeSet.revision", "integer", o.revision),
+    "written": list(o.written, "LiveChangeSet.written", pickJobSource),
+    "removed": list(o.removed, "LiveChangeSet.removed", (o) => typeof o === 'string' ? o : refuse("LiveChangeSet.removed[]", "string", o)),
+  };
+}
+function pickLiveSessionInput(o) {
+  if (!isObject(o)) refuse("LiveSessionInput", 'an object', o);
+  return {
+    "kind": o.kind === "live_session" ? o.kind : refuse("LiveSessionInput.kind", "\"live_session\"", o.kind),
+    "live_id": typeof o.live_id === 'string' ? o.live_id : refuse("LiveSessionInput.live_id", "string", o.live_id),
+    "idle_seconds": Number.isInteger(o.idle_seconds) ? o.idle_seconds : refuse("LiveSessionInput.idle_seconds", "integer", o.idle_seconds),
+    "preview": pickPreviewJobInput(o.preview),
+  };
+}
+function pickLoginResult(o) {
+  return !isObject(o) ? refuse("LoginResult", "an object with a known token_type", o) : o["token_type"] === "Bearer" ? (pickTokenPair(o)) : o["token_type"] === "Challenge" ? (pickMfaChallenge(o)) : refuse("LoginResult", "an object with a known token_type", o);
+}
+function pickMfaChallenge(o) {
+  if (!isObject(o)) refuse("MfaChallenge", 'an object', o);
+  return {
+    "mfa_required": o.mfa_required === true ? o.mfa_required : refuse("MfaChallenge.mfa_required", "true", o.mfa_required),
+    "token_type": o.token_type === "Challenge" ? o.token_type : refuse("MfaChallenge.token_type", "\"Challenge\"", o.token_type),
+    "challenge_token": typeof o.challenge_token === 'string' ? o.challenge_token : refuse("MfaChallenge.challenge_token", "string", o.challenge_token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("MfaChallenge.expires_in", "integer", o.expires_in),
+    "methods": list(o.methods, "MfaChallenge.methods", (o) => typeof o === 'string' ? o : refuse("MfaChallenge.methods[]", "string", o)),
+  };
+}
+function pickMissingBlob(o) {
+  if (!isObject(o)) refuse("MissingBlob", 'an object', o);
+  return {
+    "sha256": typeof o.sha256 === 'string' ? o.sha256 : refuse("MissingBlob.sha256", "string", o.sha256),
+    "upload_url": typeof o.upload_url === 'string' ? o.upload_url : refuse("MissingBlob.upload_url", "string", o.upload_url),
+    "headers": pickHeaderMap(o.headers),
+  };
+}
+function pickMissingBlobPage(o) {
+  if (!isObject(o)) refuse("MissingBlobPage", 'an object', o);
+  return {
+    "items": list(o.items, "MissingBlobPage.items", pickMissingBlob),
+    "page": pickPage(o.page),
+  };
+}
+function pickPage(o) {
+  if (!isObject(o)) refuse("Page", 'an object', o);
+  return {
+    "limit": Number.isInteger(o.limit) ? o.limit : refuse("Page.limit", "integer", o.limit),
+    "offset": (Number.isInteger(o.offset) || o.offset === null) ? o.offset : refuse("Page.offset", "integer or null", o.offset),
+    "total": (Number.isInteger(o.total) || o.total === null) ? o.total : refuse("Page.total", "integer or null", o.total),
+    "next_cursor": (typeof o.next_cursor === 'string' || o.next_cursor === null) ? o.next_cursor : refuse("Page.next_cursor", "string or null", o.next_cursor),
+  };
+}
+function pickPartHealth(o) {
+  if (!isObject(o)) refuse("PartHealth", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("PartHealth.name", "string", o.name),
+    "status": typeof o.status === 'string' ? o.status : refuse("PartHealth.status", "string", o.status),
+    "latency_ms": (Number.isFinite(o.latency_ms) || o.latency_ms === null) ? o.latency_ms : refuse("PartHealth.latency_ms", "number or null", o.latency_ms),
+    "checked_at": typeof o.checked_at === 'string' ? o.checked_at : refuse("PartHealth.checked_at", "string", o.checked_at),
+    "detail": (typeof o.detail === 'string' || o.detail === null) ? o.detail : refuse("PartHealth.detail", "string or null", o.detail),
+  };
+}
+function pickPreviewArtifact(o) {
+  if (!isObject(o)) refuse("PreviewArtifact", 'an object', o);
+  return {
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("PreviewArtifact.kind", "string", o.kind),
+    "path": typeof o.path === 'string' ? o.path : refuse("PreviewArtifact.path", "string", o.path),
+    "size": Number.isInteger(o.size) ? o.size : refuse("PreviewArtifact.size", "integer", o.size),
+    "sha256": typeof o.sha256 === 'string' ? o.sha256 : refuse("PreviewArtifact.sha256", "string", o.sha256),
+    "encoding": typeof o.encoding === 'string' ? o.encoding : refuse("PreviewArtifact.encoding", "string", o.encoding),
+    "url": typeof o.url === 'string' ? o.url : refuse("PreviewArtifact.url", "string", o.url),
+  };
+}
+function pickPreviewArtifactPage(o) {
+  if (!isObject(o)) refuse("PreviewArtifactPage", 'an object', o);
+  return {
+    "items": list(o.items, "PreviewArtifactPage.items", pickPreviewArtifact),
+    "page": pickPage(o.page),
+  };
+}
+function pickPreviewBuilt(o) {
+  if (!isObject(o)) refuse("PreviewBuilt", 'an object', o);
+  return {
+    "url": typeof o.url === 'string' ? o.url : refuse("PreviewBuilt.url", "string", o.url),
+    "token": typeof o.token === 'string' ? o.token : refuse("PreviewBuilt.token", "string", o.token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("PreviewBuilt.expires_in", "integer", o.expires_in),
+    "job_id": typeof o.job_id === 'string' ? o.job_id : refuse("PreviewBuilt.job_id", "string", o.job_id),
+  };
+}
+function pickPreviewEnv(o) {
+  return map(o, "PreviewEnv", (o) => typeof o === 'string' ? o : refuse("PreviewEnv.*", "string", o));
+}
+function pickPreviewFailure(o) {
+  if (!isObject(o)) refuse("PreviewFailure", 'an object', o);
+  return {
+    "code": typeof o.code === 'string' ? o.code : refuse("PreviewFailure.code", "string", o.code),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("PreviewFailure.kind", "string", o.kind),
+    "message": typeof o.message === 'string' ? o.message : refuse("PreviewFailure.message", "string", o.message),
+    "file": (typeof o.file === 'string' || o.file === null) ? o.file : refuse("PreviewFailure.file", "string or null", o.file),
+    "line": (Number.isInteger(o.line) || o.line === null) ? o.line : refuse("PreviewFailure.line", "integer or null", o.line),
+    "column": (Number.isInteger(o.column) || o.column === null) ? o.column : refuse("PreviewFailure.column", "integer or null", o.column),
+    "code_frame": (typeof o.code_frame === 'string' || o.code_frame === null) ? o.code_frame : refuse("PreviewFailure.code_frame", "string or null", o.code_frame),
+    "import_name": (typeof o.import_name === 'string' || o.import_name === null) ? o.import_name : refuse("PreviewFailure.import_name", "string or null", o.import_name),
+  };
+}
+function pickPreviewJob(o) {
+  if (!isObject(o)) refuse("PreviewJob", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("PreviewJob.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("PreviewJob.project_id", "string", o.project_id),
+    "requested_by": typeof o.requested_by === 'string' ? o.requested_by : refuse("PreviewJob.requested_by", "string", o.requested_by),
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("PreviewJob.tier", "string", o.tier),
+    "status": typeof o.status === 'string' ? o.status : refuse("PreviewJob.status", "string", o.status),
+    "awaiting_upload": typeof o.awaiting_upload === 'boolean' ? o.awaiting_upload : refuse("PreviewJob.awaiting_upload", "boolean", o.awaiting_upload),
+    "missing_count": Number.isInteger(o.missing_count) ? o.missing_count : refuse("PreviewJob.missing_count", "integer", o.missing_count),
+    "stage": (typeof o.stage === 'string' || o.stage === null) ? o.stage : refuse("PreviewJob.stage", "string or null", o.stage),
+    "progress": Number.isInteger(o.progress) ? o.progress : refuse("PreviewJob.progress", "integer", o.progress),
+    "sdk_version": typeof o.sdk_version === 'string' ? o.sdk_version : refuse("PreviewJob.sdk_version", "string", o.sdk_version),
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("PreviewJob.target_platform", "string", o.target_platform),
+    "device_type": (typeof o.device_type === 'string' || o.device_type === null) ? o.device_type : refuse("PreviewJob.device_type", "string or null", o.device_type),
+    "entry_file": typeof o.entry_file === 'string' ? o.entry_file : refuse("PreviewJob.entry_file", "string", o.entry_file),
+    "environment": typeof o.environment === 'string' ? o.environment : refuse("PreviewJob.environment", "string", o.environment),
+    "dev": typeof o.dev === 'boolean' ? o.dev : refuse("PreviewJob.dev", "boolean", o.dev),
+    "mirror_ref": (typeof o.mirror_ref === 'string' || o.mirror_ref === null) ? o.mirror_ref : refuse("PreviewJob.mirror_ref", "string or null", o.mirror_ref),
+    "commit": (typeof o.commit === 'string' || o.commit === null) ? o.commit : refuse("PreviewJob.commit", "string or null", o.commit),
+    "attempt": Number.isInteger(o.attempt) ? o.attempt : refuse("PreviewJob.attempt", "integer", o.attempt),
+    "worker_id": (typeof o.worker_id === 'string' || o.worker_id === null) ? o.worker_id : refuse("PreviewJob.worker_id", "string or null", o.worker_id),
+    "error": o.error === null ? (null) : pickPreviewFailure(o.error),
+    "file_count": Number.isInteger(o.file_count) ? o.file_count : refuse("PreviewJob.file_count", "integer", o.file_count),
+    "source_bytes": Number.isInteger(o.source_bytes) ? o.source_bytes : refuse("PreviewJob.source_bytes", "integer", o.source_bytes),
+    "bundle_bytes": (Number.isInteger(o.bundle_bytes) || o.bundle_bytes === null) ? o.bundle_bytes : refuse("PreviewJob.bundle_bytes", "integer or null", o.bundle_bytes),
+    "timings": pickPreviewTimings(o.timings),
+    "queued_at": (typeof o.queued_at === 'string' || o.queued_at === null) ? o.queued_at : refuse("PreviewJob.queued_at", "string or null", o.queued_at),
+    "started_at": (typeof o.started_at === 'string' || o.started_at === null) ? o.started_at : refuse("PreviewJob.started_at", "string or null", o.started_at),
+    "completed_at": (typeof o.completed_at === 'string' || o.completed_at === null) ? o.completed_at : refuse("PreviewJob.completed_at", "string or null", o.completed_at),
+    "artifacts_expire_at": (typeof o.artifacts_expire_at === 'string' || o.artifacts_expire_at === null) ? o.artifacts_expire_at : refuse("PreviewJob.artifacts_expire_at", "string or null", o.artifacts_expire_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("PreviewJob.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("PreviewJob.updated_at", "string", o.updated_at),
+  };
+}
+function pickPreviewJobInput(o) {
+  if (!isObject(o)) refuse("PreviewJobInput", 'an object', o);
+  return {
+    "kind": o.kind === "preview" ? o.kind : refuse("PreviewJobInput.kind", "\"preview\"", o.kind),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("PreviewJobInput.project_id", "string", o.project_id),
+    "sdk_version": typeof o.sdk_version === 'string' ? o.sdk_version : refuse("PreviewJobInput.sdk_version", "string", o.sdk_version),
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("PreviewJobInput.target_platform", "string", o.target_platform),
+    "entry_file": typeof o.entry_file === 'string' ? o.entry_file : refuse("PreviewJobInput.entry_file", "string", o.entry_file),
+    "environment": typeof o.environment === 'string' ? o.environment : refuse("PreviewJobInput.environment", "string", o.environment),
+    "env": pickPreviewEnv(o.env),
+    "dev": typeof o.dev === 'boolean' ? o.dev : refuse("PreviewJobInput.dev", "boolean", o.dev),
+    "sources": pickJobSources(o.sources),
+    "limits": pickPreviewLimits(o.limits),
+  };
+}
+function pickPreviewJobPage(o) {
+  if (!isObject(o)) refuse("PreviewJobPage", 'an object', o);
+  return {
+    "items": list(o.items, "PreviewJobPage.items", pickPreviewJob),
+    "page": pickPage(o.page),
+  };
+}
+function pickPreviewLimits(o) {
+  if (!isObject(o)) refuse("PreviewLimits", 'an object', o);
+  return {
+    "max_bundle_bytes": Number.isInteger(o.max_bundle_bytes) ? o.max_bundle_bytes : refuse("PreviewLimits.max_bundle_bytes", "integer", o.max_bundle_bytes),
+    "max_artifact_bytes": Number.isInteger(o.max_artifact_bytes) ? o.max_artifact_bytes : refuse("PreviewLimits.max_artifact_bytes", "integer", o.max_artifact_bytes),
+    "max_artifacts": Number.isInteger(o.max_artifacts) ? o.max_artifacts : refuse("PreviewLimits.max_artifacts", "integer", o.max_artifacts),
+    "max_memory_bytes": Number.isInteger(o.max_memory_bytes) ? o.max_memory_bytes : refuse("PreviewLimits.max_memory_bytes", "integer", o.max_memory_bytes),
+    "max_log_lines": Number.isInteger(o.max_log_lines) ? o.max_log_lines : refuse("PreviewLimits.max_log_lines", "integer", o.max_log_lines),
+  };
+}
+function pickPreviewLogLine(o) {
+  if (!isObject(o)) refuse("PreviewLogLine", 'an object', o);
+  return {
+    "seq": Number.isInteger(o.seq) ? o.seq : refuse("PreviewLogLine.seq", "integer", o.seq),
+    "at": typeof o.at === 'string' ? o.at : refuse("PreviewLogLine.at", "string", o.at),
+    "level": typeof o.level === 'string' ? o.level : refuse("PreviewLogLine.level", "string", o.level),
+    "message": typeof o.message === 'string' ? o.message : refuse("PreviewLogLine.message", "string", o.message),
+  };
+}
+function pickPreviewLogPage(o) {
+  if (!isObject(o)) refuse("PreviewLogPage", 'an object', o);
+  return {
+    "items": list(o.items, "PreviewLogPage.items", pickPreviewLogLine),
+    "page": pickPage(o.page),
+  };
+}
+function pickPreviewRequested(o) {
+  if (!isObject(o)) refuse("PreviewRequested", 'an object', o);
+  return {
+    "job": pickPreviewJob(o.job),
+    "token": typeof o.token === 'string' ? o.token : refuse("PreviewRequested.token", "string", o.token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("PreviewRequested.expires_in", "integer", o.expires_in),
+    "missing": list(o.missing, "PreviewRequested.missing", pickMissingBlob),
+    "pack": o.pack === null ? (null) : pickUploadTarget(o.pack),
+  };
+}
+function pickPreviewSdk(o) {
+  if (!isObject(o)) refuse("PreviewSdk", 'an object', o);
+  return {
+    "version": typeof o.version === 'string' ? o.version : refuse("PreviewSdk.version", "string", o.version),
+    "react_native_version": typeof o.react_native_version === 'string' ? o.react_native_version : refuse("PreviewSdk.react_native_version", "string", o.react_native_version),
+    "react_version": typeof o.react_version === 'string' ? o.react_version : refuse("PreviewSdk.react_version", "string", o.react_version),
+    "runtime_version": typeof o.runtime_version === 'string' ? o.runtime_version : refuse("PreviewSdk.runtime_version", "string", o.runtime_version),
+    "is_default": typeof o.is_default === 'boolean' ? o.is_default : refuse("PreviewSdk.is_default", "boolean", o.is_default),
+    "status": typeof o.status === 'string' ? o.status : refuse("PreviewSdk.status", "string", o.status),
+    "platforms": list(o.platforms, "PreviewSdk.platforms", (o) => typeof o === 'string' ? o : refuse("PreviewSdk.platforms[]", "string", o)),
+    "packages": list(o.packages, "PreviewSdk.packages", pickPreviewSdkPackage),
+  };
+}
+function pickPreviewSdkPackage(o) {
+  if (!isObject(o)) refuse("PreviewSdkPackage", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("PreviewSdkPackage.name", "string", o.name),
+    "version": typeof o.version === 'string' ? o.version : refuse("PreviewSdkPackage.version", "string", o.version),
+    "has_native_code": typeof o.has_native_code === 'boolean' ? o.has_native_code : refuse("PreviewSdkPackage.has_native_code", "boolean", o.has_native_code),
+  };
+}
+function pickPreviewSdkPage(o) {
+  if (!isObject(o)) refuse("PreviewSdkPage", 'an object', o);
+  return {
+    "items": list(o.items, "PreviewSdkPage.items", pickPreviewSdk),
+    "page": pickPage(o.page),
+  };
+}
+function pickPreviewTimings(o) {
+  if (!isObject(o)) refuse("PreviewTimings", 'an object', o);
+  return {
+    "queued_ms": (Number.isInteger(o.queued_ms) || o.queued_ms === null) ? o.queued_ms : refuse("PreviewTimings.queued_ms", "integer or null", o.queued_ms),
+    "fetching_ms": (Number.isInteger(o.fetching_ms) || o.fetching_ms === null) ? o.fetching_ms : refuse("PreviewTimings.fetching_ms", "integer or null", o.fetching_ms),
+    "bundling_ms": (Number.isInteger(o.bundling_ms) || o.bundling_ms === null) ? o.bundling_ms : refuse("PreviewTimings.bundling_ms", "integer or null", o.bundling_ms),
+    "packaging_ms": (Number.isInteger(o.packaging_ms) || o.packaging_ms === null) ? o.packaging_ms : refuse("PreviewTimings.packaging_ms", "integer or null", o.packaging_ms),
+    "uploading_ms": (Number.isInteger(o.uploading_ms) || o.uploading_ms === null) ? o.uploading_ms : refuse("PreviewTimings.uploading_ms", "integer or null", o.uploading_ms),
+    "total_ms": (Number.isInteger(o.total_ms) || o.total_ms === null) ? o.total_ms : refuse("PreviewTimings.total_ms", "integer or null", o.total_ms),
+  };
+}
+function pickPreviewToken(o) {
+  if (!isObject(o)) refuse("PreviewToken", 'an object', o);
+  return {
+    "token": typeof o.token === 'string' ? o.token : refuse("PreviewToken.token", "string", o.token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("PreviewToken.expires_in", "integer", o.expires_in),
+    "view_url": typeof o.view_url === 'string' ? o.view_url : refuse("PreviewToken.view_url", "string", o.view_url),
+    "manifest_url": typeof o.manifest_url === 'string' ? o.manifest_url : refuse("PreviewToken.manifest_url", "string", o.manifest_url),
+    "deep_link": (typeof o.deep_link === 'string' || o.deep_link === null) ? o.deep_link : refuse("PreviewToken.deep_link", "string or null", o.deep_link),
+  };
+}
+function pickProject(o) {
+  if (!isObject(o)) refuse("Project", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Project.id", "string", o.id),
+    "owner_id": typeof o.owner_id === 'string' ? o.owner_id : refuse("Project.owner_id", "string", o.owner_id),
+    "team_id": (typeof o.team_id === 'string' || o.team_id === null) ? o.team_id : refuse("Project.team_id", "string or null", o.team_id),
+    "name": typeof o.name === 'string' ? o.name : refuse("Project.name", "string", o.name),
+    "description": (typeof o.description === 'string' || o.description === null) ? o.description : refuse("Project.description", "string or null", o.description),
+    "metadata": pickProjectMetadata(o.metadata),
+    "is_favorite": typeof o.is_favorite === 'boolean' ? o.is_favorite : refuse("Project.is_favorite", "boolean", o.is_favorite),
+    "role": typeof o.role === 'string' ? o.role : refuse("Project.role", "string", o.role),
+    "tags": list(o.tags, "Project.tags", pickProjectTag),
+    "archived_at": (typeof o.archived_at === 'string' || o.archived_at === null) ? o.archived_at : refuse("Project.archived_at", "string or null", o.archived_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Project.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Project.updated_at", "string", o.updated_at),
+  };
+}
+function pickProjectMetadata(o) {
+  return isObject(o) ? json(o, "ProjectMetadata") : refuse("ProjectMetadata", "object", o);
+}
+function pickProjectPage(o) {
+  if (!isObject(o)) refuse("ProjectPage", 'an object', o);
+  return {
+    "items": list(o.items, "ProjectPage.items", pickProject),
+    "page": pickPage(o.page),
+  };
+}
+function pickProjectSettings(o) {
+  if (!isObject(o)) refuse("ProjectSettings", 'an object', o);
+  return {
+    "preview": pickProjectSettings_preview(o.preview),
+    "ai": pickProjectSettings_ai(o.ai),
+    "notifications": pickProjectSettings_notifications(o.notifications),
+  };
+}
+function pickProjectSettings_ai(o) {
+  if (!isObject(o)) refuse("ProjectSettings.ai", 'an object', o);
+  return {
+    "enabled": typeof o.enabled === 'boolean' ? o.enabled : refuse("ProjectSettings.ai.enabled", "boolean", o.enabled),
+    "style": typeof o.style === 'string' ? o.style : refuse("ProjectSettings.ai.style", "string", o.style),
+  };
+}
+function pickProjectSettings_notifications(o) {
+  if (!isObject(o)) refuse("ProjectSettings.notifications", 'an object', o);
+  return {
+    "preview_ready": typeof o.preview_ready === 'boolean' ? o.preview_ready : refuse("ProjectSettings.notifications.preview_ready", "boolean", o.preview_ready),
+    "preview_failed": typeof o.preview_failed === 'boolean' ? o.preview_failed : refuse("ProjectSettings.notifications.preview_failed", "boolean", o.preview_failed),
+  };
+}
+function pickProjectSettings_preview(o) {
+  if (!isObject(o)) refuse("ProjectSettings.preview", 'an object', o);
+  return {
+    "sdk_version": (typeof o.sdk_version === 'string' || o.sdk_version === null) ? o.sdk_version : refuse("ProjectSettings.preview.sdk_version", "string or null", o.sdk_version),
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("ProjectSettings.preview.target_platform", "string", o.target_platform),
+    "entry_file": typeof o.entry_file === 'string' ? o.entry_file : refuse("ProjectSettings.preview.entry_file", "string", o.entry_file),
+    "environment": typeof o.environment === 'string' ? o.environment : refuse("ProjectSettings.preview.environment", "string", o.environment),
+    "dev": typeof o.dev === 'boolean' ? o.dev : refuse("ProjectSettings.preview.dev", "boolean", o.dev),
+  };
+}
+function pickProjectTag(o) {
+  if (!isObject(o)) refuse("ProjectTag", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("ProjectTag.id", "string", o.id),
+    "name": typeof o.name === 'string' ? o.name : refuse("ProjectTag.name", "string", o.name),
+    "color": typeof o.color === 'string' ? o.color : refuse("ProjectTag.color", "string", o.color),
+  };
+}
+function pickRefactorJobInput(o) {
+  if (!isObject(o)) refuse("RefactorJobInput", 'an object', o);
+  return {
+    "kind": o.kind === "refactor" ? o.kind : refuse("RefactorJobInput.kind", "\"refactor\"", o.kind),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("RefactorJobInput.project_id", "string", o.project_id),
+    "manifest_version": Number.isInteger(o.manifest_version) ? o.manifest_version : refuse("RefactorJobInput.manifest_version", "integer", o.manifest_version),
+    "commit": typeof o.commit === 'string' ? o.commit : refuse("RefactorJobInput.commit", "string", o.commit),
+    "operation": pickRefactorOperation(o.operation),
+    "sources": pickJobSources(o.sources),
+    "limits": pickRefactorJobInput_limits(o.limits),
+  };
+}
+function pickRefactorJobInput_limits(o) {
+  if (!isObject(o)) refuse("RefactorJobInput.limits", 'an object', o);
+  return {
+    "max_files": Number.isInteger(o.max_files) ? o.max_files : refuse("RefactorJobInput.limits.max_files", "integer", o.max_files),
+    "max_diff_bytes": Number.isInteger(o.max_diff_bytes) ? o.max_diff_bytes : refuse("RefactorJobInput.limits.max_diff_bytes", "integer", o.max_diff_bytes),
+  };
+}
+function pickRefactorOperation(o) {
+  return !isObject(o) ? refuse("RefactorOperation", "an object with a known kind", o) : o["kind"] === "rename_symbol" ? (pickRenameSymbol(o)) : o["kind"] === "rename_file" ? (pickRenameFile(o)) : refuse("RefactorOperation", "an object with a known kind", o);
+}
+function pickRenameFile(o) {
+  if (!isObject(o)) refuse("RenameFile", 'an object', o);
+  return {
+    "kind": o.kind === "rename_file" ? o.kind : refuse("RenameFile.kind", "\"rename_file\"", o.kind),
+    "file": typeof o.file === 'string' ? o.file : refuse("RenameFile.file", "string", o.file),
+    "new_path": typeof o.new_path === 'string' ? o.new_path : refuse("RenameFile.new_path", "string", o.new_path),
+  };
+}
+function pickRenameSymbol(o) {
+  if (!isObject(o)) refuse("RenameSymbol", 'an object', o);
+  return {
+    "kind": o.kind === "rename_symbol" ? o.kind : refuse("RenameSymbol.kind", "\"rename_symbol\"", o.kind),
+    "file": typeof o.file === 'string' ? o.file : refuse("RenameSymbol.file", "string", o.file),
+    "line": Number.isInteger(o.line) ? o.line : refuse("RenameSymbol.line", "integer", o.line),
+    "column": Number.isInteger(o.column) ? o.column : refuse("RenameSymbol.column", "integer", o.column),
+    "new_name": typeof o.new_name === 'string' ? o.new_name : refuse("RenameSymbol.new_name", "string", o.new_name),
+  };
+}
+function pickRepoSshCredential(o) {
+  if (!isObject(o)) refuse("RepoSshCredential", 'an object', o);
+  return {
+    "type": o.type === "ssh_key" ? o.type : refuse("RepoSshCredential.type", "\"ssh_key\"", o.type),
+    "private_key": typeof o.private_key === 'string' ? o.private_key : refuse("RepoSshCredential.private_key", "string", o.private_key),
+    "known_host": typeof o.known_host === 'string' ? o.known_host : refuse("RepoSshCredential.known_host", "string", o.known_host),
+  };
+}
+function pickRepoSyncInput(o) {
+  if (!isObject(o)) refuse("RepoSyncInput", 'an object', o);
+  return {
+    "kind": o.kind === "repo_sync" ? o.kind : refuse("RepoSyncInput.kind", "\"repo_sync\"", o.kind),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("RepoSyncInput.project_id", "string", o.project_id),
+    "remote_url": typeof o.remote_url === 'string' ? o.remote_url : refuse("RepoSyncInput.remote_url", "string", o.remote_url),
+    "ref": (typeof o.ref === 'string' || o.ref === null) ? o.ref : refuse("RepoSyncInput.ref", "string or null", o.ref),
+    "default_branch": (typeof o.default_branch === 'string' || o.default_branch === null) ? o.default_branch : refuse("RepoSyncInput.default_branch", "string or null", o.default_branch),
+    "credential": o.credential === null ? (null) : !isObject(o.credential) ? refuse("RepoSyncInput.credential", "an object with a known type", o.credential) : o.credential["type"] === "token" ? (pickRepoTokenCredential(o.credential)) : o.credential["type"] === "ssh_key" ? (pickRepoSshCredential(o.credential)) : refuse("RepoSyncInput.credential", "an object with a known type", o.credential),
+    "previous": o.previous === null ? (null) : pickRepoSyncInput_previous(o.previous),
+    "limits": pickRepoSyncInput_limits(o.limits),
+  };
+}
+function pickRepoSyncInput_limits(o) {
+  if (!isObject(o)) refuse("RepoSyncInput.limits", 'an object', o);
+  return {
+    "max_mirror_bytes": Number.isInteger(o.max_mirror_bytes) ? o.max_mirror_bytes : refuse("RepoSyncInput.limits.max_mirror_bytes", "integer", o.max_mirror_bytes),
+    "max_file_bytes": Number.isInteger(o.max_file_bytes) ? o.max_file_bytes : refuse("RepoSyncInput.limits.max_file_bytes", "integer", o.max_file_bytes),
+    "max_files": Number.isInteger(o.max_files) ? o.max_files : refuse("RepoSyncInput.limits.max_files", "integer", o.max_files),
+  };
+}
+function pickRepoSyncInput_previous(o) {
+  if (!isObject(o)) refuse("RepoSyncInput.previous", 'an object', o);
+  return {
+    "commit": typeof o.commit === 'string' ? o.commit : refuse("RepoSyncInput.previous.commit", "string", o.commit),
+    "manifest_url": typeof o.manifest_url === 'string' ? o.manifest_url : refuse("RepoSyncInput.previous.manifest_url", "string", o.manifest_url),
+    "git_bundle_url": (typeof o.git_bundle_url === 'string' || o.git_bundle_url === null) ? o.git_bundle_url : refuse("RepoSyncInput.previous.git_bundle_url", "string or null", o.git_bundle_url),
+  };
+}
+function pickRepoTokenCredential(o) {
+  if (!isObject(o)) refuse("RepoTokenCredential", 'an object', o);
+  return {
+    "type": o.type === "token" ? o.type : refuse("RepoTokenCredential.type", "\"token\"", o.type),
+    "username": o.username === undefined ? undefined : typeof o.username === 'string' ? o.username : refuse("RepoTokenCredential.username", "string", o.username),
+    "token": typeof o.token === 'string' ? o.token : refuse("RepoTokenCredential.token", "string", o.token),
+  };
+}
+function pickTierLimitSet(o) {
+  if (!isObject(o)) refuse("TierLimitSet", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("TierLimitSet.tier", "string", o.tier),
+    "limits": pickTierLimits(o.limits),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("TierLimitSet.updated_at", "string", o.updated_at),
+    "updated_by": (typeof o.updated_by === 'string' || o.updated_by === null) ? o.updated_by : refuse("TierLimitSet.updated_by", "string or null", o.updated_by),
+  };
+}
+function pickTierLimitSetPage(o) {
+  if (!isObject(o)) refuse("TierLimitSetPage", 'an object', o);
+  return {
+    "items": list(o.items, "TierLimitSetPage.items", pickTierLimitSet),
+    "page": pickPage(o.page),
+  };
+}
+function pickTierLimits(o) {
+  if (!isObject(o)) refuse("TierLimits", 'an object', o);
+  return {
+    "api_requests_per_minute": (Number.isInteger(o.api_requests_per_minute) || o.api_requests_per_minute === null) ? o.api_requests_per_minute : refuse("TierLimits.api_requests_per_minute", "integer or null", o.api_requests_per_minute),
+    "preview_jobs_per_minute": (Number.isInteger(o.preview_jobs_per_minute) || o.preview_jobs_per_minute === null) ? o.preview_jobs_per_minute : refuse("TierLimits.preview_jobs_per_minute", "integer or null", o.preview_jobs_per_minute),
+    "preview_jobs_per_day": (Number.isInteger(o.preview_jobs_per_day) || o.preview_jobs_per_day === null) ? o.preview_jobs_per_day : refuse("TierLimits.preview_jobs_per_day", "integer or null", o.preview_jobs_per_day),
+    "preview_jobs_at_once": (Number.isInteger(o.preview_jobs_at_once) || o.preview_jobs_at_once === null) ? o.preview_jobs_at_once : refuse("TierLimits.preview_jobs_at_once", "integer or null", o.preview_jobs_at_once),
+    "preview_source_files": (Number.isInteger(o.preview_source_files) || o.preview_source_files === null) ? o.preview_source_files : refuse("TierLimits.preview_source_files", "integer or null", o.preview_source_files),
+    "preview_source_bytes": (Number.isInteger(o.preview_source_bytes) || o.preview_source_bytes === null) ? o.preview_source_bytes : refuse("TierLimits.preview_source_bytes", "integer or null", o.preview_source_bytes),
+    "preview_build_minutes": (Number.isInteger(o.preview_build_minutes) || o.preview_build_minutes === null) ? o.preview_build_minutes : refuse("TierLimits.preview_build_minutes", "integer or null", o.preview_build_minutes),
+    "queue_class": typeof o.queue_class === 'string' ? o.queue_class : refuse("TierLimits.queue_class", "string", o.queue_class),
+    "queue_priority": typeof o.queue_priority === 'string' ? o.queue_priority : refuse("TierLimits.queue_priority", "string", o.queue_priority),
+    "ai_jobs_per_minute": (Number.isInteger(o.ai_jobs_per_minute) || o.ai_jobs_per_minute === null) ? o.ai_jobs_per_minute : refuse("TierLimits.ai_jobs_per_minute", "integer or null", o.ai_jobs_per_minute),
+    "ai_jobs_per_day": (Number.isInteger(o.ai_jobs_per_day) || o.ai_jobs_per_day === null) ? o.ai_jobs_per_day : refuse("TierLimits.ai_jobs_per_day", "integer or null", o.ai_jobs_per_day),
+    "ai_lines_per_job": (Number.isInteger(o.ai_lines_per_job) || o.ai_lines_per_job === null) ? o.ai_lines_per_job : refuse("TierLimits.ai_lines_per_job", "integer or null", o.ai_lines_per_job),
+    "ai_input_tokens_per_job": (Number.isInteger(o.ai_input_tokens_per_job) || o.ai_input_tokens_per_job === null) ? o.ai_input_tokens_per_job : refuse("TierLimits.ai_input_tokens_per_job", "integer or null", o.ai_input_tokens_per_job),
+    "refactor_files": (Number.isInteger(o.refactor_files) || o.refactor_files === null) ? o.refactor_files : refuse("TierLimits.refactor_files", "integer or null", o.refactor_files),
+    "repo_syncs_per_hour": (Number.isInteger(o.repo_syncs_per_hour) || o.repo_syncs_per_hour === null) ? o.repo_syncs_per_hour : refuse("TierLimits.repo_syncs_per_hour", "integer or null", o.repo_syncs_per_hour),
+    "repo_mirror_bytes": (Number.isInteger(o.repo_mirror_bytes) || o.repo_mirror_bytes === null) ? o.repo_mirror_bytes : refuse("TierLimits.repo_mirror_bytes", "integer or null", o.repo_mirror_bytes),
+    "projects": (Number.isInteger(o.projects) || o.projects === null) ? o.projects : refuse("TierLimits.projects", "integer or null", o.projects),
+    "team_members": (Number.isInteger(o.team_members) || o.team_members === null) ? o.team_members : refuse("TierLimits.team_members", "integer or null", o.team_members),
+    "webhooks_per_project": (Number.isInteger(o.webhooks_per_project) || o.webhooks_per_project === null) ? o.webhooks_per_project : refuse("TierLimits.webhooks_per_project", "integer or null", o.webhooks_per_project),
+    "api_keys": (Number.isInteger(o.api_keys) || o.api_keys === null) ? o.api_keys : refuse("TierLimits.api_keys", "integer or null", o.api_keys),
+    "notifications_per_day": (Number.isInteger(o.notifications_per_day) || o.notifications_per_day === null) ? o.notifications_per_day : refuse("TierLimits.notifications_per_day", "integer or null", o.notifications_per_day),
+    "streams_at_once": (Number.isInteger(o.streams_at_once) || o.streams_at_once === null) ? o.streams_at_once : refuse("TierLimits.streams_at_once", "integer or null", o.streams_at_once),
+    "artifact_retention_days": (Number.isInteger(o.artifact_retention_days) || o.artifact_retention_days === null) ? o.artifact_retention_days : refuse("TierLimits.artifact_retention_days", "integer or null", o.artifact_retention_days),
+    "notification_retention_days": (Number.isInteger(o.notification_retention_days) || o.notification_retention_days === null) ? o.notification_retention_days : refuse("TierLimits.notification_retention_days", "integer or null", o.notification_retention_days),
+  };
+}
+function pickTierOffer(o) {
+  if (!isObject(o)) refuse("TierOffer", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("TierOffer.tier", "string", o.tier),
+    "name": typeof o.name === 'string' ? o.name : refuse("TierOffer.name", "string", o.name),
+    "description": typeof o.description === 'string' ? o.description : refuse("TierOffer.description", "string", o.description),
+    "limits": pickTierLimits(o.limits),
+  };
+}
+function pickTierOfferPage(o) {
+  if (!isObject(o)) refuse("TierOfferPage", 'an object', o);
+  return {
+    "items": list(o.items, "TierOfferPage.items", pickTierOffer),
+    "page": pickPage(o.page),
+  };
+}
+function pickTokenPair(o) {
+  if (!isObject(o)) refuse("TokenPair", 'an object', o);
+  return {
+    "user": pickUser(o.user),
+    "access_token": typeof o.access_token === 'string' ? o.access_token : refuse("TokenPair.access_token", "string", o.access_token),
+    "refresh_token": typeof o.refresh_token === 'string' ? o.refresh_token : refuse("TokenPair.refresh_token", "string", o.refresh_token),
+    "token_type": o.token_type === "Bearer" ? o.token_type : refuse("TokenPair.token_type", "\"Bearer\"", o.token_type),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("TokenPair.expires_in", "integer", o.expires_in),
+    "session_id": typeof o.session_id === 'string' ? o.session_id : refuse("TokenPair.session_id", "string", o.session_id),
+  };
+}
+function pickUploadTarget(o) {
+  if (!isObject(o)) refuse("UploadTarget", 'an object', o);
+  return {
+    "upload_url": typeof o.upload_url === 'string' ? o.upload_url : refuse("UploadTarget.upload_url", "string", o.upload_url),
+    "headers": pickHeaderMap(o.headers),
+  };
+}
+function pickUsage(o) {
+  if (!isObject(o)) refuse("Usage", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("Usage.tier", "string", o.tier),
+    "as_of": typeof o.as_of === 'string' ? o.as_of : refuse("Usage.as_of", "string", o.as_of),
+    "items": list(o.items, "Usage.items", pickUsageItem),
+  };
+}
+function pickUsageItem(o) {
+  if (!isObject(o)) refuse("UsageItem", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("UsageItem.name", "string", o.name),
+    "scope": typeof o.scope === 'string' ? o.scope : refuse("UsageItem.scope", "string", o.scope),
+    "limit": (Number.isInteger(o.limit) || o.limit === null) ? o.limit : refuse("UsageItem.limit", "integer or null", o.limit),
+    "used": (Number.isInteger(o.used) || o.used === null) ? o.used : refuse("UsageItem.used", "integer or null", o.used),
+    "resets_at": (typeof o.resets_at === 'string' || o.resets_at === null) ? o.resets_at : refuse("UsageItem.resets_at", "string or null", o.resets_at),
+  };
+}
+function pickUser(o) {
+  if (!isObject(o)) refuse("User", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("User.id", "string", o.id),
+    "email": typeof o.email === 'string' ? o.email : refuse("User.email", "string", o.email),
+    "username": typeof o.username === 'string' ? o.username : refuse("User.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("User.display_name", "string or null", o.display_name),
+    "avatar_url": (typeof o.avatar_url === 'string' || o.avatar_url === null) ? o.avatar_url : refuse("User.avatar_url", "string or null", o.avatar_url),
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("User.tier", "string", o.tier),
+    "email_verified_at": (typeof o.email_verified_at === 'string' || o.email_verified_at === null) ? o.email_verified_at : refuse("User.email_verified_at", "string or null", o.email_verified_at),
+    "pending_email": (typeof o.pending_email === 'string' || o.pending_email === null) ? o.pending_email : refuse("User.pending_email", "string or null", o.pending_email),
+    "mfa_enabled": typeof o.mfa_enabled === 'boolean' ? o.mfa_enabled : refuse("User.mfa_enabled", "boolean", o.mfa_enabled),
+    "searchable": typeof o.searchable === 'boolean' ? o.searchable : refuse("User.searchable", "boolean", o.searchable),
+    "last_login": (typeof o.last_login === 'string' || o.last_login === null) ? o.last_login : refuse("User.last_login", "string or null", o.last_login),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("User.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("User.updated_at", "string", o.updated_at),
+  };
+}
+function pickWorkerCapabilities(o) {
+  if (!isObject(o)) refuse("WorkerCapabilities", 'an object', o);
+  return {
+    "kinds": list(o.kinds, "WorkerCapabilities.kinds", (o) => typeof o === 'string' ? o : refuse("WorkerCapabilities.kinds[]", "string", o)),
+    "sdk_versions": list(o.sdk_versions, "WorkerCapabilities.sdk_versions", (o) => typeof o === 'string' ? o : refuse("WorkerCapabilities.sdk_versions[]", "string", o)),
+    "sandbox": typeof o.sandbox === 'string' ? o.sandbox : refuse("WorkerCapabilities.sandbox", "string", o.sandbox),
+    "local_model": typeof o.local_model === 'boolean' ? o.local_model : refuse("WorkerCapabilities.local_model", "boolean", o.local_model),
+  };
+}
+function pickWorkerHeartbeatReply(o) {
+  if (!isObject(o)) refuse("WorkerHeartbeatReply", 'an object', o);
+  return {
+    "drain": typeof o.drain === 'boolean' ? o.drain : refuse("WorkerHeartbeatReply.drain", "boolean", o.drain),
+    "stop_job_ids": list(o.stop_job_ids, "WorkerHeartbeatReply.stop_job_ids", (o) => typeof o === 'string' ? o : refuse("WorkerHeartbeatReply.stop_job_ids[]", "string", o)),
+    "heartbeat_seconds": Number.isInteger(o.heartbeat_seconds) ? o.heartbeat_seconds : refuse("WorkerHeartbeatReply.heartbeat_seconds", "integer", o.heartbeat_seconds),
+    "server_time": typeof o.server_time === 'string' ? o.server_time : refuse("WorkerHeartbeatReply.server_time", "string", o.server_time),
+  };
+}
+function pickWorkerMetrics(o) {
+  if (!isObject(o)) refuse("WorkerMetrics", 'an object', o);
+  return {
+    "cpu_percent": Number.isFinite(o.cpu_percent) ? o.cpu_percent : refuse("WorkerMetrics.cpu_percent", "number", o.cpu_percent),
+    "memory_bytes": Number.isInteger(o.memory_bytes) ? o.memory_bytes : refuse("WorkerMetrics.memory_bytes", "integer", o.memory_bytes),
+    "memory_limit_bytes": o.memory_limit_bytes === undefined ? undefined : (Number.isInteger(o.memory_limit_bytes) || o.memory_limit_bytes === null) ? o.memory_limit_bytes : refuse("WorkerMetrics.memory_limit_bytes", "integer or null", o.memory_limit_bytes),
+    "running": Number.isInteger(o.running) ? o.running : refuse("WorkerMetrics.running", "integer", o.running),
+    "free_slots": Number.isInteger(o.free_slots) ? o.free_slots : refuse("WorkerMetrics.free_slots", "integer", o.free_slots),
+    "jobs_succeeded": o.jobs_succeeded === undefined ? undefined : Number.isInteger(o.jobs_succeeded) ? o.jobs_succeeded : refuse("WorkerMetrics.jobs_succeeded", "integer", o.jobs_succeeded),
+    "jobs_failed": o.jobs_failed === undefined ? undefined : Number.isInteger(o.jobs_failed) ? o.jobs_failed : refuse("WorkerMetrics.jobs_failed", "integer", o.jobs_failed),
+    "blob_cache_bytes": o.blob_cache_bytes === undefined ? undefined : Number.isInteger(o.blob_cache_bytes) ? o.blob_cache_bytes : refuse("WorkerMetrics.blob_cache_bytes", "integer", o.blob_cache_bytes),
+    "gpu_percent": o.gpu_percent === undefined ? undefined : (Number.isFinite(o.gpu_percent) || o.gpu_percent === null) ? o.gpu_percent : refuse("WorkerMetrics.gpu_percent", "number or null", o.gpu_percent),
+    "gpu_memory_bytes": o.gpu_memory_bytes === undefined ? undefined : (Number.isInteger(o.gpu_memory_bytes) || o.gpu_memory_bytes === null) ? o.gpu_memory_bytes : refuse("WorkerMetrics.gpu_memory_bytes", "integer or null", o.gpu_memory_bytes),
+    "uptime_seconds": Number.isInteger(o.uptime_seconds) ? o.uptime_seconds : refuse("WorkerMetrics.uptime_seconds", "integer", o.uptime_seconds),
+  };
+}
+function pickWorkerNode(o) {
+  if (!isObject(o)) refuse("WorkerNode", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("WorkerNode.id", "string", o.id),
+    "name": typeof o.name === 'string' ? o.name : refuse("WorkerNode.name", "string", o.name),
+    "type": typeof o.type === 'string' ? o.type : refuse("WorkerNode.type", "string", o.type),
+    "status": typeof o.status === 'string' ? o.status : refuse("WorkerNode.status", "string", o.status),
+    "concurrency": Number.isInteger(o.concurrency) ? o.concurrency : refuse("WorkerNode.concurrency", "integer", o.concurrency),
+    "capabilities": pickWorkerCapabilities(o.capabilities),
+    "cloudflare_id": (typeof o.cloudflare_id === 'string' || o.cloudflare_id === null) ? o.cloudflare_id : refuse("WorkerNode.cloudflare_id", "string or null", o.cloudflare_id),
+    "version": typeof o.version === 'string' ? o.version : refuse("WorkerNode.version", "string", o.version),
+    "running_jobs": Number.isInteger(o.running_jobs) ? o.running_jobs : refuse("WorkerNode.running_jobs", "integer", o.running_jobs),
+    "metrics": o.metrics === null ? (null) : pickWorkerMetrics(o.metrics),
+    "last_heartbeat_at": (typeof o.last_heartbeat_at === 'string' || o.last_heartbeat_at === null) ? o.last_heartbeat_at : refuse("WorkerNode.last_heartbeat_at", "string or null", o.last_heartbeat_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("WorkerNode.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("WorkerNode.updated_at", "string", o.updated_at),
+  };
+}
+function pickWorkerRegistered(o) {
+  if (!isObject(o)) refuse("WorkerRegistered", 'an object', o);
+  return {
+    "worker": pickWorkerNode(o.worker),
+    "node_key": typeof o.node_key === 'string' ? o.node_key : refuse("WorkerRegistered.node_key", "string", o.node_key),
+    "heartbeat_seconds": Number.isInteger(o.heartbeat_seconds) ? o.heartbeat_seconds : refuse("WorkerRegistered.heartbeat_seconds", "integer", o.heartbeat_seconds),
+  };
+}
+
+export const serializers = {
+  registerUser: { 201: (o) => envelope(pickTokenPair(o)) },
+  loginUser: { 200: (o) => envelope(pickLoginResult(o)) },
+  refreshTokens: { 200: (o) => envelope(pickTokenPair(o)) },
+  logoutUser: {  },
+  getMe: { 200: (o) => envelope(pickUser(o)) },
+  getUsage: { 200: (o) => envelope(pickUsage(o)) },
+  listProjects: { 200: (o) => envelope(pickProjectPage(o)) },
+  createProject: { 201: (o) => envelope(pickProject(o)) },
+  getProject: { 200: (o) => envelope(pickProject(o)) },
+  updateProject: { 200: (o) => envelope(pickProject(o)) },
+  deleteProject: {  },
+  getProjectSettings: { 200: (o) => envelope(pickProjectSettings(o)) },
+  updateProjectSettings: { 200: (o) => envelope(pickProjectSettings(o)) },
+  listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
+  requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
+  listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },
+  startPreviewJob: { 202: (o) => envelope(pickPreviewJob(o)) },
+  buildPreview: { 200: (o) => envelope(pickPreviewBuilt(o)) },
+  listPreviewJobs: { 200: (o) => envelope(pickPreviewJobPage(o)) },
+  getPreviewJob: { 200: (o) => envelope(pickPreviewJob(o)) },
+  deletePreviewJob: {  },
+  cancelPreviewJob: { 200: (o) => envelope(pickPreviewJob(o)) },
+  getPreviewLogs: { 200: (o) => envelope(pickPreviewLogPage(o)) },
+  streamPreviewJob: {  },
+  listPreviewArtifacts: { 200: (o) => envelope(pickPreviewArtifactPage(o)) },
+  createPreviewToken: { 201: (o) => envelope(pickPreviewToken(o)) },
+  reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
+  reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },
+  claimJob: { 200: (o) => envelope(pickClaimedJob(o)) },
+  reportJobProgress: { 200: (o) => envelope(pickJobProgressReply(o)) },
+  createJobUploads: { 200: (o) => envelope(pickJobUploads(o)) },
+  reportJobResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  listTiers: { 200: (o) => envelope(pickTierOfferPage(o)) },
+  listTierLimits: { 200: (o) => envelope(pickTierLimitSetPage(o)) },
+  getHealth: { 200: (o) => envelope(pickHealth(o)) },
+  getDeepHealth: { 200: (o) => envelope(pickDeepHealth(o)) },
+  getDbHealth: { 200: (o) => envelope(pickPartHealth(o)) },
+  getRedisHealth: { 200: (o) => envelope(pickPartHealth(o)) },
+};

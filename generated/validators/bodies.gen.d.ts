@@ -1,0 +1,13 @@
+// Written by `npm run generate` from openapi/. Never edit it here.
+
+import type { Compiled } from './runtime.gen.ts';
+
+export declare const registerUser_body: Compiled;
+export declare const loginUser_body: Compiled;
+export declare const refreshTokens_body: Compiled;
+export declare const createProject_body: Compiled;
+export declare const updateProject_body: Compiled;
+export declare const updateProjectSettings_body: Compiled;
+export declare const registerWorker_body: Compiled;
+export declare const reportHeartbeat_body: Compiled;
+export declare const claimJob_body: Compiled;
