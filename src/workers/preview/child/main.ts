@@ -14,6 +14,7 @@ import { readFrameSync, writeFrameSync } from './frames.ts';
 import { addProjectFiles, createMetro, type MetroParts } from './metro.ts';
 import { placesUnder, variantName, type BuildHeader, type ChildTimings, type Platform, type StartHeader } from './protocol.ts';
 import { createResolver } from './resolver.ts';
+import { warmUp } from './warm-up.ts';
 import { Pack, RecordingStore, SdkStore, type CacheStore } from './transform-cache.ts';
 
 const input = 0;
@@ -106,15 +107,9 @@ const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, pla
   }
 };
 
-/** Builds the SDK alone once, so that resolutions, parsed transforms and machine code are ready when a job comes. */
-const warmUp = async (metro: MetroParts): Promise<void> => {
-  const entryFile = '../sdk/node_modules/react-native/index.js';
-  for (const platform of ['ios', 'android']) await metro.build({ entryFile, platform, dev: false, onProgress: () => undefined });
-};
-
-const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore): Promise<void> => {
-  await warmUp(metro);
-  send('ready', { rssBytes: process.memoryUsage.rss() });
+const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore, start: StartHeader): Promise<void> => {
+  await warmUp(metro, places.src, start.sdk.importable);
+  send('ready');
 
   const sources = new Map<string, Buffer>();
   let previous = Pack.ofBytes(Buffer.alloc(0));
@@ -182,7 +177,7 @@ const main = async (): Promise<void> => {
     onWarning: (message) => send('warning', { message: failureOf(new Error(message), places, base).message }),
   });
   if (start.mode === 'prime') await prime(metro, store, start, start.platform ?? 'ios');
-  else await serve(metro, store, sdkStore);
+  else await serve(metro, store, sdkStore, start);
 };
 
 try {

@@ -20,6 +20,7 @@ type BundleOptions = Record<string, unknown>;
 type Graph = { dependencies: Map<string, unknown> };
 type FileSystem = {
   bulkAddOrModify(files: Map<string, unknown[]>): void;
+  remove(path: string): void;
   metadataIterator(options: object): Iterable<{ canonicalPath: string; metadata: unknown[] }>;
 };
 type DependencyGraph = { _fileSystem: FileSystem; _resolutionCache: Map<string, Map<string, unknown>> };
@@ -164,4 +165,10 @@ export const addProjectFiles = async (server: MetroServer, src: string, files: R
       if (origin === '' || origin === src || origin.startsWith(`${src}/`)) byOrigin.delete(origin);
     }
   }
+};
+
+/** Takes a file out of the file map again. */
+export const removeProjectFile = async (server: MetroServer, path: string): Promise<void> => {
+  const graph = await server.getBundler().getBundler().getDependencyGraph();
+  graph._fileSystem.remove(path);
 };
