@@ -17,9 +17,12 @@ type Destination = ReturnType<typeof pino.destination>;
 /** Lines that wait for a slow reader are bounded; beyond it the oldest waiting are dropped rather than memory. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 
-/** Standard output (or another descriptor), written asynchronously by pino's destination. */
+/**
+ * Standard output (or another descriptor), written asynchronously by pino's destination. `minLength: 1` writes every
+ * line at once, as 0 would; but with 0 the destination's flush() does nothing.
+ */
 export function descriptorSink(fd: number): Sink {
-  const destination = pino.destination({ dest: fd, sync: false, minLength: 0, maxLength: maxWaitingBytes });
+  const destination = pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: maxWaitingBytes });
   return sinkOver(destination, () => undefined);
 }
 
@@ -29,13 +32,12 @@ export function descriptorSink(fd: number): Sink {
  */
 export function fileSink(path: string, maxBytes = 50 * 1024 * 1024, keep = 5): Sink {
   mkdirSync(dirname(path), { recursive: true });
-  const destination = pino.destination({ dest: path, sync: false, minLength: 0, maxLength: maxWaitingBytes, mode: 0o640 });
+  const destination = pino.destination({ dest: path, sync: false, minLength: 1, maxLength: maxWaitingBytes, mode: 0o640 });
   let sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return sinkOver(destination, (line) => {
     sizeBytes += Buffer.byteLength(line);
     if (sizeBytes < maxBytes) return;
     sizeBytes = 0;
-    destination.flushSync();
     rmSync(`${path}.${keep}`, { force: true });
     for (let index = keep - 1; index >= 0; index -= 1) {
       const from = index === 0 ? path : `${path}.${index}`;
