@@ -61,6 +61,8 @@ export interface HandlerRequest<Path, Query, Headers, Body> {
   readonly body: Body;
   /** The raw body for operations whose body is a stream; already cut off at `maxBodyBytes`. */
   readonly stream: Readable | null;
+  /** The bytes of the body as they came, for `hook` operations, whose signature is over them; null elsewhere. */
+  readonly rawBody: Buffer | null;
 }
 
 /**

@@ -1,0 +1,119 @@
+import type { Logger } from '#platform/log.ts';
+import type { Credential, Exchange } from '../exchange.ts';
+import type { StreamEvent } from '../route.ts';
+import type { StaticHeaders } from '../headers.ts';
+import type { Answer } from './answer.ts';
+import { headOf, settle } from './send.ts';
+import type { StreamSlot } from './streamSlots.ts';
+
+export interface EventsOptions {
+  readonly isRevoked: (credential: Credential) => Promise<boolean>;
+  readonly log: Logger;
+  readonly slot: StreamSlot;
+  readonly heartbeatMs?: number;
+  readonly recheckMs?: number;
+}
+
+/** A client this far behind is cut: it resumes by Last-Event-ID. 64 KB would cut healthy ones in a burst. */
+const maxWaitingBytes = 1024 * 1024;
+const streamHeaders = [
+  'Content-Type', 'text/event-stream; charset=utf-8',
+  // no-transform: no proxy may compress this, since a compressor holds events back.
+  'Cache-Control', 'no-store, no-transform',
+  'X-Accel-Buffering', 'no',
+];
+
+/**
+ * Sends events as they come, until they end, the client goes, falls too far behind, or its credential ends: by itself
+ * (its own time) or revoked (looked at every `recheckMs`). 10,000 of these take 19 KB each.
+ */
+export async function sendEvents(
+  exchange: Exchange, answer: Answer & { readonly events: AsyncIterable<StreamEvent> }, statics: StaticHeaders, options: EventsOptions,
+): Promise<void> {
+  const { res, req, abort, credential } = exchange;
+  const { log, isRevoked, slot, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
+  const source = answer.events[Symbol.asyncIterator]();
+  if (!settle(exchange)) {
+    await slot.release();
+    await source.return?.();
+    return;
+  }
+  res.writeHead(answer.status, headOf(exchange, { ...answer, headers: [...streamHeaders, ...answer.headers] }, statics));
+  if (req.method === 'HEAD') {
+    res.end();
+    await slot.release();
+    await source.return?.();
+    return;
+  }
+  res.socket?.setNoDelay(true);
+  // The client sees at once that the stream stands, before the first event.
+  res.write(': open\n\n');
+
+  let hasEnded = false;
+  let wakeUp = (): void => undefined;
+  const end = (): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    clearInterval(heartbeat);
+    clearInterval(recheck);
+    if (expiry !== null) clearTimeout(expiry);
+    abort.signal.removeEventListener('abort', end);
+    wakeUp();
+  };
+  const heartbeat = setInterval(() => {
+    write(exchange, ': beat\n\n', end);
+    void slot.renew();
+  }, heartbeatMs);
+  const recheck = setInterval(() => {
+    if (credential === null) return;
+    isRevoked(credential).then(
+      (gone) => { if (gone) end(); },
+      // Neither Redis nor PostgreSQL could say: asked again at the next turn; the credential's own end still holds.
+      (error: unknown) => log.warn('events.not_rechecked', 'A stream\'s credential could not be looked at again', { error }),
+    );
+  }, recheckMs);
+  const leftMs = credential?.expiresAtMs === null || credential === null ? null : Math.max(0, credential.expiresAtMs - Date.now());
+  // setTimeout fires at once beyond 2^31 ms; an API key may end in years.
+  const expiry = leftMs === null || leftMs > 2_147_483_647 ? null : setTimeout(end, leftMs);
+  abort.signal.addEventListener('abort', end, { once: true });
+  if (abort.signal.aborted) end();
+
+  try {
+    while (!hasEnded) {
+      // Not Promise.race with one long-lived promise: every turn would hang another reaction on it.
+      const next = await new Promise<IteratorResult<StreamEvent, unknown> | null>((resolve, reject) => {
+        wakeUp = () => resolve(null);
+        source.next().then(resolve, reject);
+      });
+      if (next === null || next.done === true) break;
+      write(exchange, format(next.value), end);
+    }
+  } catch (error) {
+    if (!abort.signal.aborted) log.error('events.failed', 'An event stream broke off', { operation_id: exchange.route?.operationId ?? null, error });
+  } finally {
+    end();
+    res.end();
+    await slot.release();
+    // A source that waits for its next event hears of the end by the call's signal, and lets go of its subscriptions.
+    abort.abort();
+    await Promise.resolve(source.return?.()).catch((error: unknown) => log.warn('events.not_released', 'An event source did not let go', { error }));
+  }
+}
+
+/** Bounded: whoever does not read is cut, or its events would pile up in our memory. */
+function write({ res }: Exchange, text: string, end: () => void): void {
+  if (res.destroyed) return;
+  res.write(text);
+  if (res.writableLength > maxWaitingBytes) {
+    end();
+    res.destroy();
+  }
+}
+
+/** JSON has no raw line feeds, so one `data:` line holds it; ids and types are stripped of what would break the frame. */
+export function format({ id, event, data }: StreamEvent): string {
+  const head = id === undefined ? '' : `id: ${plain(id)}\n`;
+  return `${head}event: ${plain(event)}\ndata: ${JSON.stringify(data) ?? 'null'}\n\n`;
+}
+
+const plain = (text: string): string => text.replaceAll(/[\r\n\0]/g, '');

@@ -1,0 +1,120 @@
+import type { Clock } from '#platform/clock.ts';
+import { ServiceError } from '#platform/errors.ts';
+import { hashApiKey, isApiKeyFormed } from '#platform/tokens/apiKeys.ts';
+import type { AccessTokens } from '#platform/tokens/accessTokens.ts';
+import type { Exchange, Step } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import type { Account, CredentialStore } from './credentials.ts';
+import type { Identities } from './identities.ts';
+import { credentialExpired, credentialInvalid, ofToken, signInFirst } from './refusals.ts';
+
+export interface UserAuthenticator {
+  readonly tokens: AccessTokens;
+  readonly identities: Identities;
+  readonly store: CredentialStore;
+  readonly clock: Clock;
+}
+
+/** `user`, `jwt`, `admin`: a person's access token, or an API key that has the operation's scope. */
+export function authenticateUser(route: Route, auth: UserAuthenticator): Step {
+  return async (exchange) => {
+    const { authorization } = exchange.req.headers;
+    const apiKey = exchange.req.headers['x-api-key'];
+    if (authorization !== undefined && apiKey !== undefined) {
+      throw credentialInvalid('Both an Authorization header and an API key.');
+    }
+    if (typeof apiKey === 'string') await byApiKey(exchange, apiKey, auth);
+    else if (authorization !== undefined) await byToken(exchange, authorization, auth, route.auth === 'admin');
+    else throw signInFirst();
+    judge(exchange, route);
+  };
+}
+
+/**
+ * Operations open to everybody: a good credential is taken notice of (deep health tells an admin more), a bad one is
+ * as good as none.
+ */
+export function noticeUser(route: Route, auth: UserAuthenticator): Step {
+  const step = authenticateUser({ ...route, auth: 'jwt' }, auth);
+  return async (exchange) => {
+    if (exchange.req.headers.authorization === undefined) return;
+    const nobody = exchange.caller;
+    let isGood = false;
+    try {
+      await step(exchange);
+      isGood = (await exchange.credential?.isRevokedInStore()) === false;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+    }
+    if (isGood) return;
+    exchange.caller = nobody;
+    exchange.credential = null;
+    exchange.context.userId = null;
+  };
+}
+
+const bearer = /^Bearer +([A-Za-z0-9_.~+/=-]+) *$/i;
+
+async function byToken(exchange: Exchange, authorization: string, auth: UserAuthenticator, readNow: boolean): Promise<void> {
+  const token = bearer.exec(authorization)?.[1];
+  if (token === undefined) throw credentialInvalid('The Authorization header is no bearer token.');
+  let claims;
+  try {
+    claims = auth.tokens.verify(token);
+  } catch (error) {
+    throw ofToken(error);
+  }
+  const { userId, sessionId, expiresAt } = claims;
+  const account = standing(await (readNow ? auth.identities.accountNow(userId) : auth.identities.account(userId)));
+  exchange.context.userId = userId;
+  exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier };
+  exchange.credential = {
+    revocationId: sessionId,
+    expiresAtMs: expiresAt * 1000,
+    isRevokedInStore: async () => {
+      const session = await auth.store.session(sessionId);
+      return session === null || session.isRevoked || session.userId !== userId;
+    },
+  };
+}
+
+async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator): Promise<void> {
+  // The checksum spares the database every mistyped or made-up key.
+  if (!isApiKeyFormed(key)) throw credentialInvalid('The API key is malformed.');
+  const hash = hashApiKey(key);
+  const identity = await auth.identities.apiKey(hash);
+  if (identity === null || identity.isRevoked) throw credentialInvalid('The API key is unknown or revoked.');
+  if (identity.expiresAtMs !== null && identity.expiresAtMs <= auth.clock.now()) throw credentialExpired();
+  const account = standing(await auth.identities.account(identity.userId));
+  auth.store.noteApiKeyUse?.(identity.keyId);
+  exchange.context.userId = identity.userId;
+  exchange.caller = {
+    kind: 'api_key', userId: identity.userId, keyId: identity.keyId, tier: account.tier,
+    scopes: identity.scopes, projectIds: identity.projectIds,
+  };
+  exchange.credential = {
+    revocationId: identity.keyId,
+    expiresAtMs: identity.expiresAtMs,
+    isRevokedInStore: async () => (await auth.store.apiKey(hash))?.isRevoked !== false,
+  };
+}
+
+function standing(account: Account | null): Account {
+  if (account === null || account.isDeleted) throw credentialInvalid('The account is gone.');
+  if (account.isSuspended) throw new ServiceError('FORBIDDEN', 'This account is suspended. Ask support.');
+  return account;
+}
+
+function judge({ caller }: Exchange, route: Route): void {
+  if (caller.kind === 'api_key') {
+    if (route.auth !== 'user' || route.scope === null) {
+      throw new ServiceError('FORBIDDEN', 'This is for a signed-in person; an API key cannot do it.');
+    }
+    if (!caller.scopes.includes(route.scope)) {
+      throw new ServiceError('FORBIDDEN', `This API key lacks the scope ${route.scope}.`, { details: { scope: route.scope } });
+    }
+  }
+  if (route.auth === 'admin' && (caller.kind !== 'user' || caller.tier !== 'admin')) {
+    throw new ServiceError('FORBIDDEN', 'This is for administrators.');
+  }
+}

@@ -1,0 +1,48 @@
+import type { Route } from './route.ts';
+
+/**
+ * The headers that do not depend on the request, built once per route: a list of name, value, name, value… which
+ * writeHead takes as it is (helmet costs 9–14 µs a request, this nothing).
+ */
+const security: readonly string[] = [
+  'Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'X-Content-Type-Options', 'nosniff',
+  'X-Frame-Options', 'DENY',
+  'Referrer-Policy', 'no-referrer',
+  'Cross-Origin-Resource-Policy', 'same-origin',
+];
+
+/** A year; only said over https, where it means something. */
+const transport: readonly string[] = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
+
+export interface StaticHeaders {
+  readonly http: readonly string[];
+  readonly https: readonly string[];
+}
+
+const both = (headers: readonly string[]): StaticHeaders =>
+  Object.freeze({ http: Object.freeze([...headers]), https: Object.freeze([...headers, ...transport]) });
+
+/** What may be kept of an answer, and by whom: nobody where a secret is in it, the caller alone otherwise. */
+export function staticHeadersOf(route: Pick<Route, 'noStore' | 'auth'>): StaticHeaders {
+  return both([
+    ...security,
+    'Cache-Control', route.noStore ? 'no-store' : 'private, no-cache',
+    'Vary', 'Authorization, X-Api-Key',
+  ]);
+}
+
+/** For answers outside any route: unknown paths, refused methods. */
+export const commonHeaders: StaticHeaders = both([...security, 'Cache-Control', 'no-store', 'Vary', 'Authorization, X-Api-Key']);
+
+/** Replaces one header of a list by name, case aside; used where a handler or a stream knows better. */
+export function withHeaders(headers: readonly string[], more: Readonly<Record<string, string>>): string[] {
+  const replaced = new Set(Object.keys(more).map((name) => name.toLowerCase()));
+  const kept: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (!replaced.has(name.toLowerCase())) kept.push(name, headers[at + 1] ?? '');
+  }
+  for (const [name, value] of Object.entries(more)) kept.push(name, value);
+  return kept;
+}

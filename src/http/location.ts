@@ -1,0 +1,52 @@
+import type { Route } from './route.ts';
+
+/** Where the new entity, or the job, of an answer is read: its path, or null where the contract knows none. */
+export type Locate = (data: unknown, path: Readonly<Record<string, unknown>>) => string | null;
+
+const nowhere: Locate = () => null;
+
+/**
+ * Finds the `Location` of what an operation creates or enqueues in the route table, so that it is known while the
+ * effect's transaction still runs (an idempotent answer is sealed there, headers and all). For `POST /a/{x}/bs` that is
+ * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
+ * same part of the API. Where a handler names another place, that one is sent and the difference is logged.
+ */
+export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
+  if (route.responses[201] === undefined && route.responses[202] === undefined) return nowhere;
+  const readable = routes.filter((one) => one.method === 'get' && /\/\{\w+\}$/.test(one.template));
+  const readAt = (collection: string): Route | undefined =>
+    readable.find((one) => one.template.slice(0, one.template.lastIndexOf('/')) === collection);
+
+  const words = route.template.split('/').slice(1);
+  const last = words.at(-1) ?? '';
+  const first = words[0] ?? '';
+  const own = readAt(route.template) ?? readAt(`/${last}`);
+  const job = route.responses[202] === undefined ? undefined : readAt(`/${first}/jobs`) ?? readAt(route.template.replace(/\/[^/]+$/, ''));
+  const target = route.responses[202] === undefined ? own : job ?? own;
+  if (target === undefined) return nowhere;
+  const { template } = target;
+
+  return (data, path) => {
+    const id = idOf(data);
+    if (id === null) return null;
+    const names = [...template.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+    let place = `${basePath}${template}`;
+    for (const [at, name] of names.entries()) {
+      const value = at === names.length - 1 ? id : path[name];
+      if (typeof value !== 'string') return null;
+      place = place.replace(`{${name}}`, encodeURIComponent(value));
+    }
+    return place;
+  };
+}
+
+/** The entity's id: `{job: {id}}` of accepted work, else its own. */
+function idOf(data: unknown): string | null {
+  if (typeof data !== 'object' || data === null) return null;
+  const { job, id } = data as { readonly job?: unknown; readonly id?: unknown };
+  if (typeof job === 'object' && job !== null) return idOf(job);
+  if (typeof id === 'string') return id;
+  // `createApiKey` answers `{api_key, key}`, `createWebhook` `{webhook, secret}`: the one entity in it.
+  const inner = Object.values(data).find((value) => typeof value === 'object' && value !== null && typeof (value as { id?: unknown }).id === 'string');
+  return inner === undefined ? null : idOf(inner);
+}

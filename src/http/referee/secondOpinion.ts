@@ -1,0 +1,99 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { middleware } from 'express-openapi-validator';
+import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
+import type { Exchange } from '../exchange.ts';
+
+/** express-openapi-validator's reading of the contract. Each answers null, or why it refuses. */
+export interface SecondOpinion {
+  ofRequest(exchange: Exchange): Promise<string | null>;
+  ofResponse(exchange: Exchange, status: number, body: unknown): Promise<string | null>;
+}
+
+/**
+ * Runs the validator's middlewares by hand on stand-ins for request and response: as ordinary middleware it would judge
+ * answers only when they are sent by `res.json`, which we never call, and could change what it judges (it coerces and
+ * fills defaults in place).
+ */
+export function openSecondOpinion(document: Readonly<Record<string, unknown>>, basePath: string): SecondOpinion {
+  const app = express();
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
+  const middlewares = middleware({
+    apiSpec: withoutMappings(document) as unknown as OpenAPIV3.DocumentV3_1,
+    validateApiSpec: false,
+    validateRequests: { allowUnknownQueryParameters: false },
+    validateResponses: true,
+    validateSecurity: false,
+    fileUploader: false,
+    // Answers are judged as the JSON they are sent as: dates are text by then.
+    serDes: ['date-time', 'date'].map((format) => ({ format, serialize: (value: unknown) => value as string, deserialize: (value: string) => value })),
+  }) as unknown as RequestHandler[];
+  const prepare = middlewares.filter(({ name }) => name === 'pathParamsMiddleware' || name === 'metadataMiddleware');
+  const judgeRequest = namely(middlewares, 'requestMiddleware');
+  const judgeResponse = namely(middlewares, 'responseMiddleware');
+
+  const standIn = ({ req, body }: Exchange): Request => {
+    const url = req.originalUrl.startsWith(`${basePath}/`) ? req.originalUrl : `${basePath}${req.originalUrl}`;
+    const copy = body === undefined ? undefined : structuredClone(body);
+    return Object.assign(Object.create(app.request) as Request, {
+      method: req.method, url, originalUrl: url, baseUrl: '', headers: { ...req.headers }, params: {}, body: copy,
+    });
+  };
+
+  return {
+    async ofRequest(exchange) {
+      const req = standIn(exchange);
+      const res = Object.create(app.response) as Response;
+      for (const step of [...prepare, judgeRequest]) {
+        const refusal = await outcome(step, req, res);
+        if (refusal !== null) return refusal;
+      }
+      return null;
+    },
+    async ofResponse(exchange, status, body) {
+      const req = standIn(exchange);
+      const { promise, resolve } = Promise.withResolvers<string | null>();
+      const res = Object.assign(Object.create(app.response) as Response, {
+        statusCode: status,
+        getHeaders: () => ({ 'content-type': 'application/json' }),
+        // The validator calls the json that was here before it once it is content.
+        json: () => {
+          resolve(null);
+          return res;
+        },
+      });
+      Object.defineProperty(res, 'headersSent', { value: false });
+      for (const step of prepare) {
+        const refusal = await outcome(step, req, res);
+        if (refusal !== null) return refusal;
+      }
+      judgeResponse(req, res, ((error?: unknown) => {
+        if (error !== undefined && error !== null) resolve(reason(error));
+        else res.json(body);
+      }) as NextFunction);
+      return await promise;
+    },
+  };
+}
+
+const outcome = async (step: RequestHandler, req: Request, res: Response): Promise<string | null> =>
+  await new Promise((resolve) => {
+    step(req, res, ((error?: unknown) => resolve(error === undefined || error === null ? null : reason(error))) as NextFunction);
+  });
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : JSON.stringify(error)).slice(0, 600);
+
+function namely(middlewares: readonly RequestHandler[], name: string): RequestHandler {
+  const found = middlewares.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`express-openapi-validator has no ${name}: its version is not the one this was written for.`);
+  return found;
+}
+
+/** It fails on `discriminator.mapping`, and it changes the document it is given. */
+function withoutMappings(document: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(document, (key, value: unknown) => {
+    if (key !== 'discriminator' || typeof value !== 'object' || value === null) return value;
+    const { mapping: _mapping, ...rest } = value as Record<string, unknown>;
+    return rest;
+  })) as Record<string, unknown>;
+}
