@@ -61,6 +61,7 @@ export async function up(knex: Knex): Promise<void> {
       revoked_at timestamptz(3)
     );
     create index sessions_user_id_idx on sessions (user_id);
+    create index sessions_revoked_at_idx on sessions (revoked_at) where revoked_at is not null;
     create index sessions_device_session_id_idx on sessions (device_session_id);
 
     create table refresh_tokens (

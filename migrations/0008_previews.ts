@@ -37,11 +37,12 @@ export async function up(knex: Knex): Promise<void> {
       lease_expires_at timestamptz(3),
       -- The lease that ended last: a repeat of its report is answered as the first was.
       ended_lease_hash bytea check (length(ended_lease_hash) = 32),
-      cancel_requested_at timestamptz(3),
       queued_at timestamptz(3),
       started_at timestamptz(3),
       completed_at timestamptz(3),
 
+      -- The hash of the Idempotency-Key of a buildPreview: a repeat waits for the same job.
+      request_key_hash bytea check (length(request_key_hash) = 32),
       error_code text check (length(error_code) <= 40),
       failure jsonb,
       timings jsonb,
@@ -58,6 +59,7 @@ export async function up(knex: Knex): Promise<void> {
     );
     create index preview_jobs_project_id_idx on preview_jobs (project_id, created_at desc, id desc);
     create index preview_jobs_requested_by_idx on preview_jobs (requested_by, created_at desc);
+    create unique index preview_jobs_request_key_idx on preview_jobs (requested_by, request_key_hash) where request_key_hash is not null;
     create index preview_jobs_worker_id_idx on preview_jobs (worker_id);
     create index preview_jobs_open_idx on preview_jobs (status, lease_expires_at) where status in ('queued', 'running');
     create trigger preview_jobs_touch before update on preview_jobs for each row execute function touch_row();

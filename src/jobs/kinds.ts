@@ -24,7 +24,6 @@ export interface JobRow {
   readonly max_build_ms: number;
   readonly worker_id: string | null;
   readonly lease_expires_at: string | null;
-  readonly cancel_requested_at: string | null;
   readonly queued_at: string | null;
   readonly started_at: string | null;
   readonly completed_at: string | null;

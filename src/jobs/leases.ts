@@ -26,7 +26,6 @@ export async function claim<Row extends JobRow>(
   const [job] = await trx(kind.table)
     .where({ id: jobId, status: 'queued', epoch })
     .whereNotNull('queued_at')
-    .whereNull('cancel_requested_at')
     .where('run_after', '<=', trx.fn.now())
     .update({
       status: 'running',
@@ -42,11 +41,11 @@ export async function claim<Row extends JobRow>(
   return job === undefined ? null : { job, leaseToken };
 }
 
-export type StopReason = 'cancelled' | 'deadline';
+export type StopReason = 'deadline';
 
 /**
- * Extends the lease and notes how far the job is. Answers whether to stop, because the job was cancelled or is past its
- * deadline; a null job when this lease does not hold it any more.
+ * Extends the lease and notes how far the job is. Answers whether to stop because the job is past its deadline; a null
+ * job when this lease does not hold it any more (it ran out, or the job was cancelled).
  */
 export async function extend(
   trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string, at: { stage: string; progress: number },
@@ -55,7 +54,6 @@ export async function extend(
     .update({ stage: at.stage, progress: trx.raw('greatest(progress, ?)', [at.progress]), lease_expires_at: inFuture(trx, leaseMs) })
     .returning<JobRow[]>('*');
   if (job === undefined) return { job: null, stop: null };
-  if (job.cancel_requested_at !== null) return { job, stop: 'cancelled' };
   return { job, stop: isOverdue(job) ? 'deadline' : null };
 }
 

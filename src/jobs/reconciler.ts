@@ -78,8 +78,7 @@ export class Reconciler {
       .where('status', 'running').where('lease_expires_at', '<', trx.fn.now())
       .orderBy('lease_expires_at').limit(roundSize).forUpdate().skipLocked();
     for (const job of lost) {
-      if (job.cancel_requested_at !== null) await end(trx, kind, job.id, { status: 'cancelled', error_code: null });
-      else if (isOverdue(job)) await end(trx, kind, job.id, { status: 'timed_out', error_code: 'PREVIEW_TIMEOUT', failure: { kind: 'timeout', message: 'The build took longer than its limit.' } });
+      if (isOverdue(job)) await end(trx, kind, job.id, { status: 'timed_out', error_code: 'PREVIEW_TIMEOUT', failure: { kind: 'timeout', message: 'The build took longer than its limit.' } });
       else if (job.attempt >= job.max_attempts) await end(trx, kind, job.id, { status: 'failed', error_code: 'INTERNAL_ERROR', failure: { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.` } });
       else await requeue(trx, kind, job.id, { delayMs: 0 });
       this.#log.warn('jobs.lease_lost', 'a lease ran out', { job_id: job.id, attempt: job.attempt, worker_id: job.worker_id });

@@ -78,22 +78,29 @@ function markOf(filters: Readonly<Record<string, unknown>>): string {
  * Pages a list that is short, bounded and wholly at hand (tiers, SDK sets): the cursor is the position it goes on at.
  */
 export function pageOfAll<Item>(all: readonly Item[], query: PageQuery): { items: Item[]; page: PageInfo } {
+  const start = readPosition(query);
+  return positionalPage(all.slice(start, start + query.limit + 1), query, start, all.length);
+}
+
+/** Where a list that never changes its order begins: at its offset, or where its cursor says. */
+export function readPosition(query: PageQuery): number {
+  if (query.cursor === undefined) return query.offset ?? 0;
+  const position = /^at\|(\d{1,6})$/.exec(Buffer.from(query.cursor, 'base64url').toString('utf8'))?.[1];
+  if (position === undefined) throw foreignCursor();
+  return Number(position);
+}
+
+/** Cuts the `limit + 1` items from `start` on down to a page. */
+export function positionalPage<Item>(items: readonly Item[], query: PageQuery, start: number, total: number | null): { items: Item[]; page: PageInfo } {
   const walked = query.cursor !== undefined;
-  const start = walked ? readPosition(query.cursor) : (query.offset ?? 0);
   const end = start + query.limit;
   return {
-    items: all.slice(start, end),
+    items: items.slice(0, query.limit),
     page: {
       limit: query.limit,
       offset: walked ? null : start,
-      total: walked ? null : all.length,
-      next_cursor: end < all.length ? Buffer.from(`at|${end}`, 'utf8').toString('base64url') : null,
+      total: walked || (total !== null && total > countBound) ? null : total,
+      next_cursor: items.length > query.limit ? Buffer.from(`at|${end}`, 'utf8').toString('base64url') : null,
     },
   };
-}
-
-function readPosition(cursor: string | undefined): number {
-  const position = /^at\|(\d{1,6})$/.exec(Buffer.from(cursor ?? '', 'base64url').toString('utf8'))?.[1];
-  if (position === undefined) throw foreignCursor();
-  return Number(position);
 }

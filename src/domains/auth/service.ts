@@ -69,11 +69,12 @@ export class AuthService {
     const name = 'email' in body ? body.email : body.username;
     const [row] = await this.#on.db.named<LoginRow>('users.by_login', userByLoginSql, [name]);
     const fits = await this.#on.passwords.verify(row?.password_hash ?? null, body.password);
-    if (row === undefined || !fits || row.suspended_at !== null) throw wrongCredentials();
+    if (row === undefined || !fits) throw wrongCredentials();
+    if (row.suspended_at !== null) throw new ServiceError('FORBIDDEN', 'This account is suspended.', { details: { reason: 'suspended' } });
     return transact(this.#on.db, call, async (trx) => {
       await trx('users').where({ id: row.id }).update({ last_login: trx.fn.now() });
       const pair = await this.#signIn(trx, call, row.id, body.device);
-      await audit(trx, call, { event_type: 'session.opened', entity_type: 'session', entity_id: pair.session_id, user_id: row.id });
+      await audit(trx, call, { event_type: 'user.signed_in', entity_type: 'session', entity_id: pair.session_id, user_id: row.id });
       return pair;
     });
   }

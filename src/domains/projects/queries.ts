@@ -13,6 +13,8 @@ export const projectByIdSql = `
     from projects p
    where p.id = $1 and p.deleted_at is null`;
 
+export const projectSettingsSql = 'select settings from projects where id = $1 and deleted_at is null';
+
 export interface ProjectFilters {
   readonly team_id?: string | undefined;
   readonly tag?: string | undefined;
@@ -39,13 +41,13 @@ function visible(knex: Knex, userId: string, only: readonly string[] | null, fil
   if (filters.team_id !== undefined) query.where('p.team_id', filters.team_id);
   if (filters.q !== undefined) query.whereILike('p.name', `%${filters.q.replace(/[\\%_]/g, '\\$&')}%`);
   if (filters.favorite !== undefined) {
-    const marked = knex('project_favorites as f').whereColumn('f.project_id', 'p.id').where('f.user_id', userId).select(knex.raw('1'));
+    const marked = knex('project_favorites as f').where('f.project_id', knex.ref('p.id')).where('f.user_id', userId).select(knex.raw('1'));
     if (filters.favorite) query.whereExists(marked);
     else query.whereNotExists(marked);
   }
   if (filters.tag !== undefined) {
     query.whereExists(
-      knex('project_tags as t').whereColumn('t.project_id', 'p.id').whereRaw('lower(t.name) = lower(?)', [filters.tag]).select(knex.raw('1')),
+      knex('project_tags as t').where('t.project_id', knex.ref('p.id')).whereRaw('lower(t.name) = lower(?)', [filters.tag]).select(knex.raw('1')),
     );
   }
   return query;

@@ -11,7 +11,7 @@ import { audit } from '../audit/audit.ts';
 import { requireRoleOn, requireSelf } from '../policy.ts';
 import type { TierService } from '../tiers/service.ts';
 import { ProjectModel } from './models.ts';
-import { countProjects, listProjects, projectByIdSql, type ProjectFilters } from './queries.ts';
+import { countProjects, listProjects, projectByIdSql, projectSettingsSql, type ProjectFilters } from './queries.ts';
 import { mergeSettings, readSettings } from './settings.ts';
 
 interface ProjectRow extends Omit<Project, 'role'> { row_version: number; settings: ProjectSettingsUpdate }
@@ -125,6 +125,13 @@ export class ProjectService {
       return settings;
     });
     return { entity, etag: String(version) };
+  }
+
+  /** What a project's previews and documents start from; for other domains, after they asked the policy. */
+  async settingsOf(projectId: string): Promise<ProjectSettings> {
+    const [row] = await this.#db.named<{ settings: ProjectSettingsUpdate }>('projects.settings', projectSettingsSql, [projectId]);
+    if (row === undefined) throw notFound();
+    return readSettings(row.settings);
   }
 
   async #read(call: Call, projectId: string, role: Project['role']): Promise<Versioned<Project>> {

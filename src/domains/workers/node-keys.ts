@@ -1,22 +1,37 @@
-import type { KeyObject } from 'node:crypto';
-import { createHash } from 'node:crypto';
-import { deriveKey, hmacSha256 } from '#platform/crypto.ts';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '#config/environment.ts';
+import { deriveKey, hmacSha256 } from '#platform/crypto.ts';
+import type { Database } from '#platform/database.ts';
+import { isId } from '#platform/ids.ts';
+
+const livingNodeSql = "select id from worker_nodes where id = $1 and status <> 'revoked'";
 
 /**
  * Each node signs with a key of its own, derived from the shared secret and its id: one leaked node is shut out alone,
  * and nothing of it is stored.
  */
 export class NodeKeys {
-  readonly #key: KeyObject;
+  readonly #db: Database;
+  readonly #shared: KeyObject;
+  readonly #derivation: KeyObject;
 
-  constructor(sharedSecret: Secret) {
-    this.#key = deriveKey(sharedSecret, 'worker node keys');
+  constructor(db: Database, sharedSecret: Secret) {
+    this.#db = db;
+    this.#shared = createSecretKey(Buffer.from(sharedSecret.reveal(), 'utf8'));
+    this.#derivation = deriveKey(sharedSecret, 'worker node keys');
   }
 
-  /** The node's key as base64url of 32 bytes. */
+  /** The node's key as it is handed out: base64url of the 32 bytes it signs with. */
   of(nodeId: string): string {
-    return hmacSha256(this.#key, nodeId).toString('base64url');
+    return hmacSha256(this.#derivation, nodeId).toString('base64url');
+  }
+
+  /** What a request is to be signed with: the shared secret for a registration, the node's own key for everything after; null for a node that is unknown or shut out. */
+  async signingKey(nodeId: string, operationId: string): Promise<KeyObject | null> {
+    if (operationId === 'registerWorker') return this.#shared;
+    if (!isId(nodeId)) return null;
+    const [node] = await this.#db.named<{ id: string }>('workers.living_node', livingNodeSql, [nodeId]);
+    return node === undefined ? null : createSecretKey(hmacSha256(this.#derivation, nodeId));
   }
 
   leaseHash(leaseToken: string): Buffer {

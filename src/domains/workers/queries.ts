@@ -17,7 +17,7 @@ export const heartbeatStopSql = `
   select node.status,
          coalesce((select json_agg(j) from unnest($5::uuid[]) as j
                     where not exists (select 1 from preview_jobs p
-                                       where p.id = j and p.worker_id = node.id and p.status = 'running' and p.cancel_requested_at is null)), '[]') as stop_job_ids
+                                       where p.id = j and p.worker_id = node.id and p.status = 'running')), '[]') as stop_job_ids
     from node`;
 
 export interface HeartbeatRow { readonly status: string; readonly stop_job_ids: string[] }

@@ -169,9 +169,6 @@ export class WorkerService {
   /** A failure that another attempt may mend goes back to the queue after a wait; every other one ends the job. */
   async #fail(trx: Knex.Transaction, kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
     const failure: JobFailure = report.failure ?? { kind: 'internal', message: report.error ?? 'The worker gave no reason.', retryable: true };
-    if (job.cancel_requested_at !== null) {
-      return finish<JobRow>(trx, kind, report.job_id, report.lease_token, { status: 'cancelled', error_code: null });
-    }
     if (failure.retryable && job.attempt < job.max_attempts) {
       return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt) });
     }

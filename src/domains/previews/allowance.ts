@@ -1,0 +1,43 @@
+/** How many previews an account may ask for: by the minute and the day, and at once. Checked under the account's lock. */
+import type { Knex } from 'knex';
+import type { Tier } from '#platform/call.ts';
+import type { Database } from '#platform/database.ts';
+import { ServiceError } from '#platform/errors.ts';
+import type { TierService } from '../tiers/service.ts';
+import { openJobsSql, previewUseSql } from './queries.ts';
+
+interface Use { readonly last_minute: number; readonly today: number; readonly minute_frees_in: number | null }
+
+/** Takes one place of the minute and the day, or throws RATE_LIMITED with the seconds to wait. The lock makes it exact. */
+export async function takeRequest(db: Database, tiers: TierService, trx: Knex.Transaction, userId: string): Promise<Tier> {
+  const tier = await tiers.lockAccount(trx, userId);
+  const limits = await tiers.limitsOf(tier);
+  const [use] = await db.namedIn<Use>(trx, 'previews.use', previewUseSql, [userId]);
+  if (use === undefined) return tier;
+  if (limits.preview_jobs_per_minute !== null && use.last_minute >= limits.preview_jobs_per_minute) {
+    throw limited('preview_jobs_per_minute', limits.preview_jobs_per_minute, Math.max(1, Math.ceil(use.minute_frees_in ?? 60)));
+  }
+  if (limits.preview_jobs_per_day !== null && use.today >= limits.preview_jobs_per_day) {
+    throw limited('preview_jobs_per_day', limits.preview_jobs_per_day, secondsToMidnight());
+  }
+  return tier;
+}
+
+/** Takes one of the places for jobs that wait or run, or throws QUOTA_EXCEEDED. */
+export async function takePlace(db: Database, tiers: TierService, trx: Knex.Transaction, userId: string): Promise<void> {
+  await tiers.requireRoom(trx, userId, 'preview_jobs_at_once', async () => {
+    const [row] = await db.namedIn<{ open: number }>(trx, 'previews.open_jobs', openJobsSql, [userId]);
+    return row?.open ?? 0;
+  });
+}
+
+function limited(limit: string, allowed: number, seconds: number): ServiceError {
+  return new ServiceError('RATE_LIMITED', `Your tier allows ${allowed} for ${limit.replaceAll('_', ' ')}. Try again in ${seconds} seconds.`, {
+    details: { limit, allowed, retry_after: seconds }, retryAfterSeconds: seconds,
+  });
+}
+
+function secondsToMidnight(): number {
+  const dayMs = 24 * 60 * 60 * 1000;
+  return Math.ceil((dayMs - (Date.now() % dayMs)) / 1000);
+}

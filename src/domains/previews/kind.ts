@@ -1,0 +1,187 @@
+/** What is a preview's own in the life of a worker job. */
+import { gzipSync } from 'node:zlib';
+import type { Knex } from 'knex';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
+import type { JobKind, JobRow } from '#jobs/kinds.ts';
+import { emit } from '#jobs/outbox.ts';
+import type { JobWatch } from '#jobs/watch.ts';
+import { mapBounded } from '#platform/concurrency.ts';
+import type { Database } from '#platform/database.ts';
+import { ServiceError } from '#platform/errors.ts';
+import { newId } from '#platform/ids.ts';
+import { eachObject, type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
+import { audit } from '../audit/audit.ts';
+import type { TierService } from '../tiers/service.ts';
+import { jobPrefix } from './keys.ts';
+import { jobFilesSql } from './queries.ts';
+import type { PreviewRow } from './rows.ts';
+import type { PreviewSources } from './sources.ts';
+
+/** More sources than this travel as a document of their own beside the claim. */
+const inlineSources = 2_000;
+const presignsAtOnce = 64;
+/** A log beyond this is cut, and says so. */
+const logBound = 10_000;
+
+const limits = {
+  max_bundle_bytes: 64 * 1024 * 1024,
+  max_artifact_bytes: 512 * 1024 * 1024,
+  max_artifacts: 5_000,
+  max_memory_bytes: 2 * 1024 * 1024 * 1024,
+  max_log_lines: logBound,
+};
+
+interface KindDependencies {
+  readonly db: Database;
+  readonly storage: ObjectStorage;
+  readonly sources: PreviewSources;
+  readonly tiers: TierService;
+  readonly watch: JobWatch;
+}
+
+export function previewKind({ db, storage, sources, tiers, watch }: KindDependencies): JobKind {
+  const input = async (row: JobRow, validSeconds: number): Promise<JobInput> => {
+    const job = row as PreviewRow;
+    const files = await db.named<{ path: string; sha256: string; size: number }>('previews.job_files', jobFilesSql, [job.id]);
+    const items = await mapBounded(files, presignsAtOnce, async ({ path, sha256, size }): Promise<JobSource> => ({
+      path, sha256, size, url: await sources.presignGet(job.project_id, sha256, validSeconds),
+    }));
+    const inline = items.length <= inlineSources;
+    return {
+      kind: 'preview',
+      project_id: job.project_id,
+      sdk_version: job.sdk_version,
+      target_platform: job.target_platform,
+      entry_file: job.entry_file,
+      environment: job.environment,
+      env: { ...job.env },
+      dev: job.dev,
+      sources: {
+        count: items.length,
+        bytes: job.source_bytes,
+        items: inline ? items : null,
+        url: inline ? null : await writeSourceList(job, items, validSeconds),
+      },
+      limits,
+    };
+  };
+
+  const writeSourceList = async (job: PreviewRow, items: readonly JobSource[], validSeconds: number): Promise<string> => {
+    const key = `${jobPrefix(job.project_id, job.id)}sources-${job.attempt}.ndjson`;
+    const body = gzipSync(items.map((item) => JSON.stringify(item)).join('\n'), { level: 1 });
+    await storage.put(key, body, { contentType: 'application/x-ndjson', contentEncoding: 'gzip', maxBytes: body.length });
+    return storage.presignGet(key, { expiresSeconds: validSeconds });
+  };
+
+  return {
+    kind: 'preview',
+    table: 'preview_jobs',
+    objectPrefix: (job) => jobPrefix(job.project_id, job.id),
+    input,
+    checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? []),
+    resultFields: (report) => {
+      const { result } = report;
+      if (result?.kind !== 'preview') throw new ServiceError('VALIDATION_ERROR', 'A preview that succeeded says what came out.', {
+        details: [{ pointer: '#/body/result', message: 'must be the result of a preview', rule: 'required' }],
+      });
+      return { bundle_bytes: result.bundle_bytes, timings: JSON.stringify(result.timings), failure: null };
+    },
+    keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, tiers, job as PreviewRow, artifacts),
+    failureFields,
+    appendLog,
+    ended: (trx, job) => tellEnd(trx, job as PreviewRow),
+    changed: (jobId) => watch.changed(jobId),
+  };
+}
+
+/** Every object a result names lies under the job's prefix, is there, and has the size it says. Lists, so that 5,000 cost five calls. */
+async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void> {
+  const prefix = jobPrefix(job.project_id, job.id);
+  const sizes = new Map<string, number>();
+  try {
+    for await (const object of eachObject(storage, prefix)) sizes.set(object.key, object.sizeBytes);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    throw new ServiceError('STORAGE_ERROR', 'Object storage did not answer. Report again.', { cause: error });
+  }
+  const faults = artifacts.flatMap((artifact, index) => {
+    const expected = `${prefix}${artifact.encoding}/${artifact.path}`;
+    if (artifact.object_key === expected && sizes.get(expected) === artifact.size) return [];
+    return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size', rule: 'object' }];
+  });
+  if (!artifacts.some((artifact) => artifact.kind === 'bundle' && artifact.encoding === 'identity')) {
+    faults.push({ pointer: '#/body/artifacts', message: 'must hold the bundle without encoding', rule: 'bundle' });
+  }
+  if (faults.length > 0) throw new ServiceError('VALIDATION_ERROR', 'The result names what is not there.', { details: faults.slice(0, 100) });
+}
+
+async function keepArtifacts(trx: Knex.Transaction, tiers: TierService, job: PreviewRow, artifacts: readonly JobArtifact[]): Promise<void> {
+  const rows = artifacts.map((artifact) => ({
+    id: newId(),
+    job_id: job.id,
+    object_key: artifact.object_key,
+    kind: artifact.kind,
+    path: artifact.path,
+    device_type: job.device_type,
+    size: artifact.size,
+    sha256: Buffer.from(artifact.sha256, 'hex'),
+    encoding: artifact.encoding,
+    content_type: contentTypeOf(artifact),
+  }));
+  for (let start = 0; start < rows.length; start += 500) {
+    await trx('preview_artifacts').insert(rows.slice(start, start + 500)).onConflict(['job_id', 'path', 'encoding']).merge();
+  }
+  const days = (await tiers.limitsOf(job.tier)).artifact_retention_days;
+  if (days !== null) {
+    await trx('preview_jobs').where({ id: job.id }).update({ artifacts_expire_at: trx.raw("now() + interval '1 day' * ?", [days]) });
+  }
+}
+
+function contentTypeOf(artifact: JobArtifact): string {
+  if (artifact.kind === 'bundle') return 'application/javascript';
+  if (artifact.kind === 'source_map' || artifact.kind === 'metadata') return 'application/json';
+  return artifact.kind === 'log' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+}
+
+const previewKinds = new Set<string>([
+  'build_error', 'unknown_import', 'missing_file', 'timeout', 'too_large', 'out_of_memory', 'crashed', 'storage_unavailable', 'sdk_unavailable', 'worker_lost',
+]);
+
+function failureFields(failure: JobFailure): ReturnType<JobKind['failureFields']> {
+  const kind = previewKinds.has(failure.kind) ? (failure.kind as PreviewFailure['kind']) : 'crashed';
+  const code = codeOf(kind);
+  const told: PreviewFailure = {
+    code,
+    kind,
+    message: failure.message,
+    file: failure.file ?? null,
+    line: failure.line ?? null,
+    column: failure.column ?? null,
+    code_frame: failure.code_frame ?? null,
+    import_name: failure.import_name ?? null,
+  };
+  return { status: kind === 'timeout' ? 'timed_out' : 'failed', error_code: code, fields: { failure: JSON.stringify(told) } };
+}
+
+function codeOf(kind: PreviewFailure['kind']): PreviewFailure['code'] {
+  if (kind === 'timeout') return 'PREVIEW_TIMEOUT';
+  if (kind === 'storage_unavailable') return 'STORAGE_ERROR';
+  return kind === 'crashed' || kind === 'worker_lost' ? 'INTERNAL_ERROR' : 'PREVIEW_BUILD_FAILED';
+}
+
+/** A new attempt writes its log from the beginning: its line n replaces the line n of the attempt before. */
+async function appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lines: readonly JobLogLine[]): Promise<void> {
+  if (offset === 0) await trx('preview_job_logs').where({ job_id: job.id }).delete();
+  const room = lines.slice(0, Math.max(0, logBound - offset));
+  if (room.length === 0) return;
+  const rows = room.map((line, index) => ({ job_id: job.id, seq: offset + index + 1, level: line.level, message: line.message, at: line.at }));
+  await trx('preview_job_logs').insert(rows).onConflict(['job_id', 'seq']).ignore();
+  await trx('preview_jobs').where({ id: job.id }).update({ log_lines: offset + room.length });
+}
+
+async function tellEnd(trx: Knex.Transaction, job: PreviewRow): Promise<void> {
+  const type = job.status === 'succeeded' ? 'preview.succeeded' : job.status === 'cancelled' ? 'preview.cancelled' : 'preview.failed';
+  const data = { status: job.status, error_code: job.error_code, target_platform: job.target_platform, attempt: job.attempt };
+  await audit(trx, null, { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data });
+  await emit(trx, { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data });
+}
