@@ -32,6 +32,7 @@ export interface Schema {
   readonly description?: string;
   readonly examples?: readonly Json[];
   readonly 'x-json'?: boolean;
+  readonly 'x-foreign-names'?: boolean;
   readonly 'x-statuses'?: Readonly<Record<string, number>>;
 }
 

@@ -55,6 +55,7 @@ export class Picks {
   }
 
   #json(schema: Schema, value: string, label: string): string {
+    if (schema.properties !== undefined) throw new Error(`${label} is a JSON field that names fields: in an answer it would let out the ones it does not name`);
     this.used.add('json');
     const types = typesOf(schema);
     const passed = `json(${value}, ${text(label)})`;

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AcceptInvitationByTokenData, AcceptInvitationByTokenErrors, AcceptInvitationByTokenResponses, AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, AddTaskDependencyData, AddTaskDependencyErrors, AddTaskDependencyResponses, AddTeamMemberData, AddTeamMemberErrors, AddTeamMemberResponses, ApproveDeviceLinkData, ApproveDeviceLinkErrors, ApproveDeviceLinkResponses, AskFaqData, AskFaqErrors, AskFaqResponses, AttachLabelData, AttachLabelErrors, AttachLabelResponses, BuildPreviewData, BuildPreviewErrors, BuildPreviewResponses, CancelAiJobData, CancelAiJobErrors, CancelAiJobResponses, CancelPreviewJobData, CancelPreviewJobErrors, CancelPreviewJobResponses, CancelRefactorJobData, CancelRefactorJobErrors, CancelRefactorJobResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckSampleUpdatesData, CheckSampleUpdatesErrors, CheckSampleUpdatesResponses, ClaimJobData, ClaimJobErrors, ClaimJobResponses, CompleteAttachmentData, CompleteAttachmentErrors, CompleteAttachmentResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, ConsumeSessionTokenData, ConsumeSessionTokenErrors, ConsumeSessionTokenResponses, CountUnreadNotificationsData, CountUnreadNotificationsErrors, CountUnreadNotificationsResponses, CreateAiJobData, CreateAiJobErrors, CreateAiJobResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateAttachmentData, CreateAttachmentErrors, CreateAttachmentResponses, CreateCheckoutData, CreateCheckoutErrors, CreateCheckoutResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateDeviceLinkData, CreateDeviceLinkErrors, CreateDeviceLinkResponses, CreateFaqEntryData, CreateFaqEntryErrors, CreateFaqEntryResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateJobUploadsData, CreateJobUploadsErrors, CreateJobUploadsResponses, CreateLabelData, CreateLabelErrors, CreateLabelResponses, CreateLiveSessionData, CreateLiveSessionErrors, CreateLiveSessionResponses, CreatePortalSessionData, CreatePortalSessionErrors, CreatePortalSessionResponses, CreatePreviewSessionData, CreatePreviewSessionErrors, CreatePreviewSessionResponses, CreatePreviewTokenData, CreatePreviewTokenErrors, CreatePreviewTokenResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProjectTagData, CreateProjectTagErrors, CreateProjectTagResponses, CreateRefactorJobData, CreateRefactorJobErrors, CreateRefactorJobResponses, CreateSampleData, CreateSampleErrors, CreateSampleResponses, CreateSessionTokenData, CreateSessionTokenErrors, CreateSessionTokenResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DeclineInvitationData, DeclineInvitationErrors, DeclineInvitationResponses, DeleteAttachmentData, DeleteAttachmentErrors, DeleteAttachmentResponses, DeleteCommentData, DeleteCommentErrors, DeleteCommentResponses, DeleteFaqEntryData, DeleteFaqEntryErrors, DeleteFaqEntryResponses, DeleteLabelData, DeleteLabelErrors, DeleteLabelResponses, DeletePreviewJobData, DeletePreviewJobErrors, DeletePreviewJobResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProjectTagData, DeleteProjectTagErrors, DeleteProjectTagResponses, DeleteSampleData, DeleteSampleErrors, DeleteSampleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTeamData, DeleteTeamErrors, DeleteTeamResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DenyDeviceLinkData, DenyDeviceLinkErrors, DenyDeviceLinkResponses, DetachLabelData, DetachLabelErrors, DetachLabelResponses, DisableTotpData, DisableTotpErrors, DisableTotpResponses, DownloadAttachmentData, DownloadAttachmentErrors, DownloadAttachmentResponses, DownloadSampleData, DownloadSampleErrors, DownloadSampleResponses, EndLiveSessionData, EndLiveSessionErrors, EndLiveSessionResponses, EnrollTotpData, EnrollTotpErrors, EnrollTotpResponses, FavoriteProjectData, FavoriteProjectErrors, FavoriteProjectResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAiJobData, GetAiJobErrors, GetAiJobResponses, GetCommentData, GetCommentErrors, GetCommentResponses, GetDataExportData, GetDataExportErrors, GetDataExportResponses, GetDbHealthData, GetDbHealthErrors, GetDbHealthResponses, GetDeepHealthData, GetDeepHealthErrors, GetDeepHealthResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetDeviceLinkData, GetDeviceLinkErrors, GetDeviceLinkResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetPreviewJobData, GetPreviewJobErrors, GetPreviewJobResponses, GetPreviewLogsData, GetPreviewLogsErrors, GetPreviewLogsResponses, GetPreviewManifestData, GetPreviewManifestErrors, GetPreviewManifestResponses, GetPreviewSessionData, GetPreviewSessionErrors, GetPreviewSessionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProjectSettingsData, GetProjectSettingsErrors, GetProjectSettingsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRefactorJobData, GetRefactorJobErrors, GetRefactorJobResponses, GetSampleData, GetSampleErrors, GetSampleResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTeamData, GetTeamErrors, GetTeamResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetWebhookData, GetWebhookErrors, GetWebhookResponses, ListAiJobsData, ListAiJobsErrors, ListAiJobsResponses, ListAllSamplesData, ListAllSamplesErrors, ListAllSamplesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAttachmentsData, ListAttachmentsErrors, ListAttachmentsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListDocHistoryData, ListDocHistoryErrors, ListDocHistoryResponses, ListFaqData, ListFaqEntriesData, ListFaqEntriesErrors, ListFaqEntriesResponses, ListFaqErrors, ListFaqResponses, ListLabelsData, ListLabelsErrors, ListLabelsResponses, ListMissingBlobsData, ListMissingBlobsErrors, ListMissingBlobsResponses, ListMyInvitationsData, ListMyInvitationsErrors, ListMyInvitationsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPreviewArtifactsData, ListPreviewArtifactsErrors, ListPreviewArtifactsResponses, ListPreviewJobsData, ListPreviewJobsErrors, ListPreviewJobsResponses, ListPreviewSdksData, ListPreviewSdksErrors, ListPreviewSdksResponses, ListPreviewSharesData, ListPreviewSharesErrors, ListPreviewSharesResponses, ListProjectActivityData, ListProjectActivityErrors, ListProjectActivityResponses, ListProjectInvitationsData, ListProjectInvitationsErrors, ListProjectInvitationsResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProjectTagsData, ListProjectTagsErrors, ListProjectTagsResponses, ListProjectTemplatesData, ListProjectTemplatesErrors, ListProjectTemplatesResponses, ListRefactorJobsData, ListRefactorJobsErrors, ListRefactorJobsResponses, ListSamplesData, ListSamplesErrors, ListSamplesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskDependenciesData, ListTaskDependenciesErrors, ListTaskDependenciesResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTeamInvitationsData, ListTeamInvitationsErrors, ListTeamInvitationsResponses, ListTeamMembersData, ListTeamMembersErrors, ListTeamMembersResponses, ListTeamsData, ListTeamsErrors, ListTeamsResponses, ListTierLimitsData, ListTierLimitsErrors, ListTierLimitsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListUnansweredQuestionsData, ListUnansweredQuestionsErrors, ListUnansweredQuestionsResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, LoginUserData, LoginUserErrors, LoginUserResponses, LogoutUserData, LogoutUserErrors, LogoutUserResponses, MarkAllNotificationsReadData, MarkAllNotificationsReadErrors, MarkAllNotificationsReadResponses, MarkNotificationReadData, MarkNotificationReadErrors, MarkNotificationReadResponses, PollDeviceLinkData, PollDeviceLinkErrors, PollDeviceLinkResponses, PushLiveChangesData, PushLiveChangesErrors, PushLiveChangesResponses, ReceiveLemonSqueezyEventData, ReceiveLemonSqueezyEventErrors, ReceiveLemonSqueezyEventResponses, RedeliverDeliveryData, RedeliverDeliveryErrors, RedeliverDeliveryResponses, RedeliverSinceData, RedeliverSinceErrors, RedeliverSinceResponses, RefreshTokensData, RefreshTokensErrors, RefreshTokensResponses, RegenerateRecoveryCodesData, RegenerateRecoveryCodesErrors, RegenerateRecoveryCodesResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RegisterWorkerData, RegisterWorkerErrors, RegisterWorkerResponses, RemoveDeviceData, RemoveDeviceErrors, RemoveDeviceResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RemoveTaskDependencyData, RemoveTaskDependencyErrors, RemoveTaskDependencyResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, ReportAiResultData, ReportAiResultErrors, ReportAiResultResponses, ReportHeartbeatData, ReportHeartbeatErrors, ReportHeartbeatResponses, ReportJobProgressData, ReportJobProgressErrors, ReportJobProgressResponses, ReportJobResultData, ReportJobResultErrors, ReportJobResultResponses, ReportPreviewResultData, ReportPreviewResultErrors, ReportPreviewResultResponses, RequestAccountDeletionData, RequestAccountDeletionErrors, RequestAccountDeletionResponses, RequestDataExportData, RequestDataExportErrors, RequestDataExportResponses, RequestEmailChangeData, RequestEmailChangeErrors, RequestEmailChangeResponses, RequestPreviewData, RequestPreviewErrors, RequestPreviewResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, ResolveUnansweredQuestionData, ResolveUnansweredQuestionErrors, ResolveUnansweredQuestionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokePreviewShareData, RevokePreviewShareErrors, RevokePreviewShareResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateApiKeyData, RotateApiKeyErrors, RotateApiKeyResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, SearchData, SearchErrors, SearchResponses, SearchUsersData, SearchUsersErrors, SearchUsersResponses, SharePreviewData, SharePreviewErrors, SharePreviewResponses, StarCommentData, StarCommentErrors, StarCommentResponses, StartPreviewJobData, StartPreviewJobErrors, StartPreviewJobResponses, StreamAiJobData, StreamAiJobErrors, StreamAiJobResponse, StreamAiJobResponses, StreamLiveSessionData, StreamLiveSessionErrors, StreamLiveSessionResponse, StreamLiveSessionResponses, StreamNotificationsData, StreamNotificationsErrors, StreamNotificationsResponse, StreamNotificationsResponses, StreamPreviewJobData, StreamPreviewJobErrors, StreamPreviewJobResponse, StreamPreviewJobResponses, StreamRefactorJobData, StreamRefactorJobErrors, StreamRefactorJobResponse, StreamRefactorJobResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, TransferProjectData, TransferProjectErrors, TransferProjectResponses, UnfavoriteProjectData, UnfavoriteProjectErrors, UnfavoriteProjectResponses, UnstarCommentData, UnstarCommentErrors, UnstarCommentResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateCommentData, UpdateCommentErrors, UpdateCommentResponses, UpdateFaqEntryData, UpdateFaqEntryErrors, UpdateFaqEntryResponses, UpdateLabelData, UpdateLabelErrors, UpdateLabelResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateProjectSettingsData, UpdateProjectSettingsErrors, UpdateProjectSettingsResponses, UpdateProjectTagData, UpdateProjectTagErrors, UpdateProjectTagResponses, UpdateSampleData, UpdateSampleErrors, UpdateSampleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTeamData, UpdateTeamErrors, UpdateTeamMemberData, UpdateTeamMemberErrors, UpdateTeamMemberResponses, UpdateTeamResponses, UpdateTierLimitsData, UpdateTierLimitsErrors, UpdateTierLimitsResponses, UpdateWebhookData, UpdateWebhookErrors, UpdateWebhookResponses, UploadPreviewBundleData, UploadPreviewBundleErrors, UploadPreviewBundleResponses, UploadSampleArchiveData, UploadSampleArchiveErrors, UploadSampleArchiveResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses, VerifyMfaData, VerifyMfaErrors, VerifyMfaResponses, ViewPreviewData, ViewPreviewErrors, ViewPreviewResponses } from './types.gen.ts';
+import type { AcceptInvitationByTokenData, AcceptInvitationByTokenErrors, AcceptInvitationByTokenResponses, AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, AddTaskDependencyData, AddTaskDependencyErrors, AddTaskDependencyResponses, AddTeamMemberData, AddTeamMemberErrors, AddTeamMemberResponses, ApproveDeviceLinkData, ApproveDeviceLinkErrors, ApproveDeviceLinkResponses, AskFaqData, AskFaqErrors, AskFaqResponses, AttachLabelData, AttachLabelErrors, AttachLabelResponses, BuildPreviewData, BuildPreviewErrors, BuildPreviewResponses, CancelAiJobData, CancelAiJobErrors, CancelAiJobResponses, CancelPreviewJobData, CancelPreviewJobErrors, CancelPreviewJobResponses, CancelRefactorJobData, CancelRefactorJobErrors, CancelRefactorJobResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckSampleUpdatesData, CheckSampleUpdatesErrors, CheckSampleUpdatesResponses, ClaimJobData, ClaimJobErrors, ClaimJobResponses, CompleteAttachmentData, CompleteAttachmentErrors, CompleteAttachmentResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, ConnectRepoData, ConnectRepoErrors, ConnectRepoResponses, ConsumeSessionTokenData, ConsumeSessionTokenErrors, ConsumeSessionTokenResponses, CountUnreadNotificationsData, CountUnreadNotificationsErrors, CountUnreadNotificationsResponses, CreateAiJobData, CreateAiJobErrors, CreateAiJobResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateAttachmentData, CreateAttachmentErrors, CreateAttachmentResponses, CreateCheckoutData, CreateCheckoutErrors, CreateCheckoutResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateDeviceLinkData, CreateDeviceLinkErrors, CreateDeviceLinkResponses, CreateFaqEntryData, CreateFaqEntryErrors, CreateFaqEntryResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateJobUploadsData, CreateJobUploadsErrors, CreateJobUploadsResponses, CreateLabelData, CreateLabelErrors, CreateLabelResponses, CreateLiveSessionData, CreateLiveSessionErrors, CreateLiveSessionResponses, CreatePortalSessionData, CreatePortalSessionErrors, CreatePortalSessionResponses, CreatePreviewSessionData, CreatePreviewSessionErrors, CreatePreviewSessionResponses, CreatePreviewTokenData, CreatePreviewTokenErrors, CreatePreviewTokenResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProjectTagData, CreateProjectTagErrors, CreateProjectTagResponses, CreateRefactorJobData, CreateRefactorJobErrors, CreateRefactorJobResponses, CreateSampleData, CreateSampleErrors, CreateSampleResponses, CreateSessionTokenData, CreateSessionTokenErrors, CreateSessionTokenResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateWebhookData, CreateWebhookErrors, CreateWebhookResponses, DeclineInvitationData, DeclineInvitationErrors, DeclineInvitationResponses, DeleteAttachmentData, DeleteAttachmentErrors, DeleteAttachmentResponses, DeleteCommentData, DeleteCommentErrors, DeleteCommentResponses, DeleteFaqEntryData, DeleteFaqEntryErrors, DeleteFaqEntryResponses, DeleteLabelData, DeleteLabelErrors, DeleteLabelResponses, DeletePreviewJobData, DeletePreviewJobErrors, DeletePreviewJobResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProjectTagData, DeleteProjectTagErrors, DeleteProjectTagResponses, DeleteSampleData, DeleteSampleErrors, DeleteSampleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTeamData, DeleteTeamErrors, DeleteTeamResponses, DeleteWebhookData, DeleteWebhookErrors, DeleteWebhookResponses, DenyDeviceLinkData, DenyDeviceLinkErrors, DenyDeviceLinkResponses, DetachLabelData, DetachLabelErrors, DetachLabelResponses, DiffProjectManifestsData, DiffProjectManifestsErrors, DiffProjectManifestsResponses, DisableTotpData, DisableTotpErrors, DisableTotpResponses, DisconnectRepoData, DisconnectRepoErrors, DisconnectRepoResponses, DownloadAttachmentData, DownloadAttachmentErrors, DownloadAttachmentResponses, DownloadSampleData, DownloadSampleErrors, DownloadSampleResponses, EndLiveSessionData, EndLiveSessionErrors, EndLiveSessionResponses, EnrollTotpData, EnrollTotpErrors, EnrollTotpResponses, ExportDatasetData, ExportDatasetErrors, ExportDatasetResponses, FavoriteProjectData, FavoriteProjectErrors, FavoriteProjectResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAiJobData, GetAiJobErrors, GetAiJobResponses, GetAiStatsData, GetAiStatsErrors, GetAiStatsResponses, GetCommentData, GetCommentErrors, GetCommentResponses, GetDataExportData, GetDataExportErrors, GetDataExportResponses, GetDbHealthData, GetDbHealthErrors, GetDbHealthResponses, GetDeepHealthData, GetDeepHealthErrors, GetDeepHealthResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetDeviceLinkData, GetDeviceLinkErrors, GetDeviceLinkResponses, GetFileContentData, GetFileContentErrors, GetFileContentResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetOverviewStatsData, GetOverviewStatsErrors, GetOverviewStatsResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetPreviewJobData, GetPreviewJobErrors, GetPreviewJobResponses, GetPreviewLogsData, GetPreviewLogsErrors, GetPreviewLogsResponses, GetPreviewManifestData, GetPreviewManifestErrors, GetPreviewManifestResponses, GetPreviewSessionData, GetPreviewSessionErrors, GetPreviewSessionResponses, GetPreviewStatsData, GetPreviewStatsErrors, GetPreviewStatsResponses, GetProjectData, GetProjectErrors, GetProjectManifestData, GetProjectManifestErrors, GetProjectManifestResponses, GetProjectResponses, GetProjectSettingsData, GetProjectSettingsErrors, GetProjectSettingsResponses, GetQueueStatsData, GetQueueStatsErrors, GetQueueStatsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRefactorJobData, GetRefactorJobErrors, GetRefactorJobResponses, GetRepoData, GetRepoErrors, GetRepoResponses, GetRepoSyncData, GetRepoSyncErrors, GetRepoSyncResponses, GetSampleData, GetSampleErrors, GetSampleResponses, GetScalingRulesData, GetScalingRulesErrors, GetScalingRulesResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTeamData, GetTeamErrors, GetTeamResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetUserData, GetUserErrors, GetUserResponses, GetWebhookData, GetWebhookErrors, GetWebhookResponses, ListAiJobsData, ListAiJobsErrors, ListAiJobsResponses, ListAlertsData, ListAlertsErrors, ListAlertsResponses, ListAllSamplesData, ListAllSamplesErrors, ListAllSamplesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAttachmentsData, ListAttachmentsErrors, ListAttachmentsResponses, ListAuditLogsData, ListAuditLogsErrors, ListAuditLogsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListDeadJobsData, ListDeadJobsErrors, ListDeadJobsResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListDocHistoryData, ListDocHistoryErrors, ListDocHistoryResponses, ListFaqData, ListFaqEntriesData, ListFaqEntriesErrors, ListFaqEntriesResponses, ListFaqErrors, ListFaqResponses, ListFilesData, ListFilesErrors, ListFilesResponses, ListLabelsData, ListLabelsErrors, ListLabelsResponses, ListMissingBlobsData, ListMissingBlobsErrors, ListMissingBlobsResponses, ListMyInvitationsData, ListMyInvitationsErrors, ListMyInvitationsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPreviewArtifactsData, ListPreviewArtifactsErrors, ListPreviewArtifactsResponses, ListPreviewJobsData, ListPreviewJobsErrors, ListPreviewJobsResponses, ListPreviewSdksData, ListPreviewSdksErrors, ListPreviewSdksResponses, ListPreviewSharesData, ListPreviewSharesErrors, ListPreviewSharesResponses, ListProjectActivityData, ListProjectActivityErrors, ListProjectActivityResponses, ListProjectInvitationsData, ListProjectInvitationsErrors, ListProjectInvitationsResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProjectTagsData, ListProjectTagsErrors, ListProjectTagsResponses, ListProjectTemplatesData, ListProjectTemplatesErrors, ListProjectTemplatesResponses, ListRefactorJobsData, ListRefactorJobsErrors, ListRefactorJobsResponses, ListSamplesData, ListSamplesErrors, ListSamplesResponses, ListScalingEventsData, ListScalingEventsErrors, ListScalingEventsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskDependenciesData, ListTaskDependenciesErrors, ListTaskDependenciesResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTeamInvitationsData, ListTeamInvitationsErrors, ListTeamInvitationsResponses, ListTeamMembersData, ListTeamMembersErrors, ListTeamMembersResponses, ListTeamsData, ListTeamsErrors, ListTeamsResponses, ListTierLimitsData, ListTierLimitsErrors, ListTierLimitsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListUnansweredQuestionsData, ListUnansweredQuestionsErrors, ListUnansweredQuestionsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, ListWorkersData, ListWorkersErrors, ListWorkersResponses, LoginUserData, LoginUserErrors, LoginUserResponses, LogoutUserData, LogoutUserErrors, LogoutUserResponses, MarkAllNotificationsReadData, MarkAllNotificationsReadErrors, MarkAllNotificationsReadResponses, MarkNotificationReadData, MarkNotificationReadErrors, MarkNotificationReadResponses, PollDeviceLinkData, PollDeviceLinkErrors, PollDeviceLinkResponses, PushLiveChangesData, PushLiveChangesErrors, PushLiveChangesResponses, ReceiveLemonSqueezyEventData, ReceiveLemonSqueezyEventErrors, ReceiveLemonSqueezyEventResponses, ReceiveRepoPushData, ReceiveRepoPushErrors, ReceiveRepoPushResponses, RedeliverDeliveryData, RedeliverDeliveryErrors, RedeliverDeliveryResponses, RedeliverSinceData, RedeliverSinceErrors, RedeliverSinceResponses, RefreshTokensData, RefreshTokensErrors, RefreshTokensResponses, RegenerateRecoveryCodesData, RegenerateRecoveryCodesErrors, RegenerateRecoveryCodesResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RegisterWorkerData, RegisterWorkerErrors, RegisterWorkerResponses, RemoveDeviceData, RemoveDeviceErrors, RemoveDeviceResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RemoveTaskDependencyData, RemoveTaskDependencyErrors, RemoveTaskDependencyResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, ReportAiResultData, ReportAiResultErrors, ReportAiResultResponses, ReportHeartbeatData, ReportHeartbeatErrors, ReportHeartbeatResponses, ReportJobProgressData, ReportJobProgressErrors, ReportJobProgressResponses, ReportJobResultData, ReportJobResultErrors, ReportJobResultResponses, ReportPreviewResultData, ReportPreviewResultErrors, ReportPreviewResultResponses, ReportRepoSyncData, ReportRepoSyncErrors, ReportRepoSyncResponses, RequestAccountDeletionData, RequestAccountDeletionErrors, RequestAccountDeletionResponses, RequestDataExportData, RequestDataExportErrors, RequestDataExportResponses, RequestEmailChangeData, RequestEmailChangeErrors, RequestEmailChangeResponses, RequestPreviewData, RequestPreviewErrors, RequestPreviewResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, ResolveUnansweredQuestionData, ResolveUnansweredQuestionErrors, ResolveUnansweredQuestionResponses, RetryDeadJobData, RetryDeadJobErrors, RetryDeadJobResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeInvitationData, RevokeInvitationErrors, RevokeInvitationResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokePreviewShareData, RevokePreviewShareErrors, RevokePreviewShareResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RotateApiKeyData, RotateApiKeyErrors, RotateApiKeyResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, SearchData, SearchErrors, SearchResponses, SearchUsersData, SearchUsersErrors, SearchUsersResponses, SendTestAlertData, SendTestAlertErrors, SendTestAlertResponses, SetUserTierData, SetUserTierErrors, SetUserTierResponses, SharePreviewData, SharePreviewErrors, SharePreviewResponses, StarCommentData, StarCommentErrors, StarCommentResponses, StartPreviewJobData, StartPreviewJobErrors, StartPreviewJobResponses, StreamAiJobData, StreamAiJobErrors, StreamAiJobResponse, StreamAiJobResponses, StreamLiveSessionData, StreamLiveSessionErrors, StreamLiveSessionResponse, StreamLiveSessionResponses, StreamNotificationsData, StreamNotificationsErrors, StreamNotificationsResponse, StreamNotificationsResponses, StreamPreviewJobData, StreamPreviewJobErrors, StreamPreviewJobResponse, StreamPreviewJobResponses, StreamRefactorJobData, StreamRefactorJobErrors, StreamRefactorJobResponse, StreamRefactorJobResponses, SuspendUserData, SuspendUserErrors, SuspendUserResponses, SyncRepoData, SyncRepoErrors, SyncRepoResponses, TestWebhookData, TestWebhookErrors, TestWebhookResponses, TransferProjectData, TransferProjectErrors, TransferProjectResponses, UnfavoriteProjectData, UnfavoriteProjectErrors, UnfavoriteProjectResponses, UnstarCommentData, UnstarCommentErrors, UnstarCommentResponses, UnsuspendUserData, UnsuspendUserErrors, UnsuspendUserResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateCommentData, UpdateCommentErrors, UpdateCommentResponses, UpdateFaqEntryData, UpdateFaqEntryErrors, UpdateFaqEntryResponses, UpdateLabelData, UpdateLabelErrors, UpdateLabelResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateProjectSettingsData, UpdateProjectSettingsErrors, UpdateProjectSettingsResponses, UpdateProjectTagData, UpdateProjectTagErrors, UpdateProjectTagResponses, UpdateSampleData, UpdateSampleErrors, UpdateSampleResponses, UpdateScalingRulesData, UpdateScalingRulesErrors, UpdateScalingRulesResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTeamData, UpdateTeamErrors, UpdateTeamMemberData, UpdateTeamMemberErrors, UpdateTeamMemberResponses, UpdateTeamResponses, UpdateTierLimitsData, UpdateTierLimitsErrors, UpdateTierLimitsResponses, UpdateWebhookData, UpdateWebhookErrors, UpdateWebhookResponses, UploadPreviewBundleData, UploadPreviewBundleErrors, UploadPreviewBundleResponses, UploadSampleArchiveData, UploadSampleArchiveErrors, UploadSampleArchiveResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses, VerifyMfaData, VerifyMfaErrors, VerifyMfaResponses, ViewPreviewData, ViewPreviewErrors, ViewPreviewResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1902,6 +1902,142 @@ export const streamRefactorJob = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
+ * Disconnect the repository
+ *
+ * Forgets remote and credential at once and ends a sync that runs; mirror, manifests and contents that no preview needs are erased in stages.
+ */
+export const disconnectRepo = <ThrowOnError extends boolean = false>(options: Options<DisconnectRepoData, ThrowOnError>): RequestResult<DisconnectRepoResponses, DisconnectRepoErrors, ThrowOnError> => (options.client ?? client).delete<DisconnectRepoResponses, DisconnectRepoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/repos/{project_id}',
+    ...options
+});
+
+/**
+ * Get the connected repository
+ *
+ * The mirror as it is now. 404 when none is connected.
+ */
+export const getRepo = <ThrowOnError extends boolean = false>(options: Options<GetRepoData, ThrowOnError>): RequestResult<GetRepoResponses, GetRepoErrors, ThrowOnError> => (options.client ?? client).get<GetRepoResponses, GetRepoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/repos/{project_id}',
+    ...options
+});
+
+/**
+ * Connect a repository
+ *
+ * Sets the project's remote and how to read it, and starts a first sync when the remote is new. The credential is encrypted at rest and never answered. The same request again changes nothing. Another remote keeps the manifests made so far.
+ */
+export const connectRepo = <ThrowOnError extends boolean = false>(options: Options<ConnectRepoData, ThrowOnError>): RequestResult<ConnectRepoResponses, ConnectRepoErrors, ThrowOnError> => (options.client ?? client).put<ConnectRepoResponses, ConnectRepoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/repos/{project_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sync a repository
+ *
+ * Fetches the ref into the mirror and publishes its manifest and files. While a sync of the same ref is queued or running, that one is answered. 404 when no repository is connected. 429: the project's syncs for this hour are used up.
+ */
+export const syncRepo = <ThrowOnError extends boolean = false>(options: Options<SyncRepoData, ThrowOnError>): RequestResult<SyncRepoResponses, SyncRepoErrors, ThrowOnError> => (options.client ?? client).post<SyncRepoResponses, SyncRepoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/repos/sync',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How the last sync went
+ *
+ * The newest sync of the project, of whatever ref; a failed one says why in `error`. 404 when there was none.
+ */
+export const getRepoSync = <ThrowOnError extends boolean = false>(options: Options<GetRepoSyncData, ThrowOnError>): RequestResult<GetRepoSyncResponses, GetRepoSyncErrors, ThrowOnError> => (options.client ?? client).get<GetRepoSyncResponses, GetRepoSyncErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/repos/{project_id}/sync',
+    ...options
+});
+
+/**
+ * Receive a push
+ *
+ * For GitHub's and GitLab's push webhooks: syncs the pushed ref if it has been synced before. Proof is GitHub's signature over the raw body or GitLab's token, compared in constant time; without one that holds it is 401 AUTH_INVALID, for a project that does not exist too. A delivery that comes again changes nothing.
+ */
+export const receiveRepoPush = <ThrowOnError extends boolean = false>(options: Options<ReceiveRepoPushData, ThrowOnError>): RequestResult<ReceiveRepoPushResponses, ReceiveRepoPushErrors, ThrowOnError> => (options.client ?? client).post<ReceiveRepoPushResponses, ReceiveRepoPushErrors, ThrowOnError>({
+    url: '/repos/{project_id}/push-hook',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Report how a sync ended
+ *
+ * The worker callback, for repository syncs. The same contract and the same handler as `reportJobResult`. A result is taken once, under the lease that holds the job; a repeat answers as the first did, a late one changes nothing and answers `accepted: false`. 400 when a key lies outside the job's own prefix or an object is not there as described.
+ */
+export const reportRepoSync = <ThrowOnError extends boolean = false>(options: Options<ReportRepoSyncData, ThrowOnError>): RequestResult<ReportRepoSyncResponses, ReportRepoSyncErrors, ThrowOnError> => (options.client ?? client).post<ReportRepoSyncResponses, ReportRepoSyncErrors, ThrowOnError>({
+    security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],
+    url: '/repos/callback',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get the project's manifest
+ *
+ * Every file of a synced commit with its size, hash, mode and language, in one answer; send Accept-Encoding, it can be long. The ETag is the `hash`. 404 when the ref or version was never synced.
+ */
+export const getProjectManifest = <ThrowOnError extends boolean = false>(options: Options<GetProjectManifestData, ThrowOnError>): RequestResult<GetProjectManifestResponses, GetProjectManifestErrors, ThrowOnError> => (options.client ?? client).get<GetProjectManifestResponses, GetProjectManifestErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/projects/{project_id}/manifest',
+    ...options
+});
+
+/**
+ * What changed between two versions
+ *
+ * Every path whose content or mode differs. By path in byte order.
+ */
+export const diffProjectManifests = <ThrowOnError extends boolean = false>(options: Options<DiffProjectManifestsData, ThrowOnError>): RequestResult<DiffProjectManifestsResponses, DiffProjectManifestsErrors, ThrowOnError> => (options.client ?? client).get<DiffProjectManifestsResponses, DiffProjectManifestsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/projects/{project_id}/manifest/diff',
+    ...options
+});
+
+/**
+ * List a directory
+ *
+ * What stands directly in a directory of a synced ref. Directories first, then by name in byte order. 404 when the path is no directory there.
+ */
+export const listFiles = <ThrowOnError extends boolean = false>(options: Options<ListFilesData, ThrowOnError>): RequestResult<ListFilesResponses, ListFilesErrors, ThrowOnError> => (options.client ?? client).get<ListFilesResponses, ListFilesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/projects/{project_id}/files',
+    ...options
+});
+
+/**
+ * Read a file
+ *
+ * The bytes of a file at a synced ref, unchanged; a symbolic link answers its target's path, not the target. The ETag is the content's hash. One `Range` is honoured (206, or 416 when it lies outside); with `If-Range` that no longer holds the whole file comes. Always sent as an attachment that browsers do not interpret. 404 when there is no such file, or it is a directory, a submodule or too large to be kept (`sha256` is null in the manifest).
+ */
+export const getFileContent = <ThrowOnError extends boolean = false>(options: Options<GetFileContentData, ThrowOnError>): RequestResult<GetFileContentResponses, GetFileContentErrors, ThrowOnError> => (options.client ?? client).get<GetFileContentResponses, GetFileContentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
+    url: '/projects/{project_id}/files/content',
+    ...options
+});
+
+/**
  * Register a worker
  *
  * Proves the shared secret (WORKER_SHARED_SECRET signs this request, with the `name` as the node) and is answered with the node's id and its own key, which signs everything after. Registering a name again answers the same node and key, with its particulars brought up to date. 403 FORBIDDEN for a name that was revoked.
@@ -2271,6 +2407,205 @@ export const askFaq = <ThrowOnError extends boolean = false>(options: Options<As
 });
 
 /**
+ * List accounts
+ *
+ * Every account, suspended and deleted ones too until they are erased. Newest first, ties by id.
+ */
+export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>): RequestResult<ListUsersResponses, ListUsersErrors, ThrowOnError> => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/users',
+    ...options
+});
+
+/**
+ * Get an account
+ *
+ * One account with what it holds.
+ */
+export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>): RequestResult<GetUserResponses, GetUserErrors, ThrowOnError> => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/users/{user_id}',
+    ...options
+});
+
+/**
+ * Set the tier of an account
+ *
+ * Stands over the subscription's tier until it is lifted or its date comes; limits follow within seconds, without a new sign-in. What the account already has is never taken away. 409 when it would leave no admin. Needs a sign-in younger than 15 minutes (FORBIDDEN with `details.reason` recent_sign_in_required).
+ */
+export const setUserTier = <ThrowOnError extends boolean = false>(options: Options<SetUserTierData, ThrowOnError>): RequestResult<SetUserTierResponses, SetUserTierErrors, ThrowOnError> => (options.client ?? client).post<SetUserTierResponses, SetUserTierErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/users/{user_id}/tier',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Suspend an account
+ *
+ * Ends every session, API key use and stream of it at once, in every replica; its previews cannot be viewed and its running jobs are cancelled. Nothing is deleted. Suspending a suspended one changes the reason alone. 409 for one's own account and for the last admin. Needs a sign-in younger than 15 minutes (FORBIDDEN with `details.reason` recent_sign_in_required).
+ */
+export const suspendUser = <ThrowOnError extends boolean = false>(options: Options<SuspendUserData, ThrowOnError>): RequestResult<SuspendUserResponses, SuspendUserErrors, ThrowOnError> => (options.client ?? client).post<SuspendUserResponses, SuspendUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/users/{user_id}/suspend',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Lift a suspension
+ *
+ * The account may sign in again; sessions that were ended stay ended, API keys work again. Lifting where there is none answers the account as it is. Needs a sign-in younger than 15 minutes (FORBIDDEN with `details.reason` recent_sign_in_required).
+ */
+export const unsuspendUser = <ThrowOnError extends boolean = false>(options: Options<UnsuspendUserData, ThrowOnError>): RequestResult<UnsuspendUserResponses, UnsuspendUserErrors, ThrowOnError> => (options.client ?? client).post<UnsuspendUserResponses, UnsuspendUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/users/{user_id}/unsuspend',
+    ...options
+});
+
+/**
+ * List workers
+ *
+ * Every node that ever registered and was heard of within 30 days, with the metrics of its last heartbeat. By class, then name, then id.
+ */
+export const listWorkers = <ThrowOnError extends boolean = false>(options?: Options<ListWorkersData, ThrowOnError>): RequestResult<ListWorkersResponses, ListWorkersErrors, ThrowOnError> => (options?.client ?? client).get<ListWorkersResponses, ListWorkersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/workers',
+    ...options
+});
+
+/**
+ * Look at the queues
+ *
+ * Depth, waiting time, running and failed, by queue and by tier.
+ */
+export const getQueueStats = <ThrowOnError extends boolean = false>(options?: Options<GetQueueStatsData, ThrowOnError>): RequestResult<GetQueueStatsResponses, GetQueueStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetQueueStatsResponses, GetQueueStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/queues',
+    ...options
+});
+
+/**
+ * List dead jobs
+ *
+ * Jobs given up after their last attempt, those put back and not yet ended again left out. Newest first by when they died, ties by id.
+ */
+export const listDeadJobs = <ThrowOnError extends boolean = false>(options?: Options<ListDeadJobsData, ThrowOnError>): RequestResult<ListDeadJobsResponses, ListDeadJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListDeadJobsResponses, ListDeadJobsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/dead-jobs',
+    ...options
+});
+
+/**
+ * Put a dead job back
+ *
+ * Gives it one more round of attempts under a new epoch and enqueues it. 404 when no dead job has this id. 409 when it was put back already, or what it needs (sources, project) is gone.
+ */
+export const retryDeadJob = <ThrowOnError extends boolean = false>(options: Options<RetryDeadJobData, ThrowOnError>): RequestResult<RetryDeadJobResponses, RetryDeadJobErrors, ThrowOnError> => (options.client ?? client).post<RetryDeadJobResponses, RetryDeadJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/dead-jobs/{job_id}/retry',
+    ...options
+});
+
+/**
+ * How previews go
+ *
+ * Jobs, success rate, durations and causes of failure over a span, as totals, as a series, by tier and by platform. 400 when the span is longer than the interval allows. The newest point may lag by a minute.
+ */
+export const getPreviewStats = <ThrowOnError extends boolean = false>(options?: Options<GetPreviewStatsData, ThrowOnError>): RequestResult<GetPreviewStatsResponses, GetPreviewStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetPreviewStatsResponses, GetPreviewStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/stats/previews',
+    ...options
+});
+
+/**
+ * How AI documentation goes
+ *
+ * Jobs, success rate, durations, tokens and causes of failure over a span, as totals, as a series, by tier, type and provider. 400 when the span is longer than the interval allows. The newest point may lag by a minute.
+ */
+export const getAiStats = <ThrowOnError extends boolean = false>(options?: Options<GetAiStatsData, ThrowOnError>): RequestResult<GetAiStatsResponses, GetAiStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetAiStatsResponses, GetAiStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/stats/ai',
+    ...options
+});
+
+/**
+ * The whole at a glance
+ *
+ * Accounts, projects, the last day's jobs, workers, queues, storage.
+ */
+export const getOverviewStats = <ThrowOnError extends boolean = false>(options?: Options<GetOverviewStatsData, ThrowOnError>): RequestResult<GetOverviewStatsResponses, GetOverviewStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetOverviewStatsResponses, GetOverviewStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/stats/overview',
+    ...options
+});
+
+/**
+ * Read the audit trail
+ *
+ * Every important action with who, what, when and from where. Newest first, ties by id.
+ */
+export const listAuditLogs = <ThrowOnError extends boolean = false>(options?: Options<ListAuditLogsData, ThrowOnError>): RequestResult<ListAuditLogsResponses, ListAuditLogsErrors, ThrowOnError> => (options?.client ?? client).get<ListAuditLogsResponses, ListAuditLogsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/audit',
+    ...options
+});
+
+/**
+ * Export a data set
+ *
+ * Every row as CSV (RFC 4180, UTF-8, a header line of field names, JSON fields as JSON text, cells that a spreadsheet would take for a formula made harmless by a leading apostrophe) or as NDJSON (one object a line). The fields of a row are those of AdminUser, Project, PreviewJob, AiJobSummary and AuditEntry; never a secret. Oldest first, ties by id; as of the moment it began. Streamed; one that breaks off has no final line feed. Needs a sign-in younger than 15 minutes (FORBIDDEN with `details.reason` recent_sign_in_required).
+ */
+export const exportDataset = <ThrowOnError extends boolean = false>(options: Options<ExportDatasetData, ThrowOnError>): RequestResult<ExportDatasetResponses, ExportDatasetErrors, ThrowOnError> => (options.client ?? client).get<ExportDatasetResponses, ExportDatasetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/exports/{dataset}',
+    ...options
+});
+
+/**
+ * Get the scaling rules
+ *
+ * One rule for each class of workers, and who is asked for them.
+ */
+export const getScalingRules = <ThrowOnError extends boolean = false>(options?: Options<GetScalingRulesData, ThrowOnError>): RequestResult<GetScalingRulesResponses, GetScalingRulesErrors, ThrowOnError> => (options?.client ?? client).get<GetScalingRulesResponses, GetScalingRulesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/scaling',
+    ...options
+});
+
+/**
+ * Change a scaling rule
+ *
+ * Merges into the rule of the class; the autoscaler acts on it from its next look (seconds). 400 when `max` would be below `min`.
+ */
+export const updateScalingRules = <ThrowOnError extends boolean = false>(options: Options<UpdateScalingRulesData, ThrowOnError>): RequestResult<UpdateScalingRulesResponses, UpdateScalingRulesErrors, ThrowOnError> => (options.client ?? client).post<UpdateScalingRulesResponses, UpdateScalingRulesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/scaling',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List scaling decisions
+ *
+ * Each decision with its reason and what became of it. Newest first, ties by id.
+ */
+export const listScalingEvents = <ThrowOnError extends boolean = false>(options?: Options<ListScalingEventsData, ThrowOnError>): RequestResult<ListScalingEventsResponses, ListScalingEventsErrors, ThrowOnError> => (options?.client ?? client).get<ListScalingEventsResponses, ListScalingEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/scaling/events',
+    ...options
+});
+
+/**
  * List the limits of every tier
  *
  * Every tier, admin included, with its limits as they are enforced now and who changed them last. In the order free, pro, premium, admin.
@@ -2289,6 +2624,32 @@ export const listTierLimits = <ThrowOnError extends boolean = false>(options?: O
 export const updateTierLimits = <ThrowOnError extends boolean = false>(options: Options<UpdateTierLimitsData, ThrowOnError>): RequestResult<UpdateTierLimitsResponses, UpdateTierLimitsErrors, ThrowOnError> => (options.client ?? client).patch<UpdateTierLimitsResponses, UpdateTierLimitsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/admin/tiers/{tier}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List alerts
+ *
+ * What was found wrong, firing and resolved. Newest first by `last_at`, ties by id.
+ */
+export const listAlerts = <ThrowOnError extends boolean = false>(options?: Options<ListAlertsData, ThrowOnError>): RequestResult<ListAlertsResponses, ListAlertsErrors, ThrowOnError> => (options?.client ?? client).get<ListAlertsResponses, ListAlertsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/alerts',
+    ...options
+});
+
+/**
+ * Send a test alert
+ *
+ * Sends one through each channel by the way every alert takes; `listAlerts` shows what became of it. 400 for a channel that is not set up.
+ */
+export const sendTestAlert = <ThrowOnError extends boolean = false>(options: Options<SendTestAlertData, ThrowOnError>): RequestResult<SendTestAlertResponses, SendTestAlertErrors, ThrowOnError> => (options.client ?? client).post<SendTestAlertResponses, SendTestAlertErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin/alerts/test',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -34,10 +34,13 @@ export const takesIdempotencyKey: ReadonlySet<string> = new Set<string>([
   'regenerateRecoveryCodes',
   'requestDataExport',
   'requestPreview',
+  'retryDeadJob',
   'rotateApiKey',
   'rotateWebhookSecret',
+  'sendTestAlert',
   'sharePreview',
   'startPreviewJob',
+  'syncRepo',
   'testWebhook',
   'transferProject',
 ]);

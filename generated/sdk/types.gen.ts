@@ -2866,6 +2866,309 @@ export type RefactorJob = {
 };
 
 /**
+ * https, ssh or `user@host:path`, without a password in it. Addresses that are not public are refused, at the time of the fetch too.
+ */
+export type RemoteUrl = string;
+
+/**
+ * A project's repository, kept as a read-only mirror. The remote is never written to.
+ */
+export type RepoMirror = {
+    id: Id;
+    project_id: Id;
+    remote_url: RemoteUrl;
+    /**
+     * Null until the first sync, unless it was named: what the remote's HEAD names.
+     */
+    default_branch: GitRef | null;
+    /**
+     * What is stored; the credential itself is never answered.
+     */
+    credential_type: 'none' | 'token' | 'ssh_key';
+    /**
+     * `failed`: the last sync did; what was synced before can still be read.
+     */
+    status: 'never_synced' | 'syncing' | 'ready' | 'failed';
+    /**
+     * Of the default branch.
+     */
+    last_commit: CommitId | null;
+    /**
+     * The last sync that succeeded.
+     */
+    last_synced_at: Timestamp | null;
+    mirror_bytes: number | null;
+    /**
+     * Where the host's push webhook goes.
+     */
+    push_hook_url: Url;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * For https.
+ */
+export type RepoTokenCredential = {
+    type: 'token';
+    /**
+     * What the host wants beside a token; most take anything.
+     */
+    username?: string;
+    token: string;
+};
+
+/**
+ * For ssh.
+ */
+export type RepoSshCredential = {
+    type: 'ssh_key';
+    /**
+     * OpenSSH or PEM, without a passphrase.
+     */
+    private_key: string;
+    /**
+     * The host's key as a `known_hosts` line; another key is refused.
+     */
+    known_host: string;
+};
+
+/**
+ * How to read the remote. Encrypted at rest and never read back.
+ */
+export type RepoCredential = RepoTokenCredential | RepoSshCredential;
+
+export type RepoConnect = {
+    remote_url: RemoteUrl;
+    /**
+     * Absent or null: what the remote's HEAD names.
+     */
+    default_branch?: GitRef | null;
+    /**
+     * Absent: what is stored stays, unless the remote is on another host; then it is dropped. Null drops it.
+     */
+    credential?: RepoCredential | null;
+    /**
+     * Make a new secret for the push webhook; the old one is refused from then on.
+     */
+    rotate_push_secret?: boolean;
+};
+
+export type RepoConnected = {
+    repo: RepoMirror;
+    /**
+     * Shown once, when it is made; null otherwise.
+     */
+    push_hook_secret: string | null;
+};
+
+export type RepoSyncCreate = {
+    project_id: Id;
+    /**
+     * Absent or null: the default branch.
+     */
+    ref?: GitRef | null;
+};
+
+/**
+ * What a running sync is at.
+ */
+export type RepoSyncStage = 'fetching' | 'listing' | 'uploading';
+
+export type RepoSyncFailure = {
+    /**
+     * `refused_address`: the remote is not at a public address. `too_large`: the tier's mirror size, or more than 200,000 files.
+     */
+    kind: 'unreachable' | 'refused_address' | 'credential_refused' | 'not_a_repository' | 'ref_not_found' | 'too_large' | 'timeout' | 'storage_unavailable' | 'worker_lost' | 'internal';
+    /**
+     * For a person; never the credential.
+     */
+    message: string;
+};
+
+export type RepoSync = {
+    id: Id;
+    project_id: Id;
+    /**
+     * Null for a push.
+     */
+    requested_by: Id | null;
+    trigger: 'manual' | 'push' | 'connect';
+    /**
+     * Null while the default branch is not known.
+     */
+    ref: GitRef | null;
+    status: JobStatus;
+    /**
+     * Null unless running.
+     */
+    stage: RepoSyncStage | null;
+    progress: number;
+    /**
+     * What the ref stands at; null until succeeded.
+     */
+    commit: CommitId | null;
+    /**
+     * What it stood at before.
+     */
+    previous_commit: CommitId | null;
+    /**
+     * The manifest of the commit; the one before when nothing had changed.
+     */
+    manifest_version: number | null;
+    entry_count: number | null;
+    total_bytes: number | null;
+    /**
+     * From started to completed.
+     */
+    duration_ms: number | null;
+    attempt: number;
+    /**
+     * Set when failed or timed_out, null otherwise.
+     */
+    error: RepoSyncFailure | null;
+    queued_at: Timestamp;
+    started_at: Timestamp | null;
+    completed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+/**
+ * The host's own document; members that are not named here are not read.
+ */
+export type RepoPushPayload = {
+    /**
+     * Such as refs/heads/main; a ping has none.
+     */
+    ref?: string;
+    /**
+     * What the ref stands at now; all zeros when it was deleted.
+     */
+    after?: string;
+};
+
+export type RepoPushReceipt = {
+    /**
+     * `ignored`: not a push, or of a ref that was never synced. `limited`: the project's syncs for this hour are used up; one follows when they refill.
+     */
+    outcome: 'queued' | 'under_way' | 'ignored' | 'limited';
+    sync_id: Id | null;
+};
+
+/**
+ * As git has it, relative to the repository's root, with forward slashes.
+ */
+export type RepoPath = string;
+
+export type ManifestEntry = {
+    path: RepoPath;
+    /**
+     * Bytes; 0 for a submodule.
+     */
+    size: number;
+    /**
+     * Of the content. Null for a submodule and for a file too large to be kept; neither can be read.
+     */
+    sha256: Sha256 | null;
+    /**
+     * Git's: file, executable, symbolic link (its content is the target), submodule.
+     */
+    mode: '100644' | '100755' | '120000' | '160000';
+    /**
+     * By name and extension.
+     */
+    language: string | null;
+};
+
+export type ProjectManifest = {
+    project_id: Id;
+    /**
+     * Counts up within the project.
+     */
+    version: number;
+    ref: GitRef;
+    commit: CommitId;
+    /**
+     * SHA-256 over one line for each entry by path: mode, sha256 (or `-`), size and path, separated by single spaces, each line ended by a line feed.
+     */
+    hash: Sha256;
+    entry_count: number;
+    total_bytes: number;
+    created_at: Timestamp;
+    /**
+     * By path in byte order.
+     */
+    entries: Array<ManifestEntry>;
+};
+
+export type ManifestVersion = {
+    /**
+     * Counts up within the project.
+     */
+    version: number;
+    ref: GitRef;
+    commit: CommitId;
+    /**
+     * SHA-256 over one line for each entry by path: mode, sha256 (or `-`), size and path, separated by single spaces, each line ended by a line feed.
+     */
+    hash: Sha256;
+    entry_count: number;
+    total_bytes: number;
+    created_at: Timestamp;
+};
+
+export type ManifestChange = {
+    path: RepoPath;
+    /**
+     * A renamed file is one removed and one added, of the same sha256.
+     */
+    change: 'added' | 'removed' | 'modified';
+    /**
+     * Null when added.
+     */
+    before: ManifestEntry | null;
+    /**
+     * Null when removed.
+     */
+    after: ManifestEntry | null;
+};
+
+export type ManifestDiffPage = {
+    from: ManifestVersion;
+    to: ManifestVersion;
+    items: Array<ManifestChange>;
+    page: Page;
+};
+
+export type RepoEntry = {
+    path: RepoPath;
+    /**
+     * The last segment of the path.
+     */
+    name: string;
+    type: 'directory' | 'file' | 'symlink' | 'submodule';
+    /**
+     * Bytes; null for directories and submodules.
+     */
+    size: number | null;
+    /**
+     * Null for directories, submodules and files too large to be kept.
+     */
+    sha256: Sha256 | null;
+    /**
+     * Null for directories.
+     */
+    mode: '100644' | '100755' | '120000' | '160000' | null;
+    language: string | null;
+};
+
+export type RepoEntryPage = {
+    items: Array<RepoEntry>;
+    page: Page;
+};
+
+/**
  * Unique in the deployment; a process that comes back under its name is the same node.
  */
 export type WorkerName = string;
@@ -3117,43 +3420,6 @@ export type RefactorJobInput = {
         max_diff_bytes: number;
     };
 };
-
-/**
- * https, ssh or `user@host:path`, without a password in it. Addresses that are not public are refused, at the time of the fetch too.
- */
-export type RemoteUrl = string;
-
-/**
- * For https.
- */
-export type RepoTokenCredential = {
-    type: 'token';
-    /**
-     * What the host wants beside a token; most take anything.
-     */
-    username?: string;
-    token: string;
-};
-
-/**
- * For ssh.
- */
-export type RepoSshCredential = {
-    type: 'ssh_key';
-    /**
-     * OpenSSH or PEM, without a passphrase.
-     */
-    private_key: string;
-    /**
-     * The host's key as a `known_hosts` line; another key is refused.
-     */
-    known_host: string;
-};
-
-/**
- * How to read the remote. Encrypted at rest and never read back.
- */
-export type RepoCredential = RepoTokenCredential | RepoSshCredential;
 
 export type RepoSyncInput = {
     kind: 'repo_sync';
@@ -3865,6 +4131,553 @@ export type FaqAnswer = {
 };
 
 /**
+ * An account as administrators see it.
+ */
+export type AdminUser = {
+    id: Id;
+    email: EmailAddress;
+    username: Username;
+    display_name: string | null;
+    /**
+     * The effective tier: the override while it stands, else the subscription's, else free.
+     */
+    tier: Tier;
+    tier_source: 'override' | 'subscription' | 'default';
+    /**
+     * What an admin set; null when nothing stands.
+     */
+    tier_override: Tier | null;
+    /**
+     * Null for an override that stands until it is lifted.
+     */
+    tier_override_until: Timestamp | null;
+    /**
+     * Of the active subscription; never admin.
+     */
+    subscription_tier: Tier | null;
+    email_verified_at: Timestamp | null;
+    mfa_enabled: boolean;
+    suspended_at: Timestamp | null;
+    suspended_reason: string | null;
+    /**
+     * Its owner asked for deletion; erased in stages.
+     */
+    deleted_at: Timestamp | null;
+    last_login: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+};
+
+export type AdminUserPage = {
+    items: Array<AdminUser>;
+    page: Page;
+};
+
+export type AccountHoldings = {
+    /**
+     * It owns.
+     */
+    projects: number;
+    /**
+     * It is a member of.
+     */
+    teams: number;
+    /**
+     * Open ones.
+     */
+    sessions: number;
+    /**
+     * Neither revoked nor expired.
+     */
+    api_keys: number;
+    /**
+     * Asked for in the last 30 days.
+     */
+    preview_jobs_30d: number;
+    /**
+     * Asked for in the last 30 days.
+     */
+    ai_jobs_30d: number;
+};
+
+/**
+ * An account with what it holds.
+ */
+export type AdminUserDetail = {
+    id: Id;
+    email: EmailAddress;
+    username: Username;
+    display_name: string | null;
+    /**
+     * The effective tier: the override while it stands, else the subscription's, else free.
+     */
+    tier: Tier;
+    tier_source: 'override' | 'subscription' | 'default';
+    /**
+     * What an admin set; null when nothing stands.
+     */
+    tier_override: Tier | null;
+    /**
+     * Null for an override that stands until it is lifted.
+     */
+    tier_override_until: Timestamp | null;
+    /**
+     * Of the active subscription; never admin.
+     */
+    subscription_tier: Tier | null;
+    email_verified_at: Timestamp | null;
+    mfa_enabled: boolean;
+    suspended_at: Timestamp | null;
+    suspended_reason: string | null;
+    /**
+     * Its owner asked for deletion; erased in stages.
+     */
+    deleted_at: Timestamp | null;
+    last_login: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+    holdings: AccountHoldings;
+};
+
+export type UserTierUpdate = {
+    /**
+     * Null lifts the override.
+     */
+    tier: Tier | null;
+    /**
+     * In the future. Absent or null: until it is lifted.
+     */
+    until?: Timestamp | null;
+    /**
+     * For the audit trail.
+     */
+    reason: string;
+};
+
+export type UserSuspension = {
+    /**
+     * For the audit trail and for administrators; the account is not told.
+     */
+    reason: string;
+};
+
+export type WorkerNodePage = {
+    items: Array<WorkerNode>;
+    page: Page;
+};
+
+export type QueueDepth = {
+    name: string;
+    class: 'cpu' | 'gpu' | 'system';
+    /**
+     * Null for the system queue.
+     */
+    priority: 'low' | 'normal' | 'high' | null;
+    waiting: number;
+    /**
+     * To be tried again later.
+     */
+    delayed: number;
+    running: number;
+    /**
+     * Null when nothing waits.
+     */
+    oldest_waiting_seconds: number | null;
+    /**
+     * From enqueued to claimed, over the last hour; null when nothing was claimed.
+     */
+    wait_p50_ms: number | null;
+    /**
+     * From enqueued to claimed, over the last hour; null when nothing was claimed.
+     */
+    wait_p95_ms: number | null;
+    succeeded_1h: number;
+    failed_1h: number;
+};
+
+export type TierQueueDepth = {
+    tier: Tier;
+    waiting: number;
+    running: number;
+    /**
+     * From enqueued to claimed, over the last hour; null when nothing was claimed.
+     */
+    wait_p50_ms: number | null;
+    /**
+     * From enqueued to claimed, over the last hour; null when nothing was claimed.
+     */
+    wait_p95_ms: number | null;
+    succeeded_1h: number;
+    failed_1h: number;
+};
+
+export type QueueStats = {
+    /**
+     * At most five seconds ago.
+     */
+    taken_at: Timestamp;
+    /**
+     * By class (cpu, gpu, system), then high to low.
+     */
+    queues: Array<QueueDepth>;
+    /**
+     * Worker jobs by the tier they were asked for in; free to admin.
+     */
+    tiers: Array<TierQueueDepth>;
+    /**
+     * Committed and not yet handed to a queue.
+     */
+    outbox_pending: number;
+    /**
+     * What listDeadJobs lists.
+     */
+    dead_jobs: number;
+};
+
+/**
+ * A job that was given up after its last attempt.
+ */
+export type DeadJob = {
+    job_id: Id;
+    /**
+     * Of worker jobs: preview, live_session, ai_doc, refactor, repo_sync. Of system jobs: mail, webhook, notification, alert, retention and the like.
+     */
+    kind: string;
+    project_id: Id | null;
+    requested_by: Id | null;
+    queue: string;
+    attempts: number;
+    /**
+     * Of the last attempt.
+     */
+    worker_id: Id | null;
+    failure_kind: string;
+    failure_message: string;
+    created_at: Timestamp;
+    died_at: Timestamp;
+    /**
+     * When an admin last put it back.
+     */
+    retried_at: Timestamp | null;
+};
+
+export type DeadJobPage = {
+    items: Array<DeadJob>;
+    page: Page;
+};
+
+/**
+ * Of UTC. An hour for spans up to 31 days, a day for spans up to 366.
+ */
+export type StatsInterval = 'hour' | 'day';
+
+/**
+ * Jobs by when they were asked for. Durations are of succeeded ones, from started to completed; null when there is none.
+ */
+export type JobCounts = {
+    requested: number;
+    succeeded: number;
+    failed: number;
+    cancelled: number;
+    timed_out: number;
+    /**
+     * Succeeded of succeeded, failed and timed_out; null when there is none.
+     */
+    success_rate: number | null;
+    duration_p50_ms: number | null;
+    duration_p95_ms: number | null;
+    duration_p99_ms: number | null;
+    /**
+     * From queued to started.
+     */
+    wait_p95_ms: number | null;
+};
+
+export type JobCountsAt = {
+    /**
+     * Where the interval begins.
+     */
+    at: Timestamp;
+    counts: JobCounts;
+};
+
+export type JobCountsOfTier = {
+    tier: Tier;
+    counts: JobCounts;
+};
+
+export type FailureCount = {
+    kind: string;
+    count: number;
+};
+
+export type PreviewStats = {
+    /**
+     * Included; moved to where an interval begins.
+     */
+    from: Timestamp;
+    /**
+     * Not included.
+     */
+    to: Timestamp;
+    interval: StatsInterval;
+    total: JobCounts;
+    /**
+     * One for each interval, empty ones too, oldest first.
+     */
+    series: Array<JobCountsAt>;
+    /**
+     * Free to admin, empty ones too.
+     */
+    by_tier: Array<JobCountsOfTier>;
+    by_platform: Array<{
+        target_platform: PreviewPlatform;
+        counts: JobCounts;
+    }>;
+    /**
+     * Most frequent first, ties by kind.
+     */
+    failures: Array<FailureCount>;
+};
+
+export type AiStats = {
+    /**
+     * Included; moved to where an interval begins.
+     */
+    from: Timestamp;
+    /**
+     * Not included.
+     */
+    to: Timestamp;
+    interval: StatsInterval;
+    total: JobCounts;
+    input_tokens: number;
+    output_tokens: number;
+    /**
+     * One for each interval, empty ones too, oldest first.
+     */
+    series: Array<JobCountsAt>;
+    /**
+     * Free to admin, empty ones too.
+     */
+    by_tier: Array<JobCountsOfTier>;
+    by_type: Array<{
+        job_type: AiJobType;
+        counts: JobCounts;
+    }>;
+    by_provider: Array<{
+        provider: AiProvider;
+        succeeded: number;
+        input_tokens: number;
+        output_tokens: number;
+    }>;
+    /**
+     * Most frequent first, ties by kind.
+     */
+    failures: Array<FailureCount>;
+};
+
+export type OverviewStats = {
+    /**
+     * At most a minute ago.
+     */
+    taken_at: Timestamp;
+    users: {
+        total: number;
+        /**
+         * Seen within 24 hours.
+         */
+        active_24h: number;
+        suspended: number;
+        /**
+         * Free to admin; by the effective tier.
+         */
+        by_tier: Array<{
+            tier: Tier;
+            count: number;
+        }>;
+    };
+    projects: number;
+    previews_24h: JobCounts;
+    ai_24h: JobCounts;
+    workers: {
+        active: number;
+        draining: number;
+        silent: number;
+        /**
+         * Jobs the active ones could run at once.
+         */
+        slots: number;
+        running: number;
+    };
+    /**
+     * Over all queues.
+     */
+    queues_waiting: number;
+    dead_jobs: number;
+    alerts_firing: number;
+    /**
+     * Sources, artifacts and attachments as the database counts them.
+     */
+    storage_bytes: number;
+    /**
+     * The last 30 days and today, oldest first.
+     */
+    signups: Array<{
+        /**
+         * Where the day begins in UTC.
+         */
+        at: Timestamp;
+        count: number;
+    }>;
+};
+
+export type AuditEntry = {
+    id: Id;
+    /**
+     * Null for the system.
+     */
+    user_id: Id | null;
+    /**
+     * Null for the system and for an account that was erased.
+     */
+    username: Username | null;
+    project_id: Id | null;
+    event_type: string;
+    entity_type: string;
+    entity_id: Id | null;
+    /**
+     * What is to be known beside the columns; depends on the event type, never a secret.
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    /**
+     * IPv4 or IPv6; null for the system, and removed after the retention period.
+     */
+    ip_address: string | null;
+    request_id: string | null;
+    created_at: Timestamp;
+};
+
+export type AuditEntryPage = {
+    items: Array<AuditEntry>;
+    page: Page;
+};
+
+export type ExportDataset = 'users' | 'projects' | 'previews' | 'ai_jobs' | 'audit';
+
+/**
+ * How many workers a class may have, and when one more or one less is asked for.
+ */
+export type ScalingRule = {
+    type: WorkerClass;
+    /**
+     * Whether the autoscaler acts on this class.
+     */
+    enabled: boolean;
+    /**
+     * Never fewer.
+     */
+    min: number;
+    /**
+     * Never more; not below min.
+     */
+    max: number;
+    /**
+     * Waiting jobs for each active worker from which one more is asked for.
+     */
+    scale_up_queue_length: number;
+    /**
+     * A job that has waited longer asks for one more too.
+     */
+    target_wait_seconds: number;
+    /**
+     * A worker without work for this long may be drained.
+     */
+    idle_seconds: number;
+    /**
+     * Between two decisions.
+     */
+    cooldown_seconds: number;
+    /**
+     * Null for the values it began with.
+     */
+    updated_by: Id | null;
+    updated_at: Timestamp;
+};
+
+export type ScalingState = {
+    /**
+     * Who is asked for workers: local processes, an endpoint, or nobody.
+     */
+    driver: 'process' | 'http' | 'none';
+    /**
+     * cpu, then gpu.
+     */
+    rules: Array<ScalingRule>;
+};
+
+/**
+ * Merges; an absent field stays.
+ */
+export type ScalingRuleUpdate = {
+    type: WorkerClass;
+    /**
+     * Whether the autoscaler acts on this class.
+     */
+    enabled?: boolean;
+    /**
+     * Never fewer.
+     */
+    min?: number;
+    /**
+     * Never more; not below min.
+     */
+    max?: number;
+    /**
+     * Waiting jobs for each active worker from which one more is asked for.
+     */
+    scale_up_queue_length?: number;
+    /**
+     * A job that has waited longer asks for one more too.
+     */
+    target_wait_seconds?: number;
+    /**
+     * A worker without work for this long may be drained.
+     */
+    idle_seconds?: number;
+    /**
+     * Between two decisions.
+     */
+    cooldown_seconds?: number;
+};
+
+export type ScalingEvent = {
+    id: Id;
+    type: WorkerClass;
+    action: 'scale_up' | 'scale_down';
+    /**
+     * Active workers then.
+     */
+    from: number;
+    /**
+     * Workers asked for.
+     */
+    to: number;
+    reason: string;
+    driver: 'process' | 'http' | 'none';
+    outcome: 'asked' | 'reached' | 'failed';
+    error: string | null;
+    created_at: Timestamp;
+};
+
+export type ScalingEventPage = {
+    items: Array<ScalingEvent>;
+    page: Page;
+};
+
+/**
  * A tier's limits with who changed them last.
  */
 export type TierLimitSet = {
@@ -3970,6 +4783,57 @@ export type TierLimitsUpdate = {
      */
     artifact_retention_days?: number | null;
     notification_retention_days?: number | null;
+};
+
+export type AlertChannel = 'slack' | 'email' | 'log';
+
+export type AlertDelivery = {
+    channel: AlertChannel;
+    status: 'pending' | 'sent' | 'failed';
+    error: string | null;
+    at: Timestamp;
+};
+
+export type Alert = {
+    id: Id;
+    rule: 'database_down' | 'redis_down' | 'storage_down' | 'worker_silent' | 'no_workers' | 'queue_backlog' | 'dead_job' | 'error_rate' | 'preview_failure_rate' | 'ai_failure_rate' | 'webhook_disabled' | 'sign_in_attack' | 'test';
+    severity: 'info' | 'warning' | 'critical';
+    /**
+     * A test is resolved at once.
+     */
+    status: 'firing' | 'resolved';
+    title: string;
+    body: string;
+    /**
+     * The figures behind it; depends on the rule.
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    /**
+     * How often it was found while firing; told again at most hourly.
+     */
+    occurrences: number;
+    /**
+     * The last one for each channel that is set up; slack, email, log.
+     */
+    deliveries: Array<AlertDelivery>;
+    first_at: Timestamp;
+    last_at: Timestamp;
+    resolved_at: Timestamp | null;
+};
+
+export type AlertPage = {
+    items: Array<Alert>;
+    page: Page;
+};
+
+export type TestAlertCreate = {
+    /**
+     * Absent: every channel that is set up.
+     */
+    channels?: Array<AlertChannel>;
+    message?: string;
 };
 
 /**
@@ -14213,6 +15077,798 @@ export type StreamRefactorJobResponses = {
 
 export type StreamRefactorJobResponse = StreamRefactorJobResponses[keyof StreamRefactorJobResponses];
 
+export type DisconnectRepoData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/repos/{project_id}';
+};
+
+export type DisconnectRepoErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DisconnectRepoError = DisconnectRepoErrors[keyof DisconnectRepoErrors];
+
+export type DisconnectRepoResponses = {
+    /**
+     * Done.
+     */
+    204: void;
+};
+
+export type DisconnectRepoResponse = DisconnectRepoResponses[keyof DisconnectRepoResponses];
+
+export type GetRepoData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/repos/{project_id}';
+};
+
+export type GetRepoErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetRepoError = GetRepoErrors[keyof GetRepoErrors];
+
+export type GetRepoResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RepoMirror;
+        error: null;
+    };
+};
+
+export type GetRepoResponse = GetRepoResponses[keyof GetRepoResponses];
+
+export type ConnectRepoData = {
+    body: RepoConnect;
+    headers?: {
+        /**
+         * The ETag the change is based on; 412 when the entity has moved on.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/repos/{project_id}';
+};
+
+export type ConnectRepoErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The entity has changed since the ETag you sent.
+     */
+    412: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ConnectRepoError = ConnectRepoErrors[keyof ConnectRepoErrors];
+
+export type ConnectRepoResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RepoConnected;
+        error: null;
+    };
+};
+
+export type ConnectRepoResponse = ConnectRepoResponses[keyof ConnectRepoResponses];
+
+export type SyncRepoData = {
+    body: RepoSyncCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/repos/sync';
+};
+
+export type SyncRepoErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SyncRepoError = SyncRepoErrors[keyof SyncRepoErrors];
+
+export type SyncRepoResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: RepoSync;
+        error: null;
+    };
+};
+
+export type SyncRepoResponse = SyncRepoResponses[keyof SyncRepoResponses];
+
+export type GetRepoSyncData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * The newest of this ref.
+         */
+        ref?: GitRef;
+    };
+    url: '/repos/{project_id}/sync';
+};
+
+export type GetRepoSyncErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetRepoSyncError = GetRepoSyncErrors[keyof GetRepoSyncErrors];
+
+export type GetRepoSyncResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RepoSync;
+        error: null;
+    };
+};
+
+export type GetRepoSyncResponse = GetRepoSyncResponses[keyof GetRepoSyncResponses];
+
+export type ReceiveRepoPushData = {
+    body: RepoPushPayload;
+    headers?: {
+        /**
+         * GitHub: `sha256=` and the hex HMAC-SHA256 of the raw body under the push secret.
+         */
+        'X-Hub-Signature-256'?: string;
+        /**
+         * GitHub: what happened; `push` syncs, `ping` answers `ignored`.
+         */
+        'X-GitHub-Event'?: string;
+        /**
+         * GitHub: the delivery's id.
+         */
+        'X-GitHub-Delivery'?: string;
+        /**
+         * GitLab: the push secret.
+         */
+        'X-Gitlab-Token'?: string;
+        /**
+         * GitLab: what happened; `Push Hook` and `Tag Push Hook` sync.
+         */
+        'X-Gitlab-Event'?: string;
+        /**
+         * GitLab: the delivery's id.
+         */
+        'X-Gitlab-Event-UUID'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: never;
+    url: '/repos/{project_id}/push-hook';
+};
+
+export type ReceiveRepoPushErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReceiveRepoPushError = ReceiveRepoPushErrors[keyof ReceiveRepoPushErrors];
+
+export type ReceiveRepoPushResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RepoPushReceipt;
+        error: null;
+    };
+};
+
+export type ReceiveRepoPushResponse = ReceiveRepoPushResponses[keyof ReceiveRepoPushResponses];
+
+export type ReportRepoSyncData = {
+    body: JobResultReport;
+    headers?: {
+        /**
+         * The node's id; for registration its `name`. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Node'?: string;
+        /**
+         * Unix seconds, within five minutes of the server's clock. Part of what is signed; 401 without it.
+         */
+        'X-HiveSync-Timestamp'?: number;
+    };
+    path?: never;
+    query?: never;
+    url: '/repos/callback';
+};
+
+export type ReportRepoSyncErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ReportRepoSyncError = ReportRepoSyncErrors[keyof ReportRepoSyncErrors];
+
+export type ReportRepoSyncResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: JobResultReceipt;
+        error: null;
+    };
+};
+
+export type ReportRepoSyncResponse = ReportRepoSyncResponses[keyof ReportRepoSyncResponses];
+
+export type GetProjectManifestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * A synced branch, tag or commit. Absent: the default branch.
+         */
+        ref?: GitRef;
+        /**
+         * This version, whatever its ref; refused together with `ref`.
+         */
+        version?: number;
+    };
+    url: '/projects/{project_id}/manifest';
+};
+
+export type GetProjectManifestErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetProjectManifestError = GetProjectManifestErrors[keyof GetProjectManifestErrors];
+
+export type GetProjectManifestResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ProjectManifest;
+        error: null;
+    };
+};
+
+export type GetProjectManifestResponse = GetProjectManifestResponses[keyof GetProjectManifestResponses];
+
+export type DiffProjectManifestsData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * The version before.
+         */
+        from: number;
+        /**
+         * The version after. Absent: the newest of the same ref.
+         */
+        to?: number;
+    };
+    url: '/projects/{project_id}/manifest/diff';
+};
+
+export type DiffProjectManifestsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type DiffProjectManifestsError = DiffProjectManifestsErrors[keyof DiffProjectManifestsErrors];
+
+export type DiffProjectManifestsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ManifestDiffPage;
+        error: null;
+    };
+};
+
+export type DiffProjectManifestsResponse = DiffProjectManifestsResponses[keyof DiffProjectManifestsResponses];
+
+export type ListFilesData = {
+    body?: never;
+    path: {
+        project_id: Id;
+    };
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * The directory. Absent: the root.
+         */
+        path?: RepoPath;
+        /**
+         * A synced branch, tag or commit. Absent: the default branch.
+         */
+        ref?: GitRef;
+    };
+    url: '/projects/{project_id}/files';
+};
+
+export type ListFilesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListFilesError = ListFilesErrors[keyof ListFilesErrors];
+
+export type ListFilesResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: RepoEntryPage;
+        error: null;
+    };
+};
+
+export type ListFilesResponse = ListFilesResponses[keyof ListFilesResponses];
+
+export type GetFileContentData = {
+    body?: never;
+    headers?: {
+        /**
+         * `bytes=first-last`; one range.
+         */
+        Range?: string;
+        /**
+         * The ETag the range is meant for.
+         */
+        'If-Range'?: string;
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        project_id: Id;
+    };
+    query: {
+        /**
+         * The file.
+         */
+        path: RepoPath;
+        /**
+         * A synced branch, tag or commit. Absent: the default branch.
+         */
+        ref?: GitRef;
+    };
+    url: '/projects/{project_id}/files/content';
+};
+
+export type GetFileContentErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The range lies outside the content.
+     */
+    416: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetFileContentError = GetFileContentErrors[keyof GetFileContentErrors];
+
+export type GetFileContentResponses = {
+    /**
+     * The whole file.
+     */
+    200: Blob | File;
+    /**
+     * The range.
+     */
+    206: Blob | File;
+};
+
+export type GetFileContentResponse = GetFileContentResponses[keyof GetFileContentResponses];
+
 export type RegisterWorkerData = {
     body: WorkerRegistration;
     headers?: {
@@ -16080,6 +17736,1095 @@ export type AskFaqResponses = {
 
 export type AskFaqResponse = AskFaqResponses[keyof AskFaqResponses];
 
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Part of the email address, username or display name.
+         */
+        q?: string;
+        /**
+         * Only with this effective tier.
+         */
+        tier?: Tier;
+        /**
+         * Only suspended ones, or only others.
+         */
+        suspended?: boolean;
+        /**
+         * Only ones that wait to be erased, or only others.
+         */
+        deleted?: boolean;
+    };
+    url: '/admin/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AdminUserPage;
+        error: null;
+    };
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type GetUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag the caller holds; 304 when it still stands.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        user_id: Id;
+    };
+    query?: never;
+    url: '/admin/users/{user_id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AdminUserDetail;
+        error: null;
+    };
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type SetUserTierData = {
+    body: UserTierUpdate;
+    path: {
+        user_id: Id;
+    };
+    query?: never;
+    url: '/admin/users/{user_id}/tier';
+};
+
+export type SetUserTierErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SetUserTierError = SetUserTierErrors[keyof SetUserTierErrors];
+
+export type SetUserTierResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AdminUser;
+        error: null;
+    };
+};
+
+export type SetUserTierResponse = SetUserTierResponses[keyof SetUserTierResponses];
+
+export type SuspendUserData = {
+    body: UserSuspension;
+    path: {
+        user_id: Id;
+    };
+    query?: never;
+    url: '/admin/users/{user_id}/suspend';
+};
+
+export type SuspendUserErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SuspendUserError = SuspendUserErrors[keyof SuspendUserErrors];
+
+export type SuspendUserResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AdminUser;
+        error: null;
+    };
+};
+
+export type SuspendUserResponse = SuspendUserResponses[keyof SuspendUserResponses];
+
+export type UnsuspendUserData = {
+    body?: never;
+    path: {
+        user_id: Id;
+    };
+    query?: never;
+    url: '/admin/users/{user_id}/unsuspend';
+};
+
+export type UnsuspendUserErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UnsuspendUserError = UnsuspendUserErrors[keyof UnsuspendUserErrors];
+
+export type UnsuspendUserResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AdminUser;
+        error: null;
+    };
+};
+
+export type UnsuspendUserResponse = UnsuspendUserResponses[keyof UnsuspendUserResponses];
+
+export type ListWorkersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this class.
+         */
+        type?: WorkerClass;
+        /**
+         * Only with this status.
+         */
+        status?: 'active' | 'draining' | 'silent' | 'stopped' | 'revoked';
+    };
+    url: '/admin/workers';
+};
+
+export type ListWorkersErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListWorkersError = ListWorkersErrors[keyof ListWorkersErrors];
+
+export type ListWorkersResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: WorkerNodePage;
+        error: null;
+    };
+};
+
+export type ListWorkersResponse = ListWorkersResponses[keyof ListWorkersResponses];
+
+export type GetQueueStatsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/queues';
+};
+
+export type GetQueueStatsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetQueueStatsError = GetQueueStatsErrors[keyof GetQueueStatsErrors];
+
+export type GetQueueStatsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: QueueStats;
+        error: null;
+    };
+};
+
+export type GetQueueStatsResponse = GetQueueStatsResponses[keyof GetQueueStatsResponses];
+
+export type ListDeadJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this kind.
+         */
+        kind?: string;
+        /**
+         * Only this project's.
+         */
+        project_id?: Id;
+    };
+    url: '/admin/dead-jobs';
+};
+
+export type ListDeadJobsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListDeadJobsError = ListDeadJobsErrors[keyof ListDeadJobsErrors];
+
+export type ListDeadJobsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: DeadJobPage;
+        error: null;
+    };
+};
+
+export type ListDeadJobsResponse = ListDeadJobsResponses[keyof ListDeadJobsResponses];
+
+export type RetryDeadJobData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        job_id: Id;
+    };
+    query?: never;
+    url: '/admin/dead-jobs/{job_id}/retry';
+};
+
+export type RetryDeadJobErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type RetryDeadJobError = RetryDeadJobErrors[keyof RetryDeadJobErrors];
+
+export type RetryDeadJobResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: DeadJob;
+        error: null;
+    };
+};
+
+export type RetryDeadJobResponse = RetryDeadJobResponses[keyof RetryDeadJobResponses];
+
+export type GetPreviewStatsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Absent: 24 hours before `to` by the hour, 30 days before it by the day.
+         */
+        from?: Timestamp;
+        /**
+         * Absent: now.
+         */
+        to?: Timestamp;
+        /**
+         * What one point of the series covers. Absent: an hour.
+         */
+        interval?: StatsInterval;
+        /**
+         * Only jobs asked for in this tier.
+         */
+        tier?: Tier;
+    };
+    url: '/admin/stats/previews';
+};
+
+export type GetPreviewStatsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetPreviewStatsError = GetPreviewStatsErrors[keyof GetPreviewStatsErrors];
+
+export type GetPreviewStatsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: PreviewStats;
+        error: null;
+    };
+};
+
+export type GetPreviewStatsResponse = GetPreviewStatsResponses[keyof GetPreviewStatsResponses];
+
+export type GetAiStatsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Absent: 24 hours before `to` by the hour, 30 days before it by the day.
+         */
+        from?: Timestamp;
+        /**
+         * Absent: now.
+         */
+        to?: Timestamp;
+        /**
+         * What one point of the series covers. Absent: an hour.
+         */
+        interval?: StatsInterval;
+        /**
+         * Only jobs asked for in this tier.
+         */
+        tier?: Tier;
+    };
+    url: '/admin/stats/ai';
+};
+
+export type GetAiStatsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetAiStatsError = GetAiStatsErrors[keyof GetAiStatsErrors];
+
+export type GetAiStatsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AiStats;
+        error: null;
+    };
+};
+
+export type GetAiStatsResponse = GetAiStatsResponses[keyof GetAiStatsResponses];
+
+export type GetOverviewStatsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/stats/overview';
+};
+
+export type GetOverviewStatsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetOverviewStatsError = GetOverviewStatsErrors[keyof GetOverviewStatsErrors];
+
+export type GetOverviewStatsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: OverviewStats;
+        error: null;
+    };
+};
+
+export type GetOverviewStatsResponse = GetOverviewStatsResponses[keyof GetOverviewStatsResponses];
+
+export type ListAuditLogsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only by this account.
+         */
+        user_id?: Id;
+        /**
+         * Only in this project.
+         */
+        project_id?: Id;
+        /**
+         * Only of this type.
+         */
+        event_type?: string;
+        /**
+         * Only on things of this type.
+         */
+        entity_type?: string;
+        /**
+         * Only on this one.
+         */
+        entity_id?: Id;
+        /**
+         * Created at or after.
+         */
+        from?: Timestamp;
+        /**
+         * Created before.
+         */
+        to?: Timestamp;
+    };
+    url: '/admin/audit';
+};
+
+export type ListAuditLogsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListAuditLogsError = ListAuditLogsErrors[keyof ListAuditLogsErrors];
+
+export type ListAuditLogsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AuditEntryPage;
+        error: null;
+    };
+};
+
+export type ListAuditLogsResponse = ListAuditLogsResponses[keyof ListAuditLogsResponses];
+
+export type ExportDatasetData = {
+    body?: never;
+    path: {
+        dataset: ExportDataset;
+    };
+    query?: {
+        /**
+         * What the answer is.
+         */
+        format?: 'csv' | 'ndjson';
+        /**
+         * Created at or after.
+         */
+        from?: Timestamp;
+        /**
+         * Created before.
+         */
+        to?: Timestamp;
+    };
+    url: '/admin/exports/{dataset}';
+};
+
+export type ExportDatasetErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ExportDatasetError = ExportDatasetErrors[keyof ExportDatasetErrors];
+
+export type ExportDatasetResponses = {
+    /**
+     * The rows.
+     */
+    200: string;
+};
+
+export type ExportDatasetResponse = ExportDatasetResponses[keyof ExportDatasetResponses];
+
+export type GetScalingRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/scaling';
+};
+
+export type GetScalingRulesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type GetScalingRulesError = GetScalingRulesErrors[keyof GetScalingRulesErrors];
+
+export type GetScalingRulesResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ScalingState;
+        error: null;
+    };
+};
+
+export type GetScalingRulesResponse = GetScalingRulesResponses[keyof GetScalingRulesResponses];
+
+export type UpdateScalingRulesData = {
+    body: ScalingRuleUpdate;
+    path?: never;
+    query?: never;
+    url: '/admin/scaling';
+};
+
+export type UpdateScalingRulesErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type UpdateScalingRulesError = UpdateScalingRulesErrors[keyof UpdateScalingRulesErrors];
+
+export type UpdateScalingRulesResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ScalingRule;
+        error: null;
+    };
+};
+
+export type UpdateScalingRulesResponse = UpdateScalingRulesResponses[keyof UpdateScalingRulesResponses];
+
+export type ListScalingEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only of this class.
+         */
+        type?: WorkerClass;
+    };
+    url: '/admin/scaling/events';
+};
+
+export type ListScalingEventsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListScalingEventsError = ListScalingEventsErrors[keyof ListScalingEventsErrors];
+
+export type ListScalingEventsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: ScalingEventPage;
+        error: null;
+    };
+};
+
+export type ListScalingEventsResponse = ListScalingEventsResponses[keyof ListScalingEventsResponses];
+
 export type ListTierLimitsData = {
     body?: never;
     path?: never;
@@ -16214,6 +18959,143 @@ export type UpdateTierLimitsResponses = {
 };
 
 export type UpdateTierLimitsResponse = UpdateTierLimitsResponses[keyof UpdateTierLimitsResponses];
+
+export type ListAlertsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds.
+         */
+        limit?: number;
+        /**
+         * How many items to skip; refused together with a cursor.
+         */
+        offset?: number;
+        /**
+         * The `next_cursor` of the page before; opaque, and bound to the filters it was made with.
+         */
+        cursor?: string;
+        /**
+         * Only with this status.
+         */
+        status?: 'firing' | 'resolved';
+        /**
+         * Only of this severity.
+         */
+        severity?: 'info' | 'warning' | 'critical';
+    };
+    url: '/admin/alerts';
+};
+
+export type ListAlertsErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type ListAlertsError = ListAlertsErrors[keyof ListAlertsErrors];
+
+export type ListAlertsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        ok: true;
+        data: AlertPage;
+        error: null;
+    };
+};
+
+export type ListAlertsResponse = ListAlertsResponses[keyof ListAlertsResponses];
+
+export type SendTestAlertData = {
+    body: TestAlertCreate;
+    headers?: {
+        /**
+         * Makes a repeat of this request harmless for 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/alerts/test';
+};
+
+export type SendTestAlertErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * You may see it and may not do this.
+     */
+    403: ErrorEnvelope;
+    /**
+     * The state does not allow it, or the idempotency key is taken.
+     */
+    409: ErrorEnvelope;
+    /**
+     * The body is larger than this operation takes.
+     */
+    413: ErrorEnvelope;
+    /**
+     * The body is not of a media type this operation takes.
+     */
+    415: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type SendTestAlertError = SendTestAlertErrors[keyof SendTestAlertErrors];
+
+export type SendTestAlertResponses = {
+    /**
+     * Accepted; follow the job.
+     */
+    202: {
+        ok: true;
+        data: Alert;
+        error: null;
+    };
+};
+
+export type SendTestAlertResponse = SendTestAlertResponses[keyof SendTestAlertResponses];
 
 export type ListFaqEntriesData = {
     body?: never;
