@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import { Admission, AdmissionClosed, type Slot } from '#workers/admission.ts';
+import { queuePriorities, type QueuePriority } from '#platform/queue.ts';
+
+/** Lets every pending microtask run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Asks for a slot and notes when it comes. */
+const ask = (admission: Admission, priority: QueuePriority, admitted: { priority: QueuePriority; slot: Slot }[]): void => {
+  void admission.admit(priority).then((slot) => admitted.push({ priority, slot }));
+};
+
+/** Serves `count` jobs one after the other while every named priority always has one waiting; answers the order. */
+async function serve(priorities: readonly QueuePriority[], count: number): Promise<QueuePriority[]> {
+  const admission = new Admission(1);
+  const admitted: { priority: QueuePriority; slot: Slot }[] = [];
+  for (const priority of priorities) ask(admission, priority, admitted);
+  const order: QueuePriority[] = [];
+  while (order.length < count) {
+    await settle();
+    const [served] = admitted.splice(0);
+    if (served === undefined) throw new Error('nobody was admitted');
+    order.push(served.priority);
+    ask(admission, served.priority, admitted);
+    served.slot.release();
+  }
+  return order;
+}
+
+const countOf = (order: readonly QueuePriority[], priority: QueuePriority): number => order.filter((one) => one === priority).length;
+
+describe('admission of jobs', () => {
+  it('shares slots 6:3:1 among queues that are all busy', async () => {
+    const order = await serve(['low', 'normal', 'high'], 100);
+    expect(queuePriorities.map((priority) => countOf(order, priority))).to.deep.equal([60, 30, 10]);
+  });
+  it('shares 3:1 between the two lower queues when the high one is empty', async () => {
+    const order = await serve(['low', 'normal'], 80);
+    expect([countOf(order, 'normal'), countOf(order, 'low')]).to.deep.equal([60, 20]);
+  });
+  it('starves nobody: the low queue is served within every ten jobs', async () => {
+    const order = await serve(['high', 'normal', 'low'], 200);
+    for (let start = 0; start + 10 <= order.length; start += 10) expect(order.slice(start, start + 10)).to.include('low');
+  });
+  it('spreads the turns: the high queue never takes more than two in a row from busy others', async () => {
+    const order = await serve(['high', 'normal', 'low'], 100);
+    expect(order.join(' ')).not.to.include('high high high');
+  });
+  for (const priority of queuePriorities) {
+    it(`gives a lone ${priority} queue every slot`, async () => {
+      const admission = new Admission(4);
+      const admitted: { priority: QueuePriority; slot: Slot }[] = [];
+      for (let index = 0; index < 6; index += 1) ask(admission, priority, admitted);
+      await settle();
+      expect(admitted).to.have.length(4);
+      expect(admission.free).to.equal(0);
+      expect(admission.waiting).to.equal(2);
+    });
+  }
+  it('never lets more work at once than there are slots, and counts a slot given back twice once', async () => {
+    const admission = new Admission(2);
+    const admitted: { priority: QueuePriority; slot: Slot }[] = [];
+    for (let index = 0; index < 5; index += 1) ask(admission, 'normal', admitted);
+    await settle();
+    admitted[0]?.slot.release();
+    admitted[0]?.slot.release();
+    await settle();
+    expect(admitted).to.have.length(3);
+    expect(admission.free).to.equal(0);
+  });
+  it('lets the high queue go first when all arrive in one turn', async () => {
+    const admission = new Admission(1);
+    const admitted: { priority: QueuePriority; slot: Slot }[] = [];
+    ask(admission, 'low', admitted);
+    ask(admission, 'high', admitted);
+    await settle();
+    expect(admitted.map((one) => one.priority)).to.deep.equal(['high']);
+  });
+  it('refuses those who wait and those who come once it is closed, and leaves those who work alone', async () => {
+    const admission = new Admission(1);
+    const working = await admission.admit('high');
+    const refusals: unknown[] = [];
+    const waiting = admission.admit('high').catch((error: unknown) => refusals.push(error));
+    admission.close();
+    await waiting;
+    await admission.admit('low').catch((error: unknown) => refusals.push(error));
+    expect(refusals).to.have.length(2);
+    for (const refusal of refusals) expect(refusal).to.be.instanceOf(AdmissionClosed);
+    working.release();
+    expect(admission.free).to.equal(1);
+  });
+});
