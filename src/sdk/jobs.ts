@@ -76,6 +76,7 @@ export async function waitForJob<Job extends AnyJob>(source: JobSource<Job>, opt
           failures += 1;
         }
       }
+      signal.throwIfAborted();
       const job = await source.get(signal);
       options.onUpdate?.(job);
       if (isOver(job)) return job;

@@ -6,8 +6,6 @@ export interface Page<Item> {
   readonly page: { readonly next_cursor: string | null };
 }
 
-type ListInput = { readonly query?: object };
-
 /**
  * Every item of a list, page after page, each page fetched when its first item is asked for.
  *
@@ -16,9 +14,9 @@ type ListInput = { readonly query?: object };
  * @param list an operation that answers `{items, page}`
  * @param input as for the operation; `query.limit` is the size of a page (200 when absent), offset and cursor are not given
  */
-export async function* paginate<Item, Input extends ListInput>(
+export async function* paginate<Item, Input extends { readonly query?: object | undefined } | undefined>(
   list: (input: Input, options?: CallOptions) => Promise<Page<Item>>,
-  input: Input,
+  input: NoInfer<NonNullable<Input>>,
   options: CallOptions = {},
 ): AsyncGenerator<Item, void, undefined> {
   let cursor: string | null = null;
