@@ -70,9 +70,14 @@ export function createShutdown(log: Pick<Logger, 'info' | 'error'>, totalMs: num
 export interface SignalSource {
   on(event: string, listener: () => void): unknown;
   exit(code: number): void;
-  /** True when a supervisor holds the other end of an IPC channel. */
+  /** Whether a supervisor started the process (it says so by an argument, `--supervised`). */
+  readonly supervised: boolean;
+  /** True while the supervisor holds the other end of the IPC channel. */
   readonly connected: boolean;
 }
+
+/** The argument by which a supervisor marks its children: a channel that closed early cannot say that it was there. */
+export const supervisedArgument = '--supervised';
 
 /**
  * Binds the shutdown to the process: SIGTERM and SIGINT begin it and end the process with 0 (1 when a step failed); a
@@ -81,7 +86,7 @@ export interface SignalSource {
  * killed supervisor leaves no orphan.
  */
 export function shutdownOnSignals(shutdown: Shutdown, source: SignalSource = processSource): void {
-  const supervised = source.connected;
+  const { supervised } = source;
   let asked = false;
   const ask = (reason: string): void => {
     if (asked) {
@@ -95,16 +100,19 @@ export function shutdownOnSignals(shutdown: Shutdown, source: SignalSource = pro
   source.on('SIGINT', () => {
     if (!supervised) ask('SIGINT');
   });
-  if (supervised) {
-    source.on('disconnect', () => {
-      if (!asked) ask('the supervisor is gone');
-    });
-  }
+  if (!supervised) return;
+  const onGone = (): void => {
+    if (!asked) ask('the supervisor is gone');
+  };
+  source.on('disconnect', onGone);
+  // It may have died while this process was still loading, before anybody listened.
+  if (!source.connected) onGone();
 }
 
 const processSource: SignalSource = {
   on: (event, listener) => process.on(event, listener),
   exit: (code) => process.exit(code),
+  supervised: process.argv.includes(supervisedArgument),
   get connected() {
     return process.connected === true;
   },

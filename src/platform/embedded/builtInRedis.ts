@@ -57,6 +57,8 @@ if (import.meta.main) {
     );
   });
   process.once('disconnect', () => process.exit(0));
+  // Whoever started us may have died while we were loading.
+  if (process.connected !== true) process.exit(0);
   // A Ctrl-C is for the supervisor, which stops this process when nobody needs it any more.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => process.exit(0));

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { pause } from '../deadline.ts';
+import { supervisedArgument } from '../shutdown.ts';
 import { lastLines } from './processes.ts';
 
 /** A process that a supervisor keeps running. */
@@ -70,7 +71,7 @@ export function keepRunning(options: ChildOptions): Child {
   async function runOnce(): Promise<string> {
     rotate(options.logFile);
     const log = openSync(options.logFile, 'a', 0o640);
-    const child = spawn(process.execPath, [options.entry], { env: options.env as NodeJS.ProcessEnv, stdio: ['ignore', log, log, 'ipc'] });
+    const child = spawn(process.execPath, [options.entry, supervisedArgument], { env: options.env as NodeJS.ProcessEnv, stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);
     current = child;
     const exit = new Promise<string>((resolve) => {

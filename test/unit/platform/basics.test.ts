@@ -155,9 +155,11 @@ describe('the shutdown', () => {
 
   class FakeProcess extends EventEmitter {
     readonly codes: number[] = [];
+    readonly supervised: boolean;
     readonly connected: boolean;
-    constructor(connected: boolean) {
+    constructor(supervised: boolean, connected = supervised) {
       super();
+      this.supervised = supervised;
       this.connected = connected;
     }
     exit(code: number): void {
@@ -189,6 +191,14 @@ describe('the shutdown', () => {
     expect(shutdown.signal.aborted).to.equal(false);
     const gone = exited(source);
     source.emit('disconnect');
+    await gone;
+    expect(source.codes).to.deep.equal([0]);
+  });
+
+  it('goes when the supervisor died before anybody listened for it', async () => {
+    const source = new FakeProcess(true, false);
+    const gone = exited(source);
+    shutdownOnSignals(createShutdown(quiet, 1_000), source);
     await gone;
     expect(source.codes).to.deep.equal([0]);
   });
