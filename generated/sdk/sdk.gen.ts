@@ -1576,7 +1576,7 @@ export const getPreviewLogs = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Follow a build
  *
- * Server-sent events. `job` carries the PreviewJob as it is now: first at once, then on each change of status, stage or progress (four a second at most). `log` carries a PreviewLogLine. The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. Streams per caller are capped by the tier (429).
+ * Server-sent events. `job` carries the PreviewJob as it is now: first at once, then on each change of status, stage or progress (four a second at most). `log` carries a PreviewLogLine. The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when the caller has as many streams open as its tier allows.
  */
 export const streamPreviewJob = <ThrowOnError extends boolean = false>(options: Options<StreamPreviewJobData, ThrowOnError, StreamPreviewJobResponse>): Promise<ServerSentEventsResult<StreamPreviewJobResponses>> => (options.client ?? client).sse.get<StreamPreviewJobResponses, StreamPreviewJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1661,14 +1661,14 @@ export const createPreviewSession = <ThrowOnError extends boolean = false>(optio
 /**
  * Look at a preview session
  *
- * The session the token belongs to; a view token or an upload token. 401 AUTH_INVALID for a token that is none, AUTH_EXPIRED for one whose time is over; 410 when the session was taken away.
+ * The session the token belongs to; a view token or an upload token. 401 AUTH_INVALID for a token that is none, AUTH_EXPIRED for one whose time is over; 410 when the session is over; 404 when its project is gone.
  */
 export const getPreviewSession = <ThrowOnError extends boolean = false>(options: Options<GetPreviewSessionData, ThrowOnError>): RequestResult<GetPreviewSessionResponses, GetPreviewSessionErrors, ThrowOnError> => (options.client ?? client).get<GetPreviewSessionResponses, GetPreviewSessionErrors, ThrowOnError>({ url: '/preview/sessions/{token}', ...options });
 
 /**
  * Upload a bundle
  *
- * The bundle as the body, streamed to storage while its size is counted; 413 as soon as it exceeds the tier's bound. Takes an upload token (a view token is 403) and writes once: the same bytes again answer the same session, others 409. Never interpreted.
+ * The bundle as the body, streamed to storage while its size is counted; 413 as soon as it exceeds the tier's bound. Takes an upload token (a view token is 403) and writes once: the same bytes again answer the same session, others 409. Never interpreted. 401, 404 and 410 as for getPreviewSession.
  */
 export const uploadPreviewBundle = <ThrowOnError extends boolean = false>(options: Options<UploadPreviewBundleData, ThrowOnError>): RequestResult<UploadPreviewBundleResponses, UploadPreviewBundleErrors, ThrowOnError> => (options.client ?? client).post<UploadPreviewBundleResponses, UploadPreviewBundleErrors, ThrowOnError>({
     bodySerializer: null,
@@ -1713,7 +1713,7 @@ export const pushLiveChanges = <ThrowOnError extends boolean = false>(options: O
 /**
  * Follow a live session
  *
- * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, then each one as it begins, is ready or fails; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open.
+ * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, then each one as it begins, is ready or fails; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when ten streams of the session are open; 404 when the token is of another session; 410 when it has ended.
  */
 export const streamLiveSession = <ThrowOnError extends boolean = false>(options: Options<StreamLiveSessionData, ThrowOnError, StreamLiveSessionResponse>): Promise<ServerSentEventsResult<StreamLiveSessionResponses>> => (options.client ?? client).sse.get<StreamLiveSessionResponses, StreamLiveSessionErrors, ThrowOnError>({ url: '/preview/live-sessions/{live_id}/events', ...options });
 
@@ -1731,14 +1731,14 @@ export const endLiveSession = <ThrowOnError extends boolean = false>(options: Op
 /**
  * The preview page
  *
- * A page to send to anybody: the status while it builds, then a QR code and deep link for a phone; for a web build the app itself in a sandboxed frame of an opaque origin. 401 AUTH_INVALID or AUTH_EXPIRED by the token; 410 when the preview is deleted, its artifacts have expired, its owner is suspended or the share is revoked.
+ * A page to send to anybody: the status while it builds, then a QR code and deep link for a phone; for a web build the app itself in a sandboxed frame of an opaque origin. 401 AUTH_INVALID or AUTH_EXPIRED by the token; 410 when the preview is deleted, its artifacts have expired, its owner is suspended or the share is revoked; 404 when its project is gone.
  */
 export const viewPreview = <ThrowOnError extends boolean = false>(options: Options<ViewPreviewData, ThrowOnError>): RequestResult<ViewPreviewResponses, ViewPreviewErrors, ThrowOnError> => (options.client ?? client).get<ViewPreviewResponses, ViewPreviewErrors, ThrowOnError>({ url: '/preview/view/{token}', ...options });
 
 /**
  * The Expo Updates manifest
  *
- * What an Expo development client asks for: the manifest of the Expo Updates protocol, version 1, for the token's preview. As multipart/mixed with a part `manifest` (signed when `expo-expect-signature` asks and the server has a key), or as application/expo+json by `Accept`; 406 for anything else. HEAD answers the same headers. A client is never answered with "no update". 409 while the preview is still building, 422 PREVIEW_BUILD_FAILED when it failed; 401 and 410 as for the page.
+ * What an Expo development client asks for: the manifest of the Expo Updates protocol, version 1, for the token's preview. As multipart/mixed with a part `manifest` (signed when `expo-expect-signature` asks and the server has a key), or as application/expo+json by `Accept`; 406 for anything else. HEAD answers the same headers. A client is never answered with "no update". 409 while the preview is still building, 422 PREVIEW_BUILD_FAILED when it failed; 401, 404 and 410 as for the page.
  */
 export const getPreviewManifest = <ThrowOnError extends boolean = false>(options: Options<GetPreviewManifestData, ThrowOnError>): RequestResult<GetPreviewManifestResponses, GetPreviewManifestErrors, ThrowOnError> => (options.client ?? client).get<GetPreviewManifestResponses, GetPreviewManifestErrors, ThrowOnError>({ url: '/preview/manifest', ...options });
 
@@ -1786,7 +1786,7 @@ export const createAiJob = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Get an AI job
  *
- * The job as it is now, with its result once it has succeeded; the result stays for as long as the project does. A failed one says why in `error`.
+ * The job as it is now, with its result once it has succeeded; the result stays for as long as the project does. The ETag does not count `result_url`: ask without If-None-Match for a fresh one. A failed one says why in `error`.
  */
 export const getAiJob = <ThrowOnError extends boolean = false>(options: Options<GetAiJobData, ThrowOnError>): RequestResult<GetAiJobResponses, GetAiJobErrors, ThrowOnError> => (options.client ?? client).get<GetAiJobResponses, GetAiJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1808,7 +1808,7 @@ export const cancelAiJob = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Follow an AI job
  *
- * Server-sent events. `job` carries the AiJob as it is now: first at once, then on each change of status, stage or progress (four a second at most). The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. Streams per caller are capped by the tier (429).
+ * Server-sent events. `job` carries the AiJob as it is now: first at once, then on each change of status, stage or progress (four a second at most). The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when the caller has as many streams open as its tier allows.
  */
 export const streamAiJob = <ThrowOnError extends boolean = false>(options: Options<StreamAiJobData, ThrowOnError, StreamAiJobResponse>): Promise<ServerSentEventsResult<StreamAiJobResponses>> => (options.client ?? client).sse.get<StreamAiJobResponses, StreamAiJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1893,7 +1893,7 @@ export const cancelRefactorJob = <ThrowOnError extends boolean = false>(options:
 /**
  * Follow a refactoring job
  *
- * Server-sent events. `job` carries the RefactorJob as it is now, its outcome left null but in the last: first at once, then on each change of status, stage or progress (four a second at most). The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. Streams per caller are capped by the tier (429).
+ * Server-sent events. `job` carries the RefactorJob as it is now, its outcome left null but in the last: first at once, then on each change of status, stage or progress (four a second at most). The stream ends after the `job` event of the last status, and when the credential expires. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when the caller has as many streams open as its tier allows.
  */
 export const streamRefactorJob = <ThrowOnError extends boolean = false>(options: Options<StreamRefactorJobData, ThrowOnError, StreamRefactorJobResponse>): Promise<ServerSentEventsResult<StreamRefactorJobResponses>> => (options.client ?? client).sse.get<StreamRefactorJobResponses, StreamRefactorJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1967,7 +1967,7 @@ export const getRepoSync = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Receive a push
  *
- * For GitHub's and GitLab's push webhooks: syncs the pushed ref if it has been synced before. Proof is GitHub's signature over the raw body or GitLab's token, compared in constant time; without one that holds it is 401 AUTH_INVALID, for a project that does not exist too. A delivery that comes again changes nothing.
+ * For GitHub's and GitLab's push webhooks: syncs the pushed ref if it has been synced before. Proof is GitHub's signature over the raw body or GitLab's token, compared in constant time. 401 AUTH_INVALID without a proof; 404 for one that does not hold, and for a project that does not exist or has no repository, all alike. A delivery that comes again changes nothing.
  */
 export const receiveRepoPush = <ThrowOnError extends boolean = false>(options: Options<ReceiveRepoPushData, ThrowOnError>): RequestResult<ReceiveRepoPushResponses, ReceiveRepoPushErrors, ThrowOnError> => (options.client ?? client).post<ReceiveRepoPushResponses, ReceiveRepoPushErrors, ThrowOnError>({
     url: '/repos/{project_id}/push-hook',

@@ -3035,17 +3035,10 @@ export type RepoSync = {
 };
 
 /**
- * The host's own document; members that are not named here are not read.
+ * The host's own document. Of it `ref` is read (refs/heads/main, or a tag), and `after`, which is all zeros when the ref was deleted; a ping has neither.
  */
 export type RepoPushPayload = {
-    /**
-     * Such as refs/heads/main; a ping has none.
-     */
-    ref?: string;
-    /**
-     * What the ref stands at now; all zeros when it was deleted.
-     */
-    after?: string;
+    [key: string]: unknown;
 };
 
 export type RepoPushReceipt = {
@@ -13205,6 +13198,10 @@ export type StreamPreviewJobErrors = {
      */
     401: ErrorEnvelope;
     /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
      * You may see it and may not do this.
      */
     403: ErrorEnvelope;
@@ -13230,7 +13227,7 @@ export type StreamPreviewJobError = StreamPreviewJobErrors[keyof StreamPreviewJo
 
 export type StreamPreviewJobResponses = {
     /**
-     * Server-sent events; each has id, event and JSON data.
+     * The stream.
      */
     200: string;
 };
@@ -13981,6 +13978,10 @@ export type StreamLiveSessionErrors = {
      */
     401: ErrorEnvelope;
     /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
      * It does not exist, or you may not see it.
      */
     404: ErrorEnvelope;
@@ -14006,7 +14007,7 @@ export type StreamLiveSessionError = StreamLiveSessionErrors[keyof StreamLiveSes
 
 export type StreamLiveSessionResponses = {
     /**
-     * Server-sent events; each has id, event and JSON data.
+     * The stream.
      */
     200: string;
 };
@@ -14572,6 +14573,10 @@ export type StreamAiJobErrors = {
      */
     401: ErrorEnvelope;
     /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
      * You may see it and may not do this.
      */
     403: ErrorEnvelope;
@@ -14597,7 +14602,7 @@ export type StreamAiJobError = StreamAiJobErrors[keyof StreamAiJobErrors];
 
 export type StreamAiJobResponses = {
     /**
-     * Server-sent events; each has id, event and JSON data.
+     * The stream.
      */
     200: string;
 };
@@ -15045,6 +15050,10 @@ export type StreamRefactorJobErrors = {
      */
     401: ErrorEnvelope;
     /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
      * You may see it and may not do this.
      */
     403: ErrorEnvelope;
@@ -15070,7 +15079,7 @@ export type StreamRefactorJobError = StreamRefactorJobErrors[keyof StreamRefacto
 
 export type StreamRefactorJobResponses = {
     /**
-     * Server-sent events; each has id, event and JSON data.
+     * The stream.
      */
     200: string;
 };
@@ -15453,6 +15462,10 @@ export type ReceiveRepoPushErrors = {
      * No credential, or one that does not hold.
      */
     401: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
     /**
      * The body is larger than this operation takes.
      */

@@ -607,24 +607,6 @@ function pickUploadTarget(o) {
     "headers": pickHeaderMap(o.headers),
   };
 }
-function pickUsage(o) {
-  if (!isObject(o)) refuse("Usage", 'an object', o);
-  return {
-    "tier": typeof o.tier === 'string' ? o.tier : refuse("Usage.tier", "string", o.tier),
-    "as_of": typeof o.as_of === 'string' ? o.as_of : refuse("Usage.as_of", "string", o.as_of),
-    "items": list(o.items, "Usage.items", pickUsageItem),
-  };
-}
-function pickUsageItem(o) {
-  if (!isObject(o)) refuse("UsageItem", 'an object', o);
-  return {
-    "name": typeof o.name === 'string' ? o.name : refuse("UsageItem.name", "string", o.name),
-    "scope": typeof o.scope === 'string' ? o.scope : refuse("UsageItem.scope", "string", o.scope),
-    "limit": (Number.isInteger(o.limit) || o.limit === null) ? o.limit : refuse("UsageItem.limit", "integer or null", o.limit),
-    "used": (Number.isInteger(o.used) || o.used === null) ? o.used : refuse("UsageItem.used", "integer or null", o.used),
-    "resets_at": (typeof o.resets_at === 'string' || o.resets_at === null) ? o.resets_at : refuse("UsageItem.resets_at", "string or null", o.resets_at),
-  };
-}
 function pickUser(o) {
   if (!isObject(o)) refuse("User", 'an object', o);
   return {
@@ -710,7 +692,6 @@ export const serializers = {
   refreshTokens: { 200: (o) => envelope(pickTokenPair(o)) },
   logoutUser: {  },
   getMe: { 200: (o) => envelope(pickUser(o)) },
-  getUsage: { 200: (o) => envelope(pickUsage(o)) },
   listProjects: { 200: (o) => envelope(pickProjectPage(o)) },
   createProject: { 201: (o) => envelope(pickProject(o)) },
   getProject: { 200: (o) => envelope(pickProject(o)) },

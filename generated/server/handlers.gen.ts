@@ -12,7 +12,6 @@ export type OperationId =
   | 'refreshTokens'
   | 'logoutUser'
   | 'getMe'
-  | 'getUsage'
   | 'listProjects'
   | 'createProject'
   | 'getProject'
@@ -78,6 +77,7 @@ export type PendingOperationId =
   | 'getDataExport'
   | 'getPreferences'
   | 'updatePreferences'
+  | 'getUsage'
   | 'searchUsers'
   | 'listApiKeys'
   | 'createApiKey'
@@ -259,10 +259,6 @@ export type GetMeReply =
   | { readonly status: 200; readonly body: wire.GetMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
   | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
 
-export type GetUsageRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
-export type GetUsageReply =
-  | { readonly status: 200; readonly body: wire.GetUsageResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
-
 export type ListProjectsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListProjectsData['query']>, 'limit' | 'archived'>, NoParameters, undefined>;
 export type ListProjectsReply =
   | { readonly status: 200; readonly body: wire.ListProjectsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -410,8 +406,6 @@ export interface Handlers {
   readonly logoutUser: (request: LogoutUserRequest, call: Call) => Promise<LogoutUserReply>;
   /** GET /users/me */
   readonly getMe: (request: GetMeRequest, call: Call) => Promise<GetMeReply>;
-  /** GET /users/me/usage */
-  readonly getUsage: (request: GetUsageRequest, call: Call) => Promise<GetUsageReply>;
   /** GET /projects */
   readonly listProjects: (request: ListProjectsRequest, call: Call) => Promise<ListProjectsReply>;
   /** POST /projects */

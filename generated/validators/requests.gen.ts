@@ -23,7 +23,6 @@ export const validators: Readonly<Record<OperationId, RequestValidators>> = {
   refreshTokens: { query: ofParameters({}, parameters.noQuery), body: ofBody(bodies.refreshTokens_body) },
   logoutUser: { query: ofParameters({}, parameters.noQuery) },
   getMe: { query: ofParameters({}, parameters.noQuery), headers: ofParameters({}, parameters.getMe_headers) },
-  getUsage: { query: ofParameters({}, parameters.noQuery) },
   listProjects: { query: ofParameters({"limit":"integer","offset":"integer","favorite":"boolean","archived":"boolean"}, parameters.listProjects_query) },
   createProject: { query: ofParameters({}, parameters.noQuery), headers: ofParameters({}, parameters.createProject_headers), body: ofBody(bodies.createProject_body) },
   getProject: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({}, parameters.noQuery), headers: ofParameters({}, parameters.getProject_headers) },

@@ -7,7 +7,6 @@ export declare const shared_ErrorEnvelope: Compiled;
 export declare const loginUser_200: Compiled;
 export declare const refreshTokens_200: Compiled;
 export declare const getMe_200: Compiled;
-export declare const getUsage_200: Compiled;
 export declare const listProjects_200: Compiled;
 export declare const createProject_201: Compiled;
 export declare const getProject_200: Compiled;

@@ -17,11 +17,11 @@ export const hashOfLease = (token: string): Buffer => createHash('sha256').updat
 
 /**
  * queued → running for this worker, attempt + 1. Null when there is nothing to claim (taken, ended, cancelled, not yet
- * due): that is what makes a doubled message harmless. `Row` is the kind's whole row.
+ * due): that is what makes a doubled message harmless. The row is the kind's whole row.
  */
-export async function claim<Row extends JobRow>(
+export async function claim(
   trx: Knex.Transaction, kind: JobKind, jobId: string, workerId: string, epoch: number,
-): Promise<{ job: Row; leaseToken: string } | null> {
+): Promise<{ job: JobRow; leaseToken: string } | null> {
   const leaseToken = randomBytes(32).toString('base64url');
   const [job] = await trx(kind.table)
     .where({ id: jobId, status: 'queued', epoch })
@@ -37,7 +37,7 @@ export async function claim<Row extends JobRow>(
       lease_expires_at: inFuture(trx, leaseMs),
       started_at: trx.fn.now(),
     })
-    .returning<Row[]>('*');
+    .returning<JobRow[]>('*');
   return job === undefined ? null : { job, leaseToken };
 }
 
@@ -60,13 +60,13 @@ export async function extend(
 /**
  * Ends a job under its lease. Null when this lease does not hold it any more: a late or repeated result changes nothing.
  */
-export async function finish<Row extends JobRow>(
+export async function finish(
   trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string,
   end: { status: Exclude<JobStatus, 'queued' | 'running'>; error_code: string | null; fields?: Readonly<Record<string, unknown>> },
-): Promise<Row | null> {
+): Promise<JobRow | null> {
   const [job] = await held(trx, kind, jobId, leaseToken)
     .update({ ...ending(trx, end.status), ...(end.status === 'succeeded' ? { progress: 100 } : {}), error_code: end.error_code, ...end.fields })
-    .returning<Row[]>('*');
+    .returning<JobRow[]>('*');
   if (job === undefined) return null;
   await kind.ended(trx, job);
   return job;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Login, LoginResult, Registration, TokenPair, TokenRefresh } from '#generated/sdk/types.gen.ts';
 import { emit } from '#jobs/outbox.ts';
@@ -24,7 +25,7 @@ export interface AuthDependencies {
   readonly passwords: Passwords;
   readonly revocations: Revocations;
   /** Derives refresh tokens; never stored beside their hashes. */
-  readonly refreshKey: Buffer;
+  readonly refreshKey: KeyObject;
 }
 
 /** What a refresh came to. The end of a family is committed and only then told as an error. */

@@ -1,4 +1,5 @@
 /** Signing in: a session, the device it is on, and the first refresh token of its family. */
+import type { KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Call } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
@@ -17,7 +18,7 @@ export interface OpenedSession {
 
 /** Opens a session for an account, in the transaction of the sign-in. Two statements, three with a device. */
 export async function openSession(
-  trx: Knex.Transaction, call: Call, userId: string, device: Device | null, refreshKey: Buffer,
+  trx: Knex.Transaction, call: Call, userId: string, device: Device | null, refreshKey: KeyObject,
 ): Promise<OpenedSession> {
   const sessionId = newId();
   await trx('sessions').insert({
@@ -32,7 +33,7 @@ export async function openSession(
 }
 
 /** Adds the token of a family at a counter; answers it. Only its hash is stored. */
-export async function writeToken(trx: Knex.Transaction, refreshKey: Buffer, sessionId: string, family: string, counter: number): Promise<string> {
+export async function writeToken(trx: Knex.Transaction, refreshKey: KeyObject, sessionId: string, family: string, counter: number): Promise<string> {
   const token = refreshToken(refreshKey, family, counter);
   await trx('refresh_tokens').insert({
     id: newId(),

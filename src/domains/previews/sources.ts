@@ -1,8 +1,8 @@
 /** The contents of previews: what a project lacks, where to upload it, and how uploads become the project's blobs. */
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Knex } from 'knex';
-import { extract, type Headers } from 'tar-stream';
+import { extract, type Header } from 'tar-stream';
 import type { MissingBlob } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
 import { mapBounded } from '#platform/concurrency.ts';
@@ -141,7 +141,7 @@ export class PreviewSources {
       for await (const entry of entries) {
         const blob = wantedEntry(entry.header, wanted);
         if (blob === null || arrived.has(blob.sha256)) entry.resume();
-        else if (await this.#storeEntry(projectId, blob, entry)) arrived.set(blob.sha256, blob);
+        else if (await this.#storeEntry(projectId, blob, Readable.from(entry))) arrived.set(blob.sha256, blob);
         else rejected.push(blob.sha256);
       }
     } catch (error) {
@@ -161,14 +161,13 @@ export class PreviewSources {
       return true;
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind === 'unavailable') throw error;
-      entry.resume();
       return false;
     }
   }
 }
 
 /** Regular entries named by a hash that is missing, and of its size; everything else in a tar is passed over. */
-function wantedEntry(header: Headers, wanted: ReadonlyMap<string, Blob>): Blob | null {
+function wantedEntry(header: Header, wanted: ReadonlyMap<string, Blob>): Blob | null {
   const blob = wanted.get(header.name);
   return blob !== undefined && header.type === 'file' && header.size === blob.size ? blob : null;
 }

@@ -86,7 +86,7 @@ export class WorkerService {
   async claim(call: Call, jobId: string, body: JobClaim): Promise<ClaimedJob> {
     const nodeId = this.#node(call);
     for (const kind of this.#on.kinds) {
-      const claimed = await transact(this.#on.db, null, (trx) => claim<JobRow>(trx, kind, jobId, nodeId, body.epoch));
+      const claimed = await transact(this.#on.db, null, (trx) => claim(trx, kind, jobId, nodeId, body.epoch));
       if (claimed === null) continue;
       kind.changed(jobId);
       return this.#describe(kind, claimed.job, claimed.leaseToken);
@@ -159,7 +159,7 @@ export class WorkerService {
   }
 
   async #succeed(trx: Knex.Transaction, kind: JobKind, report: JobResultReport): Promise<JobRow | null> {
-    const job = await finish<JobRow>(trx, kind, report.job_id, report.lease_token, {
+    const job = await finish(trx, kind, report.job_id, report.lease_token, {
       status: 'succeeded', error_code: null, fields: kind.resultFields(report),
     });
     if (job !== null) await kind.keepArtifacts(trx, job, report.artifacts ?? []);
@@ -173,7 +173,7 @@ export class WorkerService {
       return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt) });
     }
     const { status, error_code, fields } = kind.failureFields(failure);
-    const ended = await finish<JobRow>(trx, kind, report.job_id, report.lease_token, { status, error_code, fields });
+    const ended = await finish(trx, kind, report.job_id, report.lease_token, { status, error_code, fields });
     if (ended !== null) await kind.keepArtifacts(trx, ended, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
     return ended;
   }

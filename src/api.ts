@@ -1,0 +1,69 @@
+/** The API process: HTTP, the outbox relay and the reconciler. Any number may run side by side. */
+import { readFileSync } from 'node:fs';
+import { createApp } from './app.ts';
+import { readEnvironment } from '#config/environment.ts';
+import { createServer, drain, listen } from '#http/server.ts';
+import { Reconciler } from '#jobs/reconciler.ts';
+import { OutboxRelay } from '#jobs/relay.ts';
+import { systemClock } from '#platform/clock.ts';
+import { openDatabase } from '#platform/database.ts';
+import { openLog } from '#platform/log.ts';
+import { JobProducer } from '#platform/queue.ts';
+import { openRedis, openSubscriber, redisOptions } from '#platform/redis.ts';
+import { createShutdown, shutdownOnSignals } from '#platform/shutdown.ts';
+import { openStorage } from '#platform/storage/openStorage.ts';
+import { rateLimits } from './rate-limits.ts';
+import { createServices } from './services.ts';
+
+const reconcileMs = 15_000;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const env = readEnvironment(process.env, { role: 'api' });
+const log = openLog(env, 'api');
+const shutdown = createShutdown(log, env.shutdownTimeoutMs);
+shutdownOnSignals(shutdown);
+
+const db = openDatabase(env);
+const redis = openRedis(env, log);
+const subscriber = openSubscriber(env, log);
+const opened = await openStorage(env, (error) => log.error('storage.route', 'A storage request failed', { error }));
+const producer = new JobProducer(redisOptions(env, 'producer'), log);
+const services = createServices(
+  { env, clock: systemClock, log, db, redis, subscriber, storage: opened.storage, producer, isStopping: () => shutdown.signal.aborted }, version,
+);
+const relay = new OutboxRelay(db, producer, services.consumers, log);
+const reconciler = new Reconciler(db, redis, producer, services.kinds, log, reconcileMs);
+
+const app = await createApp({
+  handlers: [services.handlers],
+  deps: {
+    env, db, redis, subscriber, log,
+    tokens: services.accessTokens,
+    previewTokens: services.previewTokens,
+    credentials: services.credentials,
+    workerKeys: (nodeId, operationId) => services.nodeKeys.signingKey(nodeId, operationId),
+    ...rateLimits(services.tiers),
+    // A build may take as long as it is allowed to, and its answer a little more.
+    deadlines: { buildPreview: env.previewMaxTimeoutMs + 10_000 },
+  },
+});
+// Files of file-system storage go past the pipeline: their URLs are signed, and they are streams without an envelope.
+const { routes } = opened;
+const server = createServer(routes === null ? app : (request, response) => {
+  if (request.url?.startsWith('/storage/') === true) routes(request, response);
+  else app(request, response);
+});
+
+shutdown.add('close', 'database', 10_000, () => db.close());
+shutdown.add('close', 'redis', 2_000, () => { redis.disconnect(); subscriber.close(); });
+shutdown.add('close', 'storage', 2_000, () => opened.storage.close());
+shutdown.add('close', 'queues', 6_000, () => producer.close());
+shutdown.add('release', 'relay', 6_000, () => relay.stop());
+shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());
+shutdown.add('drain', 'http', 15_000, () => drain(server, 12_000));
+
+await listen(server, env.port, env.host);
+relay.start();
+reconciler.start();
+log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });
+process.send?.({ type: 'ready' });

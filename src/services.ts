@@ -1,0 +1,101 @@
+/** The composition root of the backend's own process group: platform, services, job kinds, handlers. */
+import type { Environment } from '#config/environment.ts';
+import { authHandlers } from '#domains/auth/handlers.ts';
+import { Credentials } from '#domains/auth/credentials.ts';
+import { Passwords } from '#domains/auth/passwords.ts';
+import { Revocations } from '#domains/auth/revocations.ts';
+import { AuthService } from '#domains/auth/service.ts';
+import { healthHandlers } from '#domains/health/handlers.ts';
+import { HealthService } from '#domains/health/service.ts';
+import { previewHandlers } from '#domains/previews/handlers.ts';
+import { PreviewJobService } from '#domains/previews/jobs.ts';
+import { previewKind } from '#domains/previews/kind.ts';
+import { PreviewService } from '#domains/previews/service.ts';
+import { PreviewSources } from '#domains/previews/sources.ts';
+import { PreviewStream } from '#domains/previews/stream.ts';
+import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
+import { projectHandlers } from '#domains/projects/handlers.ts';
+import { ProjectService } from '#domains/projects/service.ts';
+import { tierHandlers } from '#domains/tiers/handlers.ts';
+import { TierLimitCache } from '#domains/tiers/limits.ts';
+import { TierService } from '#domains/tiers/service.ts';
+import { userHandlers } from '#domains/users/handlers.ts';
+import { UserService } from '#domains/users/service.ts';
+import { workerHandlers } from '#domains/workers/handlers.ts';
+import { NodeKeys } from '#domains/workers/node-keys.ts';
+import { WorkerService } from '#domains/workers/service.ts';
+import type { Handlers } from '#generated/server/handlers.gen.ts';
+import type { JobKind } from '#jobs/kinds.ts';
+import type { EventConsumer } from '#jobs/relay.ts';
+import { JobWatch } from '#jobs/watch.ts';
+import type { Clock } from '#platform/clock.ts';
+import { deriveKey } from '#platform/crypto.ts';
+import type { Database } from '#platform/database.ts';
+import type { Logger } from '#platform/log.ts';
+import type { JobProducer } from '#platform/queue.ts';
+import type { Redis, Subscriber } from '#platform/redis.ts';
+import type { ObjectStorage } from '#platform/storage/storage.ts';
+import { type AccessTokens, createAccessTokens } from '#platform/tokens/accessTokens.ts';
+import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/previewTokens.ts';
+
+export interface Platform {
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly subscriber: Subscriber;
+  readonly storage: ObjectStorage;
+  readonly producer: JobProducer;
+  /** Whether the process is going down. */
+  readonly isStopping: () => boolean;
+}
+
+export interface Services {
+  readonly handlers: Handlers;
+  readonly kinds: readonly JobKind[];
+  readonly consumers: ReadonlyMap<string, EventConsumer>;
+  readonly tiers: TierService;
+  readonly credentials: Credentials;
+  readonly nodeKeys: NodeKeys;
+  readonly accessTokens: AccessTokens;
+  readonly previewTokens: PreviewTokens;
+}
+
+/** Puts the services together. An operation that the contract mounts and nobody handles is a compile error here. */
+export function createServices(on: Platform, version: string): Services {
+  const { env, clock, log, db, redis, storage, producer } = on;
+  const signing = { secret: env.jwtSecret, previousSecret: env.jwtSecretPrevious, issuer: env.baseUrl, clock };
+  const accessTokens = createAccessTokens(signing);
+  const previewTokens = createPreviewTokens(signing);
+  const tiers = new TierService(new TierLimitCache(db, clock));
+  const projects = new ProjectService(db, tiers);
+  const revocations = new Revocations(redis, log);
+  const auth = new AuthService({
+    db, clock, accessTokens, revocations, passwords: new Passwords(), refreshKey: deriveKey(env.jwtSecret, 'refresh tokens'),
+  });
+  const watch = new JobWatch(redis, on.subscriber, log);
+  const sources = new PreviewSources(db, storage);
+  const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
+  const kind = previewKind({ db, storage, sources, tiers, watch });
+  const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
+  const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
+  return {
+    handlers: {
+      ...healthHandlers(new HealthService({ db, redis, storage, producer, clock, version, isStopping: on.isStopping })),
+      ...authHandlers(auth),
+      ...userHandlers(new UserService(db)),
+      ...tierHandlers(tiers),
+      ...projectHandlers(projects),
+      ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
+      ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
+    },
+    kinds: [kind],
+    consumers: new Map([['session.revoked', (event) => revocations.again(event)]]),
+    tiers,
+    credentials: new Credentials(db),
+    nodeKeys,
+    accessTokens,
+    previewTokens,
+  };
+}
