@@ -149,7 +149,6 @@ export class WorkerBackend {
       text = await readBounded(response);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof BackendRefusal) throw error;
       throw new BackendUnreachable(operation, deadline.aborted ? new DeadlineError(operation, timeoutMs).message : 'no answer', { cause: error });
     }
     this.#learnTime(response);

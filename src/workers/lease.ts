@@ -1,0 +1,181 @@
+/**
+ * One claimed job's tie to the backend: progress and log lines go out in batches, each extending the lease, and the
+ * answers say whether to stop. When the lease runs out unheard, the work ends by itself: somebody else may have it.
+ */
+import type { ClaimedJob, JobLogLine, JobProgress } from '#generated/sdk/types.gen.ts';
+import type { Logger } from '#platform/log.ts';
+import { redactText } from '#platform/log/redact.ts';
+import { BackendRefusal, type WorkerBackend } from './backend.ts';
+import { JobStopped, type JobProgressUpdate, type StopReason } from './job-handler.ts';
+
+/** People see movement, the backend a bounded number of writes: at most this often, but for a new stage. */
+const leastIntervalMs = 500;
+const maxLinesInBatch = 200;
+/** Of one try, however long the lease: half-open connections must leave time for another. */
+const tryTimeoutMs = 4_000;
+const maxMessageLength = 4_000;
+/** Where a kind names no limit of its own. */
+const defaultLogLines = 2_000;
+/** How long the last lines of a log may take; the result does not hang on them. */
+const flushTimeoutMs = 5_000;
+
+export class Lease {
+  readonly #backend: WorkerBackend;
+  readonly #job: ClaimedJob;
+  readonly #log: Logger;
+  readonly #hostPaths: readonly string[];
+  readonly #maxLines: number;
+  readonly #controller = new AbortController();
+  readonly #closing = new AbortController();
+  readonly #leaseMs: number;
+  #state: JobProgressUpdate;
+  #unsent: JobLogLine[] = [];
+  #sentLines = 0;
+  #takenLines = 0;
+  #wake: (() => void) | null = null;
+  #isDue = false;
+  #expiry: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  /** @param options.hostPaths folders of this machine that no log line may name */
+  constructor(options: { backend: WorkerBackend; job: ClaimedJob; claimedAtMs: number; log: Logger; hostPaths: readonly string[] }) {
+    this.#backend = options.backend;
+    this.#job = options.job;
+    this.#log = options.log;
+    this.#hostPaths = [...options.hostPaths].sort((a, b) => b.length - a.length);
+    this.#maxLines = options.job.input.kind === 'preview' ? options.job.input.limits.max_log_lines : defaultLogLines;
+    this.#leaseMs = this.#remainingMs(options.job.lease_expires_at);
+    this.#state = { stage: 'fetching', percent: 0 };
+    this.#expireAt(options.claimedAtMs + this.#leaseMs);
+  }
+
+  /** Aborted with a JobStopped when the work is to end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  start(): void {
+    this.#running = this.#keep();
+  }
+
+  update(update: JobProgressUpdate): void {
+    const isNewStage = update.stage !== this.#state.stage;
+    this.#state = { ...update, percent: Math.max(this.#state.percent, Math.min(100, Math.round(update.percent))) };
+    this.#isDue = true;
+    if (isNewStage) this.#wake?.();
+  }
+
+  line(level: JobLogLine['level'], message: string, at = this.#backend.now()): void {
+    if (this.#takenLines >= this.#maxLines) return;
+    this.#takenLines += 1;
+    const isLast = this.#takenLines === this.#maxLines;
+    const text = isLast ? '… (more lines were left out)' : this.redact(message).slice(0, maxMessageLength);
+    this.#unsent.push({ at: new Date(at).toISOString(), level, message: text });
+    this.#isDue = true;
+  }
+
+  /** A text without secrets and without a path of this machine. */
+  redact(text: string): string {
+    let clean = text;
+    for (const path of this.#hostPaths) clean = clean.replaceAll(`${path}/`, '').replaceAll(path, '.');
+    return redactText(clean);
+  }
+
+  stop(reason: StopReason): void {
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new JobStopped(reason));
+    this.#wake?.();
+  }
+
+  /** Sends what is left of the log, bounded; the lease is kept no longer. */
+  async close(): Promise<void> {
+    clearTimeout(this.#expiry);
+    this.#closing.abort();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  /** Sends all lines that were logged so far. The lease goes on. */
+  async flushLog(): Promise<void> {
+    const endsAt = performance.now() + flushTimeoutMs;
+    while (this.#unsent.length > 0 && !this.signal.aborted && performance.now() < endsAt) await this.#send(endsAt - performance.now());
+  }
+
+  async #keep(): Promise<void> {
+    const ended = (): boolean => this.#closing.signal.aborted || this.signal.aborted;
+    let lastSentAt = performance.now();
+    while (!ended()) {
+      await this.#sleep(leastIntervalMs);
+      if (ended()) return;
+      const isOld = performance.now() - lastSentAt >= this.#leaseMs / 4;
+      if (!this.#isDue && !isOld) continue;
+      this.#isDue = false;
+      const sentAt = performance.now();
+      if (await this.#send(this.#leaseMs)) lastSentAt = sentAt;
+      else this.#isDue = true;
+    }
+  }
+
+  /** One report. False when it did not arrive. */
+  async #send(withinMs: number): Promise<boolean> {
+    const { stage, percent, done, total } = this.#state;
+    const lines = this.#unsent.slice(0, maxLinesInBatch);
+    const offset = this.#sentLines;
+    const body: JobProgress = {
+      lease_token: this.#job.lease_token,
+      stage,
+      progress: percent,
+      done: done ?? null,
+      total: total ?? null,
+      ...(lines.length === 0 ? {} : { log_offset: offset, log: lines }),
+    };
+    const sentAt = performance.now();
+    try {
+      const signal = AbortSignal.any([this.signal, this.#closing.signal]);
+      const reply = await this.#backend.progress(this.#job.job_id, body, { signal, timeoutMs: Math.max(1, Math.min(tryTimeoutMs, withinMs)) });
+      if (reply === null) {
+        this.stop('lease_lost');
+        return true;
+      }
+      // Two sends (the loop's and a flush) may overlap: the offset makes the repeat harmless there, and is kept straight here.
+      if (this.#sentLines === offset) {
+        this.#sentLines += lines.length;
+        this.#unsent.splice(0, lines.length);
+      }
+      if (this.#unsent.length > 0) this.#isDue = true;
+      this.#expireAt(sentAt + this.#leaseMs);
+      if (reply.stop) this.stop(reply.reason === 'deadline' ? 'deadline' : reply.reason === 'drain' ? 'worker_stops' : 'cancelled');
+      return true;
+    } catch (error) {
+      if (this.signal.aborted || this.#closing.signal.aborted) return false;
+      if (error instanceof BackendRefusal) this.#log.warn('job.progress_refused', 'Progress was refused; the lease goes on until it ends', { error });
+      else this.#log.debug('job.progress_failed', 'Progress did not arrive', { error });
+      return false;
+    }
+  }
+
+  /** Counted from before the request that was granted it, on the clock that nobody sets. */
+  #expireAt(atMs: number): void {
+    clearTimeout(this.#expiry);
+    if (this.signal.aborted || this.#closing.signal.aborted) return;
+    this.#expiry = setTimeout(() => {
+      this.#log.warn('job.lease_ran_out', 'The backend could not be told of progress for as long as the lease lasts');
+      this.stop('lease_lost');
+    }, Math.max(0, atMs - performance.now()));
+  }
+
+  #remainingMs(expiresAt: string): number {
+    return Math.min(Math.max(Date.parse(expiresAt) - this.#backend.now(), 1_000), 10 * 60_000);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+}
