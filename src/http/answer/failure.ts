@@ -1,4 +1,3 @@
-import { KnexTimeoutError } from 'knex';
 import { DeadlineError } from '#platform/deadline.ts';
 import { sqlState } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
@@ -39,8 +38,10 @@ const passingStates = /^(08|53|57|40)|^55P03$/;
 const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 
 function isUnavailable(error: unknown): boolean {
-  if (error instanceof DeadlineError || error instanceof KnexTimeoutError) return true;
+  if (error instanceof DeadlineError) return true;
   if (!(error instanceof Error)) return false;
+  // Knex waited for a connection (its class is not exported to ES modules).
+  if (error.name === 'KnexTimeoutError') return true;
   const state = sqlState(error);
   if (state !== null && passingStates.test(state)) return true;
   if ('code' in error && typeof error.code === 'string' && networkCodes.has(error.code)) return true;

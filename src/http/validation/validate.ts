@@ -41,8 +41,8 @@ export function validate(route: Route, validators: OperationValidators, bodyRequ
       faults.push(fault('#/query/offset', 'is refused together with a cursor', 'cursor'));
     }
     if (faults.length > 0) throw invalid(faults.slice(0, maxFaults));
-    if (route.ifMatch) exchange.ifMatch = ifMatchOf(exchange);
     exchange.isValid = true;
+    if (route.ifMatch) exchange.ifMatch = ifMatchOf(exchange);
   };
 }
 
