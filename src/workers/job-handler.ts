@@ -22,7 +22,9 @@ export interface JobContext<Input extends JobInput = JobInput> {
   /** Shown to whoever follows the job; sent in batches. */
   progress(update: JobProgressUpdate): void;
   /** The job's own log, as its author reads it: bounded, host paths and secrets struck out. */
-  logLine(level: JobLogLine['level'], message: string): void;
+  logLine(level: JobLogLine['level'], message: string, atMs?: number): void;
+  /** A text without secrets and without a path of this machine. */
+  redact(text: string): string;
   /** Presigned PUTs for these objects, in their order. Rejects with JobStopped when the lease is lost. */
   createUploads(objects: readonly JobUploadSpec[]): Promise<JobUpload[]>;
 }

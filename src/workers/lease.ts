@@ -36,6 +36,7 @@ export class Lease {
   #isDue = false;
   #expiry: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #sending: Promise<unknown> = Promise.resolve();
 
   /** @param options.hostPaths folders of this machine that no log line may name */
   constructor(options: { backend: WorkerBackend; job: ClaimedJob; claimedAtMs: number; log: Logger; hostPaths: readonly string[] }) {
@@ -116,18 +117,23 @@ export class Lease {
     }
   }
 
-  /** One report. False when it did not arrive. */
-  async #send(withinMs: number): Promise<boolean> {
+  /** One report; false when it did not arrive. One at a time: batches of the log must come in their order. */
+  #send(withinMs: number): Promise<boolean> {
+    const sent = this.#sending.then(() => this.#sendNext(withinMs));
+    this.#sending = sent;
+    return sent;
+  }
+
+  async #sendNext(withinMs: number): Promise<boolean> {
     const { stage, percent, done, total } = this.#state;
     const lines = this.#unsent.slice(0, maxLinesInBatch);
-    const offset = this.#sentLines;
     const body: JobProgress = {
       lease_token: this.#job.lease_token,
       stage,
       progress: percent,
       done: done ?? null,
       total: total ?? null,
-      ...(lines.length === 0 ? {} : { log_offset: offset, log: lines }),
+      ...(lines.length === 0 ? {} : { log_offset: this.#sentLines, log: lines }),
     };
     const sentAt = performance.now();
     try {
@@ -137,11 +143,8 @@ export class Lease {
         this.stop('lease_lost');
         return true;
       }
-      // Two sends (the loop's and a flush) may overlap: the offset makes the repeat harmless there, and is kept straight here.
-      if (this.#sentLines === offset) {
-        this.#sentLines += lines.length;
-        this.#unsent.splice(0, lines.length);
-      }
+      this.#sentLines += lines.length;
+      this.#unsent.splice(0, lines.length);
       if (this.#unsent.length > 0) this.#isDue = true;
       this.#expireAt(sentAt + this.#leaseMs);
       if (reply.stop) this.stop(reply.reason === 'deadline' ? 'deadline' : reply.reason === 'drain' ? 'worker_stops' : 'cancelled');

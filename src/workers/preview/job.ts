@@ -1,0 +1,202 @@
+/** A preview, from claimed to reported: fetch the sources, build them, package what came out, upload it. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobFailure, JobInput, PreviewJobInput, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
+import type { BlobCache } from '../blob-cache.ts';
+import type { JobContext, JobHandler, JobOutcome } from '../job-handler.ts';
+import type { Builder, BuildResult, OutputFile, Platform } from './builder.ts';
+import { fetchSources, listSources } from './fetch-sources.ts';
+import { failureOfBuild, failureOfTransfer, tooLarge } from './job-failure.ts';
+import { packageOutput, type PackagedObject } from './packaging.ts';
+import type { ProjectCaches } from './project-caches.ts';
+import { materialiseSources } from './sources.ts';
+import { uploadObjects } from './upload-artifacts.ts';
+
+/** The builder of an SDK set that is installed and primed here, with the platforms it builds for; null for any other. */
+export type BuilderOf = (sdkVersion: string) => { readonly builder: Builder; readonly platforms: readonly string[] } | null;
+
+/** Where each stage begins on the bar, in percent. About what a warm build of a new project spends on each. */
+const beginsAt = { fetching: 0, bundling: 10, packaging: 80, uploading: 90 } as const;
+
+/** One attempt's stages and how long each took. */
+class Stopwatch {
+  readonly #spent: PreviewStageTimings = { fetching_ms: 0, bundling_ms: 0, packaging_ms: 0, uploading_ms: 0 };
+
+  async measure<T>(stage: keyof typeof beginsAt, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#spent[`${stage}_ms`] += Math.round(performance.now() - started);
+    }
+  }
+
+  get timings(): PreviewStageTimings {
+    return { ...this.#spent };
+  }
+}
+
+export interface PreviewJobs {
+  readonly builderOf: BuilderOf;
+  readonly blobs: BlobCache;
+  readonly caches: ProjectCaches;
+}
+
+export function previewHandler(on: PreviewJobs): JobHandler {
+  return {
+    run: async (context) => {
+      if (!isPreview(context)) throw new Error(`A preview handler was given a job of kind ${context.job.input.kind}.`);
+      try {
+        return await buildPreview(on, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        const failure = failureOfTransfer(error);
+        if (failure === null) throw error;
+        context.log.warn('preview.transfer_failed', 'Sources or artifacts could not be transferred', { error });
+        return { status: 'FAIL', failure };
+      }
+    },
+  };
+}
+
+async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput>): Promise<JobOutcome> {
+  const { input } = context.job;
+  const found = on.builderOf(input.sdk_version);
+  if (found === null) return failed({ kind: 'sdk_unavailable', message: `This worker does not hold the SDK set ${input.sdk_version} yet.`, retryable: true });
+  if (!found.platforms.includes(input.target_platform)) {
+    return failed({ kind: 'sdk_unavailable', message: `The SDK set ${input.sdk_version} does not build for ${input.target_platform}.`, retryable: false });
+  }
+  const watch = new Stopwatch();
+  const sourceDir = join(context.workDir, 'src');
+  const outDir = join(context.workDir, 'out');
+  await watch.measure('fetching', () => prepareSources(on, context, sourceDir));
+
+  const builtAtMs = Date.now();
+  const result = await watch.measure('bundling', () => runBuild(on, context, found.builder, sourceDir, outDir));
+  await tellLog(context, result.files, outDir, builtAtMs);
+  if (!result.ok) {
+    if (result.diagnostics !== '') context.log.warn('preview.build_failed', 'A build process ended badly', { code: result.failure.code, output: result.diagnostics });
+    return await reportFailure(context, failureOfBuild(result.failure, context.redact), result.files, outDir);
+  }
+
+  context.progress({ stage: 'packaging', percent: beginsAt.packaging });
+  const bundle = result.files.find(({ kind }) => kind === 'bundle');
+  if (bundle === undefined) throw new Error('a build that went well made no bundle');
+  if (bundle.sizeBytes > input.limits.max_bundle_bytes) {
+    return await reportFailure(context, tooLarge(`The bundle has ${bundle.sizeBytes} bytes; ${input.limits.max_bundle_bytes} are allowed.`), result.files, outDir);
+  }
+  const objects = await watch.measure('packaging', async () => {
+    const packDir = join(context.workDir, 'pack');
+    await mkdir(packDir);
+    return await packageOutput(result.files, outDir, packDir, context.signal);
+  });
+  const refusal = overLimits(objects, input);
+  if (refusal !== null) return await reportFailure(context, refusal, result.files, outDir);
+
+  context.progress({ stage: 'uploading', percent: beginsAt.uploading, done: 0, total: objects.length });
+  const artifacts = await watch.measure('uploading', () => uploadObjects(objects, {
+    createUploads: context.createUploads,
+    signal: context.signal,
+    onProgress: (done, total) => context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total }),
+  }));
+  const keyOf = (kind: string): string | undefined => artifacts.find((artifact) => artifact.kind === kind && artifact.encoding === 'identity')?.object_key;
+  const [bundleKey, logKey] = [keyOf('bundle'), keyOf('log')];
+  return {
+    status: 'SUCCESS',
+    artifacts,
+    result: { kind: 'preview', bundle_bytes: bundle.sizeBytes, timings: watch.timings },
+    ...(bundleKey === undefined ? {} : { bundleKey }),
+    ...(logKey === undefined ? {} : { logKey }),
+  };
+}
+
+async function prepareSources(on: PreviewJobs, context: JobContext<PreviewJobInput>, sourceDir: string): Promise<void> {
+  const { sources, entry_file: entryFile } = context.job.input;
+  const held = on.blobs.pin();
+  try {
+    const items = await listSources(sources, context.signal);
+    const fetched = await fetchSources(items, held, context.signal, (done, total) => {
+      context.progress({ stage: 'fetching', percent: share('fetching', beginsAt.bundling, done, total), done, total });
+    });
+    context.logLine('info', `${items.length} source files; ${fetched.fetchedCount} fetched (${fetched.fetchedBytes} bytes), the others were here already`);
+    await materialiseSources(sourceDir, fetched.files, entryFile);
+  } finally {
+    held.release();
+  }
+}
+
+async function runBuild(on: PreviewJobs, context: JobContext<PreviewJobInput>, builder: Builder, sourceDir: string, outDir: string): Promise<BuildResult> {
+  const { input, timeout_ms: timeoutMs } = context.job;
+  context.progress({ stage: 'bundling', percent: beginsAt.bundling });
+  const cache = await on.caches.use(input.project_id);
+  try {
+    return await builder.build({
+      projectKey: input.project_id,
+      sourceDir,
+      outDir,
+      sdkVersion: input.sdk_version,
+      entryFile: input.entry_file,
+      // One of the set's platforms: looked at before.
+      platform: input.target_platform as Platform,
+      dev: input.dev,
+      env: input.env,
+      environment: input.environment,
+      cacheDir: cache.dir,
+      timeoutMs,
+      memoryBytes: input.limits.max_memory_bytes,
+      signal: context.signal,
+      onProgress: ({ stage, done, total }) => {
+        const end = stage === 'bundling' ? beginsAt.packaging : beginsAt.uploading;
+        context.progress({ stage, percent: share(stage, end, done, total), done, total });
+      },
+    });
+  } finally {
+    cache.release();
+    on.caches.trim().catch((error: unknown) => context.log.warn('preview.cache_trim', 'Old transform caches could not be removed', { error }));
+  }
+}
+
+/** The builder's own log becomes the job's: `   0.412s  text` a line, code frames without a time. */
+async function tellLog(context: JobContext, files: readonly OutputFile[], outDir: string, builtAtMs: number): Promise<void> {
+  const log = files.find(({ kind }) => kind === 'log');
+  if (log === undefined) return;
+  const text = await readFile(join(outDir, log.path), 'utf8');
+  let at = builtAtMs;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const timed = /^ *([0-9]+\.[0-9]{3})s {2}(.*)$/u.exec(line);
+    if (timed !== null) at = builtAtMs + Math.round(Number(timed[1]) * 1000);
+    const message = timed?.[2] ?? line;
+    context.logLine(message.startsWith('failed:') ? 'error' : message.startsWith('warning:') ? 'warn' : 'info', message, at);
+  }
+}
+
+/** A failure with the log beside it, as far as storage takes it. */
+async function reportFailure(context: JobContext, failure: JobFailure, files: readonly OutputFile[], outDir: string): Promise<JobOutcome> {
+  const logs = files.filter(({ kind }) => kind === 'log');
+  try {
+    const objects = await packageOutput(logs, outDir, context.workDir, context.signal);
+    const artifacts = await uploadObjects(objects, { createUploads: context.createUploads, signal: context.signal });
+    const [log] = artifacts;
+    return { status: 'FAIL', failure, artifacts, ...(log === undefined ? {} : { logKey: log.object_key }) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    // The lines went to the job's own log already; the failure is what matters.
+    context.log.warn('preview.log_lost', 'The log of a failed build could not be stored', { error });
+    return { status: 'FAIL', failure };
+  }
+}
+
+function overLimits(objects: readonly PackagedObject[], { limits }: PreviewJobInput): JobFailure | null {
+  if (objects.length > limits.max_artifacts) return tooLarge(`The build made ${objects.length} objects; ${limits.max_artifacts} are allowed.`);
+  const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (bytes > limits.max_artifact_bytes) return tooLarge(`The build made ${bytes} bytes of artifacts; ${limits.max_artifact_bytes} are allowed.`);
+  return null;
+}
+
+const failed = (failure: JobFailure): JobOutcome => ({ status: 'FAIL', failure });
+
+const share = (stage: keyof typeof beginsAt, end: number, done: number, total: number): number =>
+  beginsAt[stage] + ((end - beginsAt[stage]) * Math.min(done, total)) / Math.max(1, total);
+
+const isPreview = (context: JobContext<JobInput>): context is JobContext<PreviewJobInput> => context.job.input.kind === 'preview';
