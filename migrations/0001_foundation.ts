@@ -14,6 +14,7 @@ export async function up(knex: Knex): Promise<void> {
       IF NEW IS DISTINCT FROM OLD THEN
         -- Always later than before, so that a version made of it never stands for two states.
         NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at + interval '1 millisecond');
+        NEW.row_version := OLD.row_version + 1;
       END IF;
       RETURN NEW;
     END

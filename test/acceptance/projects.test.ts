@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { useSystem } from '../support/system.ts';
+import { failureOf } from '../support/failures.ts';
+
+describe('projects over the wire', () => {
+  const system = useSystem();
+
+  it('creates, lists, reads, changes and deletes', async () => {
+    const { hive, tokens } = await system.current.person();
+    const created = await hive.api.createProject({ body: { name: 'Field Notes', metadata: { repository: 'field-notes' } } });
+    expect(created).to.include({ name: 'Field Notes', owner_id: tokens.user.id, role: 'owner', team_id: null });
+    const listed = await hive.api.listProjects({});
+    expect(listed.items.map((project) => project.id)).to.deep.equal([created.id]);
+    expect(listed.page).to.deep.equal({ limit: 50, offset: 0, total: 1, next_cursor: null });
+    const path = { project_id: created.id };
+    expect((await hive.api.getProject({ path })).metadata).to.deep.equal({ repository: 'field-notes' });
+    const changed = await hive.api.updateProject({ path, body: { name: 'Notes', description: null } });
+    expect(changed.name).to.equal('Notes');
+    await hive.api.deleteProject({ path });
+    expect(await failureOf(hive.api.getProject({ path }))).to.include({ code: 'NOT_FOUND', status: 404 });
+    expect((await hive.api.listProjects({})).items).to.deep.equal([]);
+  });
+
+  it('merges settings group by group over the defaults', async () => {
+    const { hive } = await system.current.person();
+    const { id } = await hive.api.createProject({ body: { name: 'Settings' } });
+    const path = { project_id: id };
+    expect((await hive.api.getProjectSettings({ path })).preview.entry_file).to.equal('index.js');
+    const changed = await hive.api.updateProjectSettings({ path, body: { preview: { entry_file: 'App.tsx' } } });
+    expect(changed.preview).to.include({ entry_file: 'App.tsx', target_platform: 'ios' });
+    expect(changed.ai).to.deep.equal({ enabled: true, style: 'concise' });
+    expect(await hive.api.getProjectSettings({ path })).to.deep.equal(changed);
+  });
+
+  it('walks a list by cursor to its end, each project once', async () => {
+    const { hive } = await system.current.person();
+    const made = new Set<string>();
+    for (let count = 0; count < 7; count += 1) made.add((await hive.api.createProject({ body: { name: `Project ${count}` } })).id);
+    const seen: string[] = [];
+    for await (const project of hive.paginate(hive.api.listProjects, { query: { limit: 2 } })) seen.push(project.id);
+    expect(seen).to.have.length(7);
+    expect(new Set(seen)).to.deep.equal(made);
+  });
+
+  it('answers what belongs to somebody else as it answers what does not exist', async () => {
+    const [ada, ben] = [await system.current.person(), await system.current.person()];
+    const { id } = await ada.hive.api.createProject({ body: { name: 'Hidden' } });
+    const textOf = async (projectId: string): Promise<string> => {
+      const response = await fetch(`${system.current.baseUrl}/api/v1/projects/${projectId}`, { headers: { authorization: `Bearer ${ben.tokens.access_token}` } });
+      expect(response.status).to.equal(404);
+      return response.text();
+    };
+    expect(await textOf(id)).to.equal(await textOf('01920000-0000-7000-8000-00000000ffff'));
+  });
+
+  it('lets one of two writers with the same ETag win', async () => {
+    const { hive, tokens } = await system.current.person();
+    const { id } = await hive.api.createProject({ body: { name: 'Race' } });
+    const url = `${system.current.baseUrl}/api/v1/projects/${id}`;
+    const authorization = `Bearer ${tokens.access_token}`;
+    const read = await fetch(url, { headers: { authorization } });
+    const etag = read.headers.get('etag') ?? '';
+    expect(etag).to.match(/^"[^"]+"$/);
+    expect((await fetch(url, { headers: { authorization, 'if-none-match': etag } })).status).to.equal(304);
+    const write = (name: string): Promise<Response> => fetch(url, {
+      method: 'PATCH', headers: { authorization, 'content-type': 'application/json', 'if-match': etag }, body: JSON.stringify({ name }),
+    });
+    const statuses = (await Promise.all([write('One'), write('Two')])).map((response) => response.status);
+    expect(statuses.sort()).to.deep.equal([200, 412]);
+  });
+
+  it('answers a repeated creation byte for byte, and refuses the key for another body', async () => {
+    const { hive, tokens } = await system.current.person();
+    const send = (name: string): Promise<Response> => fetch(`${system.current.baseUrl}/api/v1/projects`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokens.access_token}`, 'content-type': 'application/json', 'idempotency-key': 'the-same-key-1' },
+      body: JSON.stringify({ name }),
+    });
+    const first = await send('Once');
+    const again = await send('Once');
+    expect([first.status, again.status]).to.deep.equal([201, 201]);
+    expect(again.headers.get('idempotency-replayed')).to.equal('true');
+    expect(again.headers.get('location')).to.equal(first.headers.get('location'));
+    expect(await again.text()).to.equal(await first.text());
+    expect((await send('Other')).status).to.equal(409);
+    expect((await hive.api.listProjects({})).items).to.have.length(1);
+  });
+
+  it('stops at the number of projects the tier allows, and names the tier that allows more', async () => {
+    const { hive } = await system.current.person('free');
+    for (let count = 0; count < 4; count += 1) await hive.api.createProject({ body: { name: `Project ${count}` } });
+    const tries = await Promise.allSettled([1, 2, 3].map((count) => hive.api.createProject({ body: { name: `Last ${count}` } })));
+    expect(tries.filter((one) => one.status === 'fulfilled')).to.have.length(1);
+    const failure = await failureOf(hive.api.createProject({ body: { name: 'Too many' } }));
+    expect(failure).to.include({ code: 'QUOTA_EXCEEDED', status: 402 });
+    expect(failure.details).to.deep.equal({ limit: 'projects', allowed: 5, used: 5, tier: 'free', upgrade_to: 'pro' });
+  });
+});
