@@ -26,6 +26,14 @@ export interface JobMessage {
 
 export const queueName = (queueClass: QueueClass, priority: QueuePriority): string => `${queueClass}_tasks:${priority}`;
 
+/** Thrown by a taker that gives a message back unread: it goes to the queue again at once, for whoever else takes it. */
+export class MessageHandedBack extends Error {
+  constructor(message = 'The message was handed back.') {
+    super(message);
+    this.name = 'MessageHandedBack';
+  }
+}
+
 /** A send that takes longer is unknown, and its repeat is harmless. */
 const sendTimeoutMs = 5_000;
 const stallIntervalMs = 10_000;
@@ -40,7 +48,7 @@ async function open(queue: BeeQueue<JobMessage>, log: Logger): Promise<BeeQueue<
   await withDeadline(() => queue.ready(), sendTimeoutMs * 2, `queue ${queue.name}`);
   const { client } = queue as unknown as ConnectedQueue;
   client?.on('ready', () => {
-    lua.buildCache(client).catch((error: Error) => log.warn('queue.scripts', error.message, { queue: queue.name }));
+    lua.buildCache(client).catch((error: unknown) => log.warn('queue.scripts', 'Scripts could not be loaded', { queue: queue.name, error }));
   });
   return queue;
 }
@@ -86,7 +94,7 @@ export class JobProducer {
 
   async close(): Promise<void> {
     const queues = await Promise.allSettled(this.#queues.values());
-    await Promise.allSettled(queues.map((opened) => (opened.status === 'fulfilled' ? opened.value.close(closeTimeoutMs) : undefined)));
+    await Promise.allSettled(queues.filter((opened) => opened.status === 'fulfilled').map((opened) => opened.value.close(closeTimeoutMs)));
   }
 
   #queue(name: string): Promise<BeeQueue<JobMessage>> {
@@ -109,7 +117,7 @@ export class JobConsumer {
   readonly #queues: BeeQueue<JobMessage>[] = [];
 
   /**
-   * Opens the class's queues. `take` resolves when the message is dealt with; up to `prefetch` messages of each priority
+   * Opens the class's queues. `take` resolves when the message is dealt with, or throws MessageHandedBack; up to `prefetch` messages of each priority
    * are held at once, so that admission can choose among the priorities. Messages of consumers that died come back
    * after the stall interval.
    */
@@ -132,7 +140,15 @@ export class JobConsumer {
       });
       await open(queue, options.log);
       this.#queues.push(queue);
-      queue.process(options.prefetch, async (job) => options.take(job.data, priority));
+      queue.process(options.prefetch, async (job) => {
+        try {
+          await options.take(job.data, priority);
+        } catch (error) {
+          // One retry, without delay: bee-queue's own way of putting a message back.
+          if (error instanceof MessageHandedBack) job.retries(1);
+          throw error;
+        }
+      });
       // Resolves after its first check and goes on by itself; a failed check is emitted as an error.
       await queue.checkStalledJobs(stallIntervalMs);
     }

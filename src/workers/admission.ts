@@ -3,7 +3,7 @@
  * smooth weighted round-robin among the priorities that wait. A busy high queue is served first but takes at most its
  * share, a lone queue gets every slot, and none starves (of 100 jobs while all three are busy: 60, 30 and 10).
  */
-import { queuePriorities, type QueuePriority } from '#platform/queue.ts';
+import { MessageHandedBack, queuePriorities, type QueuePriority } from '#platform/queue.ts';
 
 export type Weights = Readonly<Record<QueuePriority, number>>;
 
@@ -15,8 +15,8 @@ export interface Slot {
   release(): void;
 }
 
-/** Told to whoever still waits when nothing is admitted any more. */
-export class AdmissionClosed extends Error {
+/** Told to whoever still waits when nothing is admitted any more: the message goes back to its queue. */
+export class AdmissionClosed extends MessageHandedBack {
   constructor() {
     super('No more jobs are admitted here.');
     this.name = 'AdmissionClosed';

@@ -39,7 +39,7 @@ export class Lease {
   #sending: Promise<unknown> = Promise.resolve();
 
   /** @param options.hostPaths folders of this machine that no log line may name */
-  constructor(options: { backend: WorkerBackend; job: ClaimedJob; claimedAtMs: number; log: Logger; hostPaths: readonly string[] }) {
+  constructor(options: { backend: WorkerBackend; job: ClaimedJob; log: Logger; hostPaths: readonly string[] }) {
     this.#backend = options.backend;
     this.#job = options.job;
     this.#log = options.log;
@@ -47,7 +47,7 @@ export class Lease {
     this.#maxLines = options.job.input.kind === 'preview' ? options.job.input.limits.max_log_lines : defaultLogLines;
     this.#leaseMs = this.#remainingMs(options.job.lease_expires_at);
     this.#state = { stage: 'fetching', percent: 0 };
-    this.#expireAt(options.claimedAtMs + this.#leaseMs);
+    this.#expireAt(performance.now() + this.#leaseMs);
   }
 
   /** Aborted with a JobStopped when the work is to end. */
