@@ -62,6 +62,7 @@ export class WorkerRuntime {
   readonly #counts = { succeeded: 0, failed: 0 };
   #heartbeatMs = 10_000;
   #registering: Promise<void> | null = null;
+  readonly #known = Promise.withResolvers<void>();
   #heartbeats: Promise<void> = Promise.resolve();
   #closing: Promise<void> = Promise.resolve();
 
@@ -73,6 +74,7 @@ export class WorkerRuntime {
   /** Registers, for as long as it takes the backend to be there, and says it is well from then on. */
   async start(): Promise<void> {
     await this.register();
+    this.#known.resolve();
     this.#heartbeats = this.#keepBeating();
   }
 
@@ -80,6 +82,11 @@ export class WorkerRuntime {
   async register(): Promise<void> {
     this.#registering ??= this.#register().finally(() => { this.#registering = null; });
     await this.#registering;
+  }
+
+  /** Resolves when the backend has taken it for the first time. */
+  async registered(): Promise<void> {
+    await this.#known.promise;
   }
 
   /** Opens the queues. From now on jobs come. */

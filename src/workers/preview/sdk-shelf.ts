@@ -1,0 +1,141 @@
+/** The SDK sets this worker builds with: installed and primed one after the other, each with a builder of its own. */
+import { totalmem } from 'node:os';
+import { pause } from '#platform/deadline.ts';
+import type { Logger } from '#platform/log.ts';
+import { createBuilder, type Builder, type BuilderLimits } from './builder.ts';
+import { installSdkSet, type InstallStage } from './sdk-install.ts';
+import { findSdkSet, installedState } from './sdk-sets.ts';
+
+export interface SdkProgress {
+  readonly version: string;
+  readonly stage: InstallStage | 'ready';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ShelfOptions {
+  readonly dataDir: string;
+  /** The first is the default. */
+  readonly versions: readonly string[];
+  readonly concurrency: number;
+  /** The longest a build may take here, whatever its job says. */
+  readonly maxBuildMs: number;
+  readonly log: Logger;
+  readonly onProgress: (progress: SdkProgress) => void;
+}
+
+interface Held { readonly builder: Builder; readonly platforms: readonly string[] }
+
+/** Measured: what one warm process holds. */
+const warmProcessBytes = 300 * 1024 * 1024;
+const firstRetryMs = 10_000;
+const longestRetryMs = 5 * 60_000;
+const mebibyte = 1024 * 1024;
+
+/** The most any tier may have; a job's own limits are narrower and come with it. */
+const limits: Partial<BuilderLimits> = {
+  files: 40_000,
+  fileBytes: 500_000_000,
+  sourceBytes: 500_000_000,
+  outputBytes: 1024 * mebibyte,
+  memoryBytes: 2048 * mebibyte,
+};
+
+/** Processes kept waiting for a set: one for each job at once, within an eighth of the machine's memory, and at least one. */
+export function warmProcesses(concurrency: number, memoryBytes: number): number {
+  return Math.max(1, Math.min(concurrency, Math.floor(memoryBytes / 8 / warmProcessBytes)));
+}
+
+export class SdkShelf {
+  readonly #on: ShelfOptions;
+  readonly #held = new Map<string, Held>();
+
+  constructor(options: ShelfOptions) {
+    this.#on = options;
+  }
+
+  /** What a job that names no set gets; without it this worker takes none. */
+  get defaultVersion(): string {
+    const [first] = this.#on.versions;
+    if (first === undefined) throw new Error('PREVIEW_SDK_VERSIONS names no SDK set.');
+    return first;
+  }
+
+  /** Sets that are ready here, in the order they are configured. */
+  get versions(): string[] {
+    return this.#on.versions.filter((version) => this.#held.has(version));
+  }
+
+  get(version: string): Held | null {
+    return this.#held.get(version) ?? null;
+  }
+
+  /** Takes what is installed and primed already. Quick: for before the first registration. */
+  takeInstalled(): void {
+    for (const version of this.#on.versions) {
+      const set = findSdkSet(version);
+      if (set !== null && installedState(this.#on.dataDir, set) === 'ready') this.#hold(version);
+    }
+  }
+
+  /**
+   * Makes every configured set ready, the default first, and calls `onReady` after each. An installation that fails (no
+   * network, say) is tried again, waiting longer each time, and holds up no other. Ends when all are ready, or by the signal.
+   */
+  async prepare(signal: AbortSignal, onReady: (version: string) => Promise<void>): Promise<void> {
+    for (const version of this.#on.versions) if (findSdkSet(version) === null) throw new Error(`PREVIEW_SDK_VERSIONS names ${version}; there is no such SDK set.`);
+    let missing = this.#on.versions.filter((version) => !this.#held.has(version));
+    for (let waitMs = firstRetryMs; missing.length > 0; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+      for (const version of missing) {
+        if (!(await this.#install(version, signal))) continue;
+        this.#hold(version);
+        await onReady(version);
+      }
+      missing = missing.filter((version) => !this.#held.has(version));
+      if (missing.length > 0) await pause(waitMs, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#held.values()].map(({ builder }) => builder.close()));
+  }
+
+  async #install(version: string, signal: AbortSignal): Promise<boolean> {
+    const { dataDir, log, onProgress } = this.#on;
+    const startedAt = performance.now();
+    let last: { stage: string; tenth: number; toldAt: number } = { stage: '', tenth: -1, toldAt: -Infinity };
+    try {
+      await installSdkSet(version, {
+        dataDir,
+        signal,
+        onProgress: ({ stage, done, total }) => {
+          const tenth = Math.floor((done * 10) / Math.max(1, total));
+          const isNews = stage !== last.stage || tenth !== last.tenth;
+          // The bar moves ten times a second at most, the log has a line for each tenth.
+          if (isNews) log.info('sdk.progress', 'Preparing an SDK set', { version, stage, done, total });
+          if (!isNews && performance.now() - last.toldAt < 100) return;
+          last = { stage, tenth, toldAt: performance.now() };
+          onProgress({ version, stage, done, total });
+        },
+      });
+      log.info('sdk.ready', 'An SDK set is ready', { version, ms: Math.round(performance.now() - startedAt) });
+      onProgress({ version, stage: 'ready', done: 1, total: 1 });
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error('sdk.install_failed', 'An SDK set could not be made ready; trying again later', { version, error });
+      return false;
+    }
+  }
+
+  #hold(version: string): void {
+    const { dataDir, concurrency, maxBuildMs } = this.#on;
+    const builder = createBuilder({
+      dataDir,
+      sdkVersions: [version],
+      warm: warmProcesses(concurrency, Math.min(totalmem(), process.constrainedMemory() || Infinity)),
+      limits: { ...limits, timeoutMs: maxBuildMs },
+    });
+    this.#held.set(version, { builder, platforms: findSdkSet(version)?.platforms ?? [] });
+  }
+}
