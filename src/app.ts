@@ -47,6 +47,8 @@ export interface AppDeps {
   readonly heartbeatMs?: number;
   /** How often the credential of an open stream is looked at again, in milliseconds. */
   readonly recheckMs?: number;
+  /** Aborted when the process begins to go down: event streams end. */
+  readonly shutdown?: AbortSignal;
   readonly onDisagreement?: (disagreement: Disagreement) => void;
   /** Tests hand in a small one of their own. */
   readonly contract?: { readonly contract: Contract; readonly responseValidators: ResponseValidators };
@@ -82,6 +84,7 @@ export async function createApp({ handlers, deps }: AppOptions): Promise<Express
       : null,
     heartbeatMs: deps.heartbeatMs ?? 15_000,
     recheckMs: deps.recheckMs ?? 15_000,
+    shutdown: deps.shutdown ?? null,
   }, tableOf(handlers));
 
   const app = express();

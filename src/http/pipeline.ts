@@ -57,6 +57,7 @@ export interface Parts {
   readonly referee: Referee | null;
   readonly heartbeatMs: number;
   readonly recheckMs: number;
+  readonly shutdown: AbortSignal | null;
 }
 
 /** A request of one route, from its first step to its answer. Never rejects. */
@@ -89,11 +90,16 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
       await deliver(exchange, { ...kept, headers: [...kept.headers, 'Idempotency-Replayed', 'true'], text: kept.text === '' ? null : kept.text });
       return;
     }
-    const slot = hasEvents ? await parts.slots.take(exchange.caller, exchange.ip) : null;
+    if (!hasEvents) {
+      await answerBy(exchange, null);
+      return;
+    }
+    const slot = await parts.slots.take(exchange.caller, exchange.ip);
     try {
       await answerBy(exchange, slot);
     } finally {
-      if (slot !== null && !exchange.isAnswered) await slot.release();
+      // However it went: a place is free when its request is over.
+      await slot.release();
     }
   }
 
@@ -106,7 +112,7 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
     if (referee !== null && (answer.events !== undefined || answer.stream !== undefined)) await referee.judgeStream(exchange, route, answer.status);
     if (answer.events !== undefined && slot !== null) {
       await sendEvents(exchange, { ...answer, events: answer.events }, statics, {
-        isRevoked: (credential) => parts.gate.isRevoked(credential), log, slot, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
+        isRevoked: (credential) => parts.gate.isRevoked(credential), log, slot, clock: parts.clock, shutdown: parts.shutdown, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
       });
     } else if (answer.stream !== undefined) {
       await sendStream(exchange, { ...answer, stream: answer.stream }, statics, log);
@@ -176,7 +182,7 @@ function expire(exchange: Exchange, log: Logger, deadlineMs: number, statics: St
 
 function stepsOf(route: Route, parts: Parts): readonly Step[] {
   const { tokens, identities, store, clock, gate } = parts;
-  const auth = { tokens, identities, store, clock };
+  const auth = { tokens, identities, store, clock, log: parts.log };
   const steps: Step[] = [declaredBody(route)];
   const isRead = route.requestBody === 'json' || route.auth === 'worker' || route.auth === 'hook';
   switch (route.auth) {

@@ -60,13 +60,16 @@ export async function listen(server: Server, port: number, host: string): Promis
 
 /**
  * Stops taking connections, ends idle ones at once and busy ones when their request is answered, and cuts what is left
- * after `timeoutMs` (open streams are). Say "not ready" some seconds before, so that the load balancer looks elsewhere.
+ * after `timeoutMs`. Event streams end by the application's `shutdown` signal. Say "not ready" some seconds before, so that the load balancer looks elsewhere.
  */
 export async function drain(server: Server, timeoutMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    // A connection whose request ends now becomes idle, and would be kept for the next request otherwise.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

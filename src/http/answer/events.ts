@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Credential, Exchange } from '../exchange.ts';
 import type { StreamEvent } from '../route.ts';
@@ -10,12 +12,16 @@ export interface EventsOptions {
   readonly isRevoked: (credential: Credential) => Promise<boolean>;
   readonly log: Logger;
   readonly slot: StreamSlot;
+  readonly clock: Clock;
+  /** Aborted when the process goes down: streams end, so that their clients go on elsewhere. */
+  readonly shutdown: AbortSignal | null;
   readonly heartbeatMs?: number;
   readonly recheckMs?: number;
 }
 
 /** A client this far behind is cut: it resumes by Last-Event-ID. 64 KB would cut healthy ones in a burst. */
 const maxWaitingBytes = 1024 * 1024;
+const yieldAboveBytes = 64 * 1024;
 const streamHeaders = [
   'Content-Type', 'text/event-stream; charset=utf-8',
   // no-transform: no proxy may compress this, since a compressor holds events back.
@@ -31,17 +37,15 @@ export async function sendEvents(
   exchange: Exchange, answer: Answer & { readonly events: AsyncIterable<StreamEvent> }, statics: StaticHeaders, options: EventsOptions,
 ): Promise<void> {
   const { res, req, abort, credential } = exchange;
-  const { log, isRevoked, slot, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
+  const { log, isRevoked, slot, clock, shutdown, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
   const source = answer.events[Symbol.asyncIterator]();
   if (!settle(exchange)) {
-    await slot.release();
     await source.return?.();
     return;
   }
   res.writeHead(answer.status, headOf(exchange, { ...answer, headers: [...streamHeaders, ...answer.headers] }, statics));
   if (req.method === 'HEAD') {
     res.end();
-    await slot.release();
     await source.return?.();
     return;
   }
@@ -58,6 +62,7 @@ export async function sendEvents(
     clearInterval(recheck);
     if (expiry !== null) clearTimeout(expiry);
     abort.signal.removeEventListener('abort', end);
+    shutdown?.removeEventListener('abort', end);
     wakeUp();
   };
   const heartbeat = setInterval(() => {
@@ -72,11 +77,12 @@ export async function sendEvents(
       (error: unknown) => log.warn('events.not_rechecked', 'A stream\'s credential could not be looked at again', { error }),
     );
   }, recheckMs);
-  const leftMs = credential?.expiresAtMs === null || credential === null ? null : Math.max(0, credential.expiresAtMs - Date.now());
+  const leftMs = credential?.expiresAtMs === null || credential === null ? null : Math.max(0, credential.expiresAtMs - clock.now());
   // setTimeout fires at once beyond 2^31 ms; an API key may end in years.
   const expiry = leftMs === null || leftMs > 2_147_483_647 ? null : setTimeout(end, leftMs);
   abort.signal.addEventListener('abort', end, { once: true });
-  if (abort.signal.aborted) end();
+  shutdown?.addEventListener('abort', end, { once: true });
+  if (abort.signal.aborted || shutdown?.aborted === true) end();
 
   try {
     while (!hasEnded) {
@@ -87,16 +93,18 @@ export async function sendEvents(
       });
       if (next === null || next.done === true) break;
       write(exchange, format(next.value), end);
+      // A source that has much at hand must not fill the buffer before the socket has had its turn, nor hold up others.
+      if (res.writableLength > yieldAboveBytes) await setImmediate();
     }
   } catch (error) {
     if (!abort.signal.aborted) log.error('events.failed', 'An event stream broke off', { operation_id: exchange.route?.operationId ?? null, error });
   } finally {
     end();
     res.end();
-    await slot.release();
     // A source that waits for its next event hears of the end by the call's signal, and lets go of its subscriptions.
     abort.abort();
-    await Promise.resolve(source.return?.()).catch((error: unknown) => log.warn('events.not_released', 'An event source did not let go', { error }));
+    // Not awaited: one that does not listen must not keep the caller's place.
+    void Promise.resolve(source.return?.()).catch((error: unknown) => log.warn('events.not_released', 'An event source did not let go', { error }));
   }
 }
 

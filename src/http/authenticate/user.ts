@@ -1,5 +1,6 @@
 import type { Clock } from '#platform/clock.ts';
 import { ServiceError } from '#platform/errors.ts';
+import type { Logger } from '#platform/log.ts';
 import { hashApiKey, isApiKeyFormed } from '#platform/tokens/apiKeys.ts';
 import type { AccessTokens } from '#platform/tokens/accessTokens.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -13,6 +14,7 @@ export interface UserAuthenticator {
   readonly identities: Identities;
   readonly store: CredentialStore;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** `user`, `jwt`, `admin`: a person's access token, or an API key that has the operation's scope. */
@@ -44,7 +46,8 @@ export function noticeUser(route: Route, auth: UserAuthenticator): Step {
       await step(exchange);
       isGood = (await exchange.credential?.isRevokedInStore()) === false;
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
+      // Whoever asks how we are must be answered also when the database is not there to say who asks.
+      if (!(error instanceof ServiceError)) auth.log.warn('auth.not_noticed', 'A credential could not be looked at', { error });
     }
     if (isGood) return;
     exchange.caller = nobody;

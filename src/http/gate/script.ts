@@ -5,8 +5,9 @@ import type { Redis } from '#platform/redis.ts';
  * sentinel), and is there room in the rate window.
  *
  * The window slides by two counters: what the last full window counted weighs in with the share of it that still lies
- * within the last W seconds. From rest exactly `quota` get through in a burst; no W seconds ever see more than quota
- * plus the estimate's error (evenly spread arrivals make it none). Refused requests do not count.
+ * within the last W seconds. From rest exactly `quota` get through in a burst, and after it as many as the burst's weight
+ * wears off: never 2 x quota in W seconds (a fixed window allows that), and quota per W in the long run. Refused
+ * requests do not count.
  *
  * KEYS: rate key, revocation key, sentinel. ARGV: quota (0 = do not count), window in ms, 1 if there is something to revoke.
  * Answers: [revoked 0/1, sentinel's remaining ms (-2 = missing), allowed 0/1, remaining, ms until reset or room].

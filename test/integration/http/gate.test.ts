@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { freshRedis } from '../../support/redis.ts';
+import { sentinelKey } from '#http/gate/marks.ts';
+import { announceAccountChange, markRevoked } from '#platform/revocations.ts';
+import { newId } from '#platform/ids.ts';
+import { defineGate } from '#http/gate/script.ts';
+import { startFixture, useFixture, type Fixture, type Reply } from './fixture/app.ts';
+
+const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const endAt = Date.now() + 5_000;
+  while (!(await holds())) {
+    if (Date.now() > endAt) throw new Error(`Never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+const outcome = ({ status, json }: Reply): string => `${status} ${json.error?.code ?? 'ok'}`;
+
+describe('http: the gate', () => {
+  const fixture = useFixture();
+  afterEach('no limits', () => fixture.current.limits.clear());
+
+  it('lets exactly the limit through in a burst, says what is left, and refuses the rest with Retry-After', async () => {
+    const { call, person, limits } = fixture.current;
+    limits.set('read', { quota: 5, windowSeconds: 60 });
+    const { headers } = person();
+    const replies = await Promise.all(Array.from({ length: 12 }, () => call('GET', '/things', { headers })));
+    const passed = replies.filter(({ status }) => status === 200);
+    const refused = replies.filter(({ status }) => status === 429);
+    expect([passed.length, refused.length]).to.deep.equal([5, 7]);
+    expect(passed.map((reply) => /r=(\d+)/.exec(reply.headers.get('ratelimit') ?? '')?.[1]).sort()).to.deep.equal(['0', '1', '2', '3', '4']);
+    for (const reply of replies) expect(reply.headers.get('ratelimit-policy')).to.equal('"read";q=5;w=60');
+    for (const reply of refused) {
+      expect(outcome(reply)).to.equal('429 RATE_LIMITED');
+      expect(reply.headers.get('ratelimit')).to.match(/^"read";r=0;t=\d+$/);
+      expect(Number(reply.headers.get('retry-after'))).to.be.within(1, 120);
+    }
+  });
+
+  it('counts each caller and each class by itself', async () => {
+    const { call, person, limits } = fixture.current;
+    limits.set('read', { quota: 1, windowSeconds: 60 });
+    limits.set('write', { quota: 1, windowSeconds: 60 });
+    const [ada, ben] = [person(), person()];
+    expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+    expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(429);
+    expect((await call('GET', '/things', { headers: ben.headers })).status).to.equal(200);
+    expect((await call('POST', '/things', { headers: ada.headers, json: { title: 'a' } })).status).to.equal(201);
+  });
+
+  it('counts anonymous callers by address, whatever credential they show', async () => {
+    const { call, person, limits } = fixture.current;
+    limits.set('public', { quota: 2, windowSeconds: 60 });
+    expect((await call('GET', '/open')).status).to.equal(200);
+    expect((await call('GET', '/open', { headers: person().headers })).status).to.equal(200);
+    expect((await call('GET', '/open', { headers: person().headers })).status).to.equal(429);
+  });
+
+  it('slides: there is room when Retry-After says so, never twice the quota in a window, the quota per window in the long run', async () => {
+    const { redis } = fixture.current;
+    const ask = defineGate(redis.redis);
+    const [quota, windowMs] = [4, 400];
+    const passedAt: number[] = [];
+    const key = `rate_limit:${newId()}:slide`;
+    const beganAt = Date.now();
+    let isPromised = false;
+    while (Date.now() < beganAt + 4 * windowMs) {
+      const answer = await ask(key, 'revoked:', sentinelKey, quota, windowMs, false);
+      if (answer.isAllowed) {
+        passedAt.push(Date.now());
+        isPromised = false;
+        continue;
+      }
+      expect(isPromised, 'there was no room when there should have been').to.equal(false);
+      expect(answer.resetMs).to.be.within(1, 2 * windowMs);
+      await new Promise((resolve) => setTimeout(resolve, answer.resetMs + 2));
+      isPromised = true;
+    }
+    expect(passedAt.length).to.be.within(2 * quota, 5 * quota);
+    for (const [at, time] of passedAt.entries()) {
+      expect(passedAt.filter((other, index) => index >= at && other < time + windowMs).length).to.be.below(2 * quota);
+    }
+  });
+
+  it('refuses a revoked session at the next request, in every replica', async () => {
+    const { call, person, redis, database, credentials, limits } = fixture.current;
+    const replica = await startFixture({ share: { database, redis, credentials, limits } });
+    try {
+      const ada = person();
+      expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+      expect((await replica.call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+      await markRevoked(redis.redis, [ada.sessionId], 900);
+      expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+      expect(outcome(await replica.call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+      expect(outcome(await call('POST', '/sign-out', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+    } finally {
+      await replica.close();
+    }
+  });
+
+  it('reads revocation from the store after a wipe of Redis, and rebuilds the marks', async () => {
+    const { call, person, redis, credentials, logLines } = fixture.current;
+    const [ada, ben] = [person(), person()];
+    await call('GET', '/things', { headers: ada.headers });
+    await until('the sentinel', async () => (await redis.redis.exists(sentinelKey)) === 1);
+    credentials.sessions.set(ada.sessionId, { userId: ada.userId, isRevoked: true });
+    credentials.revocations = [{ id: ada.sessionId, ttlSeconds: 900 }];
+    await redis.redis.flushdb();
+    logLines.length = 0;
+    expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+    expect((await call('GET', '/things', { headers: ben.headers })).status).to.equal(200);
+    await until('the mark', async () => (await redis.redis.exists(`revoked:${ada.sessionId}`)) === 1 && (await redis.redis.exists(sentinelKey)) === 1);
+    credentials.reads.session = 0;
+    expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+    expect(credentials.reads.session).to.equal(0);
+    expect(logLines.filter(({ event_type }) => event_type === 'revocations.missing')).to.have.length(1);
+  });
+});
+
+describe('http: the gate without Redis', () => {
+  let own: Fixture | null = null;
+  afterEach('stop', async () => {
+    await own?.close();
+    own = null;
+  });
+
+  it('goes on with the store and its own counting, and says so once each way', async () => {
+    own = await startFixture();
+    const { call, person, limits, redis, credentials, logLines } = own;
+    limits.set('read', { quota: 3, windowSeconds: 60 });
+    const [ada, ben] = [person(), person()];
+    expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+    redis.redis.disconnect();
+    await until('the end', () => redis.redis.status === 'end');
+    const statuses = (await Promise.all(Array.from({ length: 5 }, () => call('GET', '/things', { headers: ben.headers })))).map(({ status }) => status);
+    expect(statuses.sort()).to.deep.equal([200, 200, 200, 429, 429]);
+    credentials.sessions.set(ada.sessionId, { userId: ada.userId, isRevoked: true });
+    expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+    expect(logLines.filter(({ event_type }) => event_type === 'gate.local')).to.have.length(1);
+    await redis.redis.connect();
+    expect((await call('GET', '/things', { headers: person().headers })).status).to.equal(200);
+    expect(logLines.filter(({ event_type }) => event_type === 'gate.shared')).to.have.length(1);
+  });
+
+  it('does not wait for a Redis that hangs', async () => {
+    const slow = await freshRedis();
+    try {
+      own = await startFixture();
+      const { call, person, redis } = own;
+      // The gate's own client: every command of it waits for the one that sleeps.
+      const ada = person();
+      const before = performance.now();
+      const blocked = redis.redis.call('BLPOP', 'nothing-comes', '1').catch(() => null);
+      expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+      expect(performance.now() - before).to.be.below(900);
+      await blocked;
+    } finally {
+      await slow.close();
+    }
+  });
+});
+
+describe('http: changed accounts', () => {
+  it('are heard of at once by every replica that subscribes', async () => {
+    const { openSubscriber } = await import('#platform/redis.ts');
+    const { Identities } = await import('#http/authenticate/identities.ts');
+    const { accountChangedChannel } = await import('#platform/revocations.ts');
+    const redis = await freshRedis();
+    const subscriber = openSubscriber(redis.env);
+    try {
+      const userId = newId();
+      let isSuspended = false;
+      const identities = new Identities({
+        account: () => Promise.resolve({ userId, tier: 'free', isSuspended, isDeleted: false }),
+        session: () => Promise.resolve(null), apiKey: () => Promise.resolve(null), recentRevocations: () => Promise.resolve([]),
+      }, { now: () => 0 });
+      await subscriber.subscribe(accountChangedChannel, (id) => void identities.forget(id));
+      expect((await identities.account(userId))?.isSuspended).to.equal(false);
+      isSuspended = true;
+      expect((await identities.account(userId))?.isSuspended).to.equal(false);
+      await announceAccountChange(redis.redis, userId);
+      await until('the change', async () => (await identities.account(userId))?.isSuspended === true);
+    } finally {
+      subscriber.close();
+      await redis.close();
+    }
+  });
+});

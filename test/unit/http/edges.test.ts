@@ -1,0 +1,190 @@
+import { expect } from 'chai';
+import type { Request } from 'express';
+import { basePath, routes } from '#generated/server/routes.gen.ts';
+import { noneMatchHolds, parseEntityTag } from '#http/conditional.ts';
+import { canonical, requestHash } from '#http/idempotency/requestHash.ts';
+import { locationOf } from '#http/location.ts';
+import { inOrder } from '#http/mount.ts';
+import { asksPolicy } from '#http/policyMark.ts';
+import { addressGroup, clientOf, compileProxies, plainAddress } from '#http/proxies.ts';
+import { requestIdOf } from '#http/requestId.ts';
+import { format } from '#http/answer/events.ts';
+import { serviceErrorOf } from '#http/answer/failure.ts';
+import type { Route } from '#http/route.ts';
+import { faultsOf } from '#http/validation/faults.ts';
+import { parseQuery } from '#http/validation/query.ts';
+import { ServiceError } from '#platform/errors.ts';
+import { StorageError } from '#platform/storage/storage.ts';
+
+const request = (remoteAddress: string, headers: Record<string, string> = {}, encrypted = false): Request =>
+  ({ socket: { remoteAddress, encrypted }, headers }) as unknown as Request;
+
+describe('http: trusted proxies', () => {
+  const none = compileProxies([]);
+  const some = compileProxies(['10.0.0.0/8', '::1', '192.0.2.7']);
+
+  it('believes nobody by default', () => {
+    expect(clientOf(request('::ffff:198.51.100.9', { 'x-forwarded-for': '203.0.113.1', 'x-forwarded-proto': 'https' }), none))
+      .to.deep.equal({ ip: '198.51.100.9', isHttps: false });
+  });
+
+  it('believes a trusted proxy up to the nearest address that is not one', () => {
+    const via = (forwarded: string, from = '10.1.2.3') => clientOf(request(from, { 'x-forwarded-for': forwarded, 'x-forwarded-proto': 'https' }), some);
+    expect(via('203.0.113.1')).to.deep.equal({ ip: '203.0.113.1', isHttps: true });
+    expect(via('6.6.6.6, 203.0.113.1, 10.9.9.9').ip).to.equal('203.0.113.1');
+    expect(via('10.4.4.4, 10.5.5.5').ip).to.equal('10.4.4.4');
+    expect(via('evil, 203.0.113.1').ip).to.equal('203.0.113.1');
+    expect(via('203.0.113.1, nonsense').ip).to.equal('10.1.2.3');
+    expect(via('203.0.113.1', '198.51.100.9')).to.deep.equal({ ip: '198.51.100.9', isHttps: false });
+  });
+
+  it('takes the scheme that the nearest proxy named', () => {
+    expect(clientOf(request('::1', { 'x-forwarded-proto': 'https, http' }), some).isHttps).to.equal(false);
+    expect(clientOf(request('192.0.2.7', {}, true), some).isHttps).to.equal(true);
+  });
+
+  it('refuses a list with something else in it, naming it', () => {
+    for (const bad of ['example.com', '10.0.0.0/33', '::1/129', '10.0.0.0/x', '']) expect(() => compileProxies([bad])).to.throw(bad === '' ? 'neither' : bad);
+  });
+
+  it('counts one IPv6 customer by its /64', () => {
+    expect(addressGroup('203.0.113.1')).to.equal('203.0.113.1');
+    expect(addressGroup('2001:db8:1:2:3:4:5:6')).to.equal('2001:db8:1:2::/64');
+    expect(addressGroup('2001:0DB8:1:2::9')).to.equal('2001:db8:1:2::/64');
+    expect(addressGroup('::1')).to.equal('0:0:0:0::/64');
+    expect(addressGroup('fe80::1:2:3:4')).to.equal('fe80:0:0:0::/64');
+    expect(plainAddress('fe80::1%eth0')).to.equal('fe80::1');
+  });
+});
+
+describe('http: entity tags', () => {
+  it('reads one tag, weak or strong, and nothing else', () => {
+    expect(parseEntityTag('"abc"')).to.deep.equal({ value: 'abc', isWeak: false });
+    expect(parseEntityTag(' W/"abc" ')).to.deep.equal({ value: 'abc', isWeak: true });
+    for (const bad of ['abc', '"a", "b"', '""x', 'w/"a"', '"a"b"']) expect(parseEntityTag(bad), bad).to.equal(null);
+  });
+
+  it('holds If-None-Match for any tag of a list', () => {
+    expect(noneMatchHolds('"a", W/"b"', 'b')).to.equal(true);
+    expect(noneMatchHolds('*', 'b')).to.equal(true);
+    expect(noneMatchHolds('"a"', 'b')).to.equal(false);
+    expect(noneMatchHolds(undefined, 'b')).to.equal(false);
+  });
+});
+
+describe('http: faults', () => {
+  it('points at what is missing or unknown itself, escapes names, and says each once', () => {
+    expect(faultsOf('body', [
+      { instancePath: '/a', keyword: 'required', params: { missingProperty: 'b/c' }, message: 'x' },
+      { instancePath: '', keyword: 'additionalProperties', params: { additionalProperty: '~' } },
+      { instancePath: '', keyword: 'additionalProperties', params: { additionalProperty: '~' } },
+      { instancePath: '/tier', keyword: 'enum', params: { allowedValues: ['free', 'pro'] } },
+    ])).to.deep.equal([
+      { pointer: '#/body/a/b~1c', message: 'is required', rule: 'required' },
+      { pointer: '#/body/~0', message: 'is not known here', rule: 'additionalProperties' },
+      { pointer: '#/body/tier', message: 'must be one of free, pro', rule: 'enum' },
+    ]);
+  });
+
+  it('says at most a hundred, each within the bounds of the contract', () => {
+    const many = faultsOf('body', Array.from({ length: 300 }, (_, at) => ({ instancePath: `/${'x'.repeat(600)}${at}`.slice(0, 600 + at), keyword: `k${at}`, params: {}, message: 'y'.repeat(900) })));
+    expect(many).to.have.length(100);
+    expect(many[0]?.pointer.length).to.equal(500);
+    expect(many[0]?.message.length).to.equal(500);
+  });
+});
+
+describe('http: query strings', () => {
+  it('decodes names and values, keeps repeats, and has no prototype', () => {
+    const query = parseQuery('/x?a=1&b=two+words&c=%C3%A9&a=2&empty&d=a=b&__proto__=x&');
+    expect({ ...query }).to.deep.include({ a: ['1', '2'], b: 'two words', c: 'é', empty: '', d: 'a=b' });
+    expect(Object.keys(query)).to.include('__proto__');
+    expect(Object.getPrototypeOf(query)).to.equal(null);
+    expect(Object.keys(parseQuery('/x'))).to.deep.equal([]);
+  });
+});
+
+describe('http: request ids', () => {
+  it('takes no id that could break a log line or a header', () => {
+    for (const bad of [undefined, '', 'a b c d e f g', 'x\r\ny12345678', ['one-12345678', 'two'], '-leading-1']) expect(requestIdOf(bad)).to.match(/^[0-9a-f-]{36}$/);
+    expect(requestIdOf('trace:01.a_b-9')).to.equal('trace:01.a_b-9');
+  });
+});
+
+describe('http: request hashes', () => {
+  it('do not depend on the order of keys, and do on everything else', () => {
+    expect(canonical({ b: [1, { d: 1, c: null }], a: 'x' })).to.equal('{"a":"x","b":[1,{"c":null,"d":1}]}');
+    const base = requestHash({ id: '1' }, {}, { a: 1, b: 2 });
+    expect(base.equals(requestHash({ id: '1' }, {}, { b: 2, a: 1 }))).to.equal(true);
+    for (const other of [requestHash({ id: '2' }, {}, { a: 1, b: 2 }), requestHash({ id: '1' }, { q: 1 }, { a: 1, b: 2 }), requestHash({ id: '1' }, {}, { a: 1, b: [2] })]) {
+      expect(base.equals(other)).to.equal(false);
+    }
+  });
+});
+
+describe('http: Location', () => {
+  const id = '01920000-0000-7000-8000-000000000301';
+  const some = routes as readonly Route[];
+  const routeOf = (operationId: string): Route => {
+    const found = some.find((one) => one.operationId === operationId);
+    if (found === undefined) throw new Error(`No route ${operationId}`);
+    return found;
+  };
+
+  it('is where the new entity is read', () => {
+    expect(locationOf(routeOf('createProject'), some, basePath)({ id }, {})).to.equal(`/api/v1/projects/${id}`);
+  });
+
+  it('finds an entity that is made below another and read by itself', () => {
+    const create: Route = { ...routeOf('createProject'), operationId: 'createTask', path: '/projects/:project_id/tasks', template: '/projects/{project_id}/tasks' };
+    const get: Route = { ...routeOf('getProject'), operationId: 'getTask', path: '/tasks/:task_id', template: '/tasks/{task_id}' };
+    expect(locationOf(create, [...some, create, get], basePath)({ id }, { project_id: 'p' })).to.equal(`/api/v1/tasks/${id}`);
+  });
+
+  it('is the job for accepted work, however it is wrapped', () => {
+    const enqueue: Route = { ...routeOf('createProject'), operationId: 'requestThing', path: '/ai/jobs', template: '/ai/jobs', responses: { 202: 'json' } };
+    const get: Route = { ...routeOf('getProject'), operationId: 'getThingJob', path: '/ai/jobs/:job_id', template: '/ai/jobs/{job_id}' };
+    const locate = locationOf(enqueue, [enqueue, get], basePath);
+    expect(locate({ job: { id }, token: 't' }, {})).to.equal(`/api/v1/ai/jobs/${id}`);
+    expect(locate({ id }, {})).to.equal(`/api/v1/ai/jobs/${id}`);
+    expect(locate({}, {})).to.equal(null);
+  });
+});
+
+describe('http: mounting', () => {
+  it('tries words before parameters', () => {
+    const paths = ['/faq/:entry_id', '/faq/unanswered', '/faq/:entry_id/x', '/faq/unanswered/:id'];
+    const ordered = inOrder(paths.map((path) => ({ ...routes[0], path }) as Route)).map(({ path }) => path);
+    expect(ordered.indexOf('/faq/unanswered')).to.be.below(ordered.indexOf('/faq/:entry_id'));
+    expect(ordered.indexOf('/faq/unanswered/:id')).to.be.below(ordered.indexOf('/faq/:entry_id/x'));
+  });
+
+  it('expects a policy call wherever a resource or role is named, and nowhere else', () => {
+    expect(asksPolicy({ auth: 'user', roles: 'project:member', resource: 'path.project_id' })).to.equal(true);
+    expect(asksPolicy({ auth: 'preview', roles: null, resource: 'path.live_id' })).to.equal(true);
+    expect(asksPolicy({ auth: 'user', roles: null, resource: null })).to.equal(false);
+    for (const auth of ['none', 'worker', 'hook'] as const) expect(asksPolicy({ auth, roles: 'x', resource: 'y' })).to.equal(false);
+  });
+});
+
+describe('http: events', () => {
+  it('frames an event so that nothing in it can end the frame', () => {
+    expect(format({ id: 'a\nb', event: 'x\r\ny', data: { text: 'one\n\ntwo' } })).to.equal('id: ab\nevent: xy\ndata: {"text":"one\\n\\ntwo"}\n\n');
+    expect(format({ event: 'e', data: undefined })).to.equal('event: e\ndata: null\n\n');
+  });
+});
+
+describe('http: errors', () => {
+  const named = (message: string, more: object): Error => Object.assign(new Error(message), more);
+
+  it('calls what passes by itself unavailable, and what does not an error of ours', () => {
+    const codeOf = (error: unknown): string => serviceErrorOf(error).code;
+    for (const code of ['08006', '57P01', '57014', '53300', '55P03', '40001', 'ECONNREFUSED']) expect(codeOf(named('x', { code })), code).to.equal('SERVICE_UNAVAILABLE');
+    for (const code of ['23505', '42P01', '22P02']) expect(codeOf(named('x', { code })), code).to.equal('INTERNAL_ERROR');
+    expect(codeOf(new StorageError('unavailable', 'x'))).to.equal('STORAGE_ERROR');
+    expect(codeOf(new Error('Connection terminated unexpectedly'))).to.equal('SERVICE_UNAVAILABLE');
+    expect(codeOf('thrown text')).to.equal('INTERNAL_ERROR');
+    const own = new ServiceError('GONE', 'Gone.');
+    expect(serviceErrorOf(own)).to.equal(own);
+  });
+});
