@@ -16,12 +16,14 @@ export interface Checked {
   readonly report: string;
 }
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 /** Redocly's rules, our own, and the list of pending operations. */
 export async function checkContract(file: string = root): Promise<Checked> {
   const [structure, bundled, origins, pending, released] = await Promise.all([
     lintByRedocly(file),
-    bundle(file).catch((error: Error) => error),
-    Origins.read(file).catch((error: Error) => error),
+    bundle(file).catch(asError),
+    Origins.read(file).catch(asError),
     readPending(),
     readReleasedPending(),
   ]);

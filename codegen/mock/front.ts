@@ -133,15 +133,16 @@ class Front {
     const media = operation.answers.get(200)?.content?.['text/event-stream'];
     if (media === undefined) return null;
     const [example] = Object.values(media.examples ?? {});
-    return example === undefined ? '' : String(resolve(this.#contract, example).value ?? '');
+    const value = example === undefined ? '' : resolve(this.#contract, example).value;
+    return typeof value === 'string' ? value : '';
   }
 
   #send(response: ServerResponse, operation: Operation, path: string, { status, headers, body }: Answered): void {
     const sent: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = value;
-    const id = (body as { data?: { id?: unknown; job?: { id?: unknown } } } | undefined)?.data;
+    const id = (body as { data?: { id?: string; job?: { id?: string } } } | undefined)?.data;
     // Prism makes up "string" for headers; these two are followed and sent back by clients.
-    if (sent['location'] !== undefined) sent['location'] = `${this.#base}${path}/${String(id?.id ?? id?.job?.id ?? '')}`.replace(/\/$/, '');
+    if (sent['location'] !== undefined) sent['location'] = `${this.#base}${path}/${id?.id ?? id?.job?.id ?? ''}`.replace(/\/$/, '');
     if (sent['etag'] !== undefined) sent['etag'] = '"1"';
     if (status === 401) sent['www-authenticate'] = 'Bearer';
     if (status === 429 || status === 503) sent['retry-after'] = '1';

@@ -66,7 +66,7 @@ export function openDatabase(env: DatabaseEnvironment): Database {
       }
     },
     async namedIn<Row>(trx: Knex.Transaction, name: string, sql: string, values: readonly Binding[]): Promise<Row[]> {
-      const client = (await trx.client.acquireConnection()) as pg.PoolClient;
+      const client = await (trx.client as { acquireConnection(): Promise<pg.PoolClient> }).acquireConnection();
       try {
         const { rows } = await client.query({ name, text: sql, values: values as unknown[] });
         return rows as Row[];

@@ -199,7 +199,7 @@ async function unlessRefusedWith<T>(statuses: readonly number[], call: Promise<T
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxAnswerBytes) throw new Error(`The answer is larger than ${maxAnswerBytes} bytes.`);
     chunks.push(chunk);

@@ -111,7 +111,7 @@ function endWithUs(pid: number, signal: 'INT' | 'TERM'): () => void {
   shell.stdin.on('error', () => undefined);
   shell.unref();
   const stdin: unknown = shell.stdin;
-  if (typeof stdin === 'object' && stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  if (typeof stdin === 'object' && stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') (stdin as { unref(): void }).unref();
   return () => {
     shell.stdin.end('done\n');
   };

@@ -142,7 +142,7 @@ export class PreviewJobService {
   }
 
   async #count(userId: string, only: readonly string[] | null, filters: JobFilters): Promise<number> {
-    const [row] = await countJobs(this.#db.knex, userId, only, filters);
+    const [row] = (await countJobs(this.#db.knex, userId, only, filters)) as { total: string }[];
     return Number(row?.total ?? 0);
   }
 }

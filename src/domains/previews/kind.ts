@@ -1,7 +1,7 @@
 /** What is a preview's own in the life of a worker job. */
 import { gzipSync } from 'node:zlib';
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';

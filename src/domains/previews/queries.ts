@@ -89,7 +89,7 @@ function visible(knex: Knex, userId: string, only: readonly string[] | null, fil
     .leftJoin('project_members as pm', (on) => on.on('pm.project_id', 'p.id').andOnVal('pm.user_id', userId).andOnVal('pm.status', 'active'))
     .whereNull('p.deleted_at')
     .whereNull('j.deleted_at')
-    .where((who) => who.where('p.owner_id', userId).orWhereNotNull('tm.id').orWhereNotNull('pm.id'));
+    .where((who) => { who.where('p.owner_id', userId).orWhereNotNull('tm.id').orWhereNotNull('pm.id'); });
   if (only !== null) query.whereIn('j.project_id', only);
   if (filters.project_id !== undefined) query.where('j.project_id', filters.project_id);
   if (filters.status !== undefined) query.where('j.status', filters.status);

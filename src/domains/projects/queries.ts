@@ -34,7 +34,7 @@ function visible(knex: Knex, userId: string, only: readonly string[] | null, fil
     .leftJoin('team_members as tm', (on) => on.on('tm.team_id', 'p.team_id').andOnVal('tm.user_id', userId).andOnVal('tm.status', 'active'))
     .leftJoin('project_members as pm', (on) => on.on('pm.project_id', 'p.id').andOnVal('pm.user_id', userId).andOnVal('pm.status', 'active'))
     .whereNull('p.deleted_at')
-    .where((who) => who.where('p.owner_id', userId).orWhereNotNull('tm.id').orWhereNotNull('pm.id'));
+    .where((who) => { who.where('p.owner_id', userId).orWhereNotNull('tm.id').orWhereNotNull('pm.id'); });
   if (only !== null) query.whereIn('p.id', only);
   if (filters.archived) query.whereNotNull('p.archived_at');
   else query.whereNull('p.archived_at');

@@ -146,14 +146,14 @@ export class ProjectService {
   async #touch(trx: Knex.Transaction, call: Call, projectId: string, fields: Record<string, unknown>): Promise<number> {
     const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning('row_version');
     if (call.ifMatch !== null) query.where('row_version', versionOf(call.ifMatch));
-    const [row] = await query;
+    const [row] = (await query) as { row_version: number }[];
     if (row !== undefined) return row.row_version;
     if (call.ifMatch === null) throw notFound();
     throw new ServiceError('PRECONDITION_FAILED', 'Somebody changed this since you read it. Read it again.');
   }
 
   async #count(userId: string, only: readonly string[] | null, filters: ProjectFilters): Promise<number> {
-    const [row] = await countProjects(this.#db.knex, userId, only, filters);
+    const [row] = (await countProjects(this.#db.knex, userId, only, filters)) as { total: string }[];
     return Number(row?.total ?? 0);
   }
 

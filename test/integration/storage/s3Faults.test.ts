@@ -80,7 +80,7 @@ describe('an S3 store with faults', () => {
   it('does not hurry a reader that is slow itself', async () => {
     const { stream } = await storage.get('a');
     let length = 0;
-    for await (const chunk of stream) {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
       length += chunk.length;
       // Longer than the store may keep silent; the store is not being waited for meanwhile.
       if (length === chunk.length) await new Promise((resolve) => setTimeout(resolve, timeoutMs * 1.5));

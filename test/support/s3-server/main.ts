@@ -30,7 +30,7 @@ async function control(request: IncomingMessage): Promise<string> {
       served.faults.set(JSON.parse(body));
       return 'null';
     case 'POST /clock':
-      clockOffsetMs = JSON.parse(body).offsetMs;
+      clockOffsetMs = (JSON.parse(body) as { offsetMs: number }).offsetMs;
       return 'null';
     case 'GET /counts': return JSON.stringify(served.faults.counts);
     default: throw new Error(`no such control: ${request.method} ${request.url}`);

@@ -56,9 +56,9 @@ export function previewApi(fixture: Fixture): PreviewApi {
       api.calls.push(name);
       switch (name) {
         case 'POST /preview/request': {
-          const request = JSON.parse(asked.body.toString());
+          const request = JSON.parse(asked.body.toString()) as (typeof api.requests)[number];
           api.requests.push(request);
-          const sizes = new Map<string, number>(request.files.map((file: { sha256: string; size: number }) => [file.sha256, file.size]));
+          const sizes = new Map<string, number>(request.files.map((file) => [file.sha256, file.size]));
           missing = [...sizes].map(([hash, size]) => ({ sha256: hash, size })).filter((blob) => !api.blobs.has(blob.sha256)).sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
           sendData(response, {
             job: job(), token: 'preview-token', expires_in: 900,
