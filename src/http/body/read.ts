@@ -35,6 +35,8 @@ export function readBody(route: Route, timeoutMs = wholeBodyTimeoutMs): Step {
 
 async function gather(exchange: Exchange, maxBytes: number, timeoutMs: number): Promise<Buffer> {
   const { req } = exchange;
+  // Gone while it was authenticated: neither `end` nor `close` would come any more.
+  if (req.destroyed) throw new ClientGone();
   goOn(exchange);
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -142,6 +144,7 @@ function bounded(exchange: Exchange, maxBytes: number, timeoutMs: number): Reada
   req.on('error', onGone);
   req.on('close', onGone);
   out.on('close', release);
+  if (req.destroyed) onGone();
   return out;
 }
 
