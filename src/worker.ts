@@ -36,7 +36,8 @@ const afterDrainMs = 5_500;
 const redisRetryMs = 2_000;
 
 const { values } = parseArgs({
-  options: { class: { type: 'string' }, concurrency: { type: 'string' }, name: { type: 'string' } },
+  // The last is the supervisor's mark, read by shutdownOnSignals.
+  options: { class: { type: 'string' }, concurrency: { type: 'string' }, name: { type: 'string' }, supervised: { type: 'boolean' } },
   strict: true,
 });
 const env = readEnvironment(
