@@ -41,8 +41,9 @@ export async function up(knex: Knex): Promise<void> {
       started_at timestamptz(3),
       completed_at timestamptz(3),
 
-      -- The hash of the Idempotency-Key of a buildPreview: a repeat waits for the same job.
+      -- The hash of the Idempotency-Key of a buildPreview, and of what it asked for: a repeat waits for the same job.
       request_key_hash bytea check (length(request_key_hash) = 32),
+      request_body_hash bytea check (length(request_body_hash) = 32),
       error_code text check (length(error_code) <= 40),
       failure jsonb,
       timings jsonb,

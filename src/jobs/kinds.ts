@@ -5,6 +5,7 @@
  */
 import type { Knex } from 'knex';
 import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport } from '#generated/sdk/types.gen.ts';
+import type { Call } from '#platform/call.ts';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
 
@@ -38,7 +39,7 @@ export interface JobKind {
   objectPrefix(job: JobRow): string;
   /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */
   input(job: JobRow, validSeconds: number): Promise<JobInput>;
-  /** Looks whether what a result names is really there and is what it says; throws VALIDATION_ERROR where not. Outside any transaction. */
+  /** Looks whether what a report names, of either status, is the job's own, is there and is what it says; throws VALIDATION_ERROR where not. Outside any transaction. */
   checkResult(job: JobRow, report: JobResultReport): Promise<void>;
   /** Columns of the job's own that a success sets. */
   resultFields(report: JobResultReport): Readonly<Record<string, unknown>>;
@@ -46,10 +47,12 @@ export interface JobKind {
   keepArtifacts(trx: Knex.Transaction, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void>;
   /** How a failure is told: the status it ends in, the error code, and the columns of the job's own. */
   failureFields(failure: JobFailure): { readonly status: 'failed' | 'timed_out'; readonly error_code: string; readonly fields: Readonly<Record<string, unknown>> };
+  /** Begins an attempt, in the transaction that claims it: what the attempt before left in the log goes. */
+  begun(trx: Knex.Transaction, job: JobRow): Promise<void>;
   /** Adds lines of an attempt's log; lines that are there already change nothing. */
   appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lines: readonly JobLogLine[]): Promise<void>;
-  /** Writes what others hear when a job ends (audit, events), in the transaction that ends it. */
-  ended(trx: Knex.Transaction, job: JobRow): Promise<void>;
+  /** Writes what others hear when a job ends (audit, events), in the transaction that ends it; `by` is who ended it, null for the system. */
+  ended(trx: Knex.Transaction, job: JobRow, by: Call | null): Promise<void>;
   /** Tells who watches the job that its row has changed. Best effort: watchers look by themselves as well. */
   changed(jobId: string): void;
 }

@@ -5,6 +5,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { JobFailure } from '#generated/sdk/types.gen.ts';
+import type { Call } from '#platform/call.ts';
 import type { JobKind, JobRow, JobStatus } from './kinds.ts';
 import { enqueue } from './outbox.ts';
 
@@ -26,7 +28,7 @@ export async function claim(
   const [job] = await trx(kind.table)
     .where({ id: jobId, status: 'queued', epoch })
     .whereNotNull('queued_at')
-    .where('run_after', '<=', trx.fn.now())
+    .where('run_after', '<=', aMomentFromNow(trx))
     .update({
       status: 'running',
       stage: 'fetching',
@@ -38,20 +40,23 @@ export async function claim(
       started_at: trx.fn.now(),
     })
     .returning<JobRow[]>('*');
-  return job === undefined ? null : { job, leaseToken };
+  if (job === undefined) return null;
+  await kind.begun(trx, job);
+  return { job, leaseToken };
 }
 
 export type StopReason = 'deadline';
 
 /**
  * Extends the lease and notes how far the job is. Answers whether to stop because the job is past its deadline; a null
- * job when this lease does not hold it any more (it ran out, or the job was cancelled).
+ * job when this lease does not hold it any more (it ran out, or the job was cancelled). Past the deadline nothing is
+ * extended: a worker that does not stop loses the job to the reconciler, however busily it reports.
  */
 export async function extend(
   trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string, at: { stage: string; progress: number },
 ): Promise<{ job: JobRow | null; stop: StopReason | null }> {
   const [job] = await held(trx, kind, jobId, leaseToken)
-    .update({ stage: at.stage, progress: trx.raw('greatest(progress, ?)', [at.progress]), lease_expires_at: inFuture(trx, leaseMs) })
+    .update({ stage: at.stage, progress: trx.raw('greatest(progress, ?)', [at.progress]), lease_expires_at: withinDeadline(trx) })
     .returning<JobRow[]>('*');
   if (job === undefined) return { job: null, stop: null };
   return { job, stop: isOverdue(job) ? 'deadline' : null };
@@ -65,10 +70,10 @@ export async function finish(
   end: { status: Exclude<JobStatus, 'queued' | 'running'>; error_code: string | null; fields?: Readonly<Record<string, unknown>> },
 ): Promise<JobRow | null> {
   const [job] = await held(trx, kind, jobId, leaseToken)
-    .update({ ...ending(trx, end.status), ...(end.status === 'succeeded' ? { progress: 100 } : {}), error_code: end.error_code, ...end.fields })
+    .update({ ...ending(trx, end.status), ended_lease_hash: trx.ref('lease_token_hash'), ...(end.status === 'succeeded' ? { progress: 100 } : {}), error_code: end.error_code, ...end.fields })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
-  await kind.ended(trx, job);
+  await kind.ended(trx, job, null);
   return job;
 }
 
@@ -83,7 +88,8 @@ export async function requeue(
   const [job] = await query
     .update({
       status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), worker_id: null, started_at: null,
-      ended_lease_hash: trx.ref('lease_token_hash'), lease_token_hash: null, lease_expires_at: null, run_after: inFuture(trx, how.delayMs),
+      ended_lease_hash: how.leaseToken === undefined ? null : trx.ref('lease_token_hash'),
+      lease_token_hash: null, lease_expires_at: null, run_after: inFuture(trx, how.delayMs),
     })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
@@ -97,19 +103,29 @@ export function retryDelayMs(attempt: number): number {
   return Math.round(delayMs * (0.75 + Math.random() / 2));
 }
 
-/** Ends a job that no lease holds or whose lease has run out. */
-export async function end(
-  trx: Knex.Transaction, kind: JobKind, jobId: string,
-  how: { status: Exclude<JobStatus, 'queued' | 'running' | 'succeeded'>; error_code: string | null; failure?: Readonly<Record<string, unknown>> },
+/** Ends a job over the head of whoever holds it; its lease counts for nothing from then on. Null when it has ended already. */
+async function end(
+  trx: Knex.Transaction, kind: JobKind, jobId: string, by: Call | null,
+  how: { status: JobStatus; error_code: string | null; fields?: Readonly<Record<string, unknown>> },
 ): Promise<JobRow | null> {
   const [job] = await trx(kind.table)
     .where({ id: jobId })
     .whereIn('status', ['queued', 'running'])
-    .update({ ...ending(trx, how.status), error_code: how.error_code, ...(how.failure === undefined ? {} : { failure: JSON.stringify(how.failure) }) })
+    .update({ ...ending(trx, how.status), ended_lease_hash: null, error_code: how.error_code, ...how.fields })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
-  await kind.ended(trx, job);
+  await kind.ended(trx, job, by);
   return job;
+}
+
+/** Ends a job that nobody wants any more; `by` is who says so, null for the system. Null when it has ended already. */
+export async function cancel(trx: Knex.Transaction, kind: JobKind, jobId: string, by: Call | null): Promise<JobRow | null> {
+  return end(trx, kind, jobId, by, { status: 'cancelled', error_code: null });
+}
+
+/** Ends a job whose worker cannot say any more why it failed. Null when it has ended already. */
+export async function giveUp(trx: Knex.Transaction, kind: JobKind, jobId: string, failure: JobFailure): Promise<JobRow | null> {
+  return end(trx, kind, jobId, null, kind.failureFields(failure));
 }
 
 /** Puts a queued job's message into the outbox. */
@@ -125,7 +141,16 @@ const held = (trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: s
   trx(kind.table).where({ id: jobId, status: 'running', lease_token_hash: hashOfLease(leaseToken) });
 
 const ending = (trx: Knex.Transaction, status: JobStatus): Record<string, unknown> => ({
-  status, stage: null, ended_lease_hash: trx.ref('lease_token_hash'), lease_token_hash: null, lease_expires_at: null, completed_at: trx.fn.now(),
+  status, stage: null, lease_token_hash: null, lease_expires_at: null, completed_at: trx.fn.now(),
 });
+
+/** The lease's next end, or the one it has where the job is past its deadline (the sum is in the row's own columns). */
+const withinDeadline = (trx: Knex.Transaction): Knex.Raw => trx.raw(
+  `case when now() > started_at + interval '1 millisecond' * (max_build_ms + ?) then lease_expires_at
+        else now() + interval '1 millisecond' * ? end`, [transferGraceMs, leaseMs],
+);
+
+/** Times are kept to the millisecond, rounded: what was due at once may stand half of one ahead. */
+const aMomentFromNow = (trx: Knex.Transaction): Knex.Raw => trx.raw("now() + interval '1 millisecond'");
 
 const inFuture = (trx: Knex.Transaction, ms: number): Knex.Raw => trx.raw("now() + interval '1 millisecond' * ?", [ms]);

@@ -1,13 +1,18 @@
 import type { Knex } from 'knex';
 import type { Redis } from 'ioredis';
+import { mapBounded } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
-import type { JobMessage, JobProducer } from '#platform/queue.ts';
+import type { JobProducer } from '#platform/queue.ts';
 import type { JobKind, JobRow } from './kinds.ts';
-import { end, isOverdue, requeue, send } from './leases.ts';
+import { cancel, giveUp, isOverdue, requeue, send } from './leases.ts';
 
-/** Jobs looked at in one round; the rest come in the next. */
-const roundSize = 500;
+/** Rows looked at in one statement. */
+const batchSize = 500;
+/** Queued jobs whose message is looked for in one round; the rest come in the next. */
+const lookedFor = 10_000;
+/** Questions to Redis at once. */
+const asksAtOnce = 64;
 /** A queued job whose message should long have reached its queue. */
 const missingAfterSeconds = 30;
 /** A job whose sources never came is let go. */
@@ -16,6 +21,9 @@ const uploadHours = 1;
 const sentinelKey = 'queue:sentinel';
 const sentinelSeconds = 30 * 24 * 60 * 60;
 const sentRowHours = 24;
+
+/** What is known of Redis at the start of a round. */
+type RedisState = 'whole' | 'wiped' | 'away';
 
 /**
  * Brings jobs whose worker or queue was lost back on their way. Any number may run: every change is conditional, and one
@@ -44,7 +52,7 @@ export class Reconciler {
   start(): void {
     this.#timer = setTimeout(() => {
       this.#round = this.reconcile()
-        .catch((error: unknown) => { this.#log.warn('jobs.reconcile', 'a round failed; the next one tries again', { error: error instanceof Error ? error.message : String(error) }); })
+        .catch((error: unknown) => { this.#log.warn('jobs.reconcile', 'a round failed; the next one tries again', { error: messageOf(error) }); })
         .finally(() => { if (!this.#stopped) this.start(); });
     }, this.#everyMs);
   }
@@ -55,64 +63,93 @@ export class Reconciler {
     await this.#round;
   }
 
-  /** One round, whole. Harmless to repeat. */
+  /** One round, whole. Harmless to repeat. Without Redis it still does what the database alone can tell. */
   async reconcile(): Promise<void> {
-    const wiped = await this.#wasWiped();
-    await this.#db.knex.transaction(async (trx) => {
+    const redis = await this.#look();
+    const changed: (() => void)[] = [];
+    const isMine = await this.#db.knex.transaction(async (trx) => {
       const [lock] = (await trx.raw<{ rows: { taken: boolean }[] }>("select pg_try_advisory_xact_lock(hashtext('jobs.reconcile')) as taken")).rows;
-      if (lock?.taken !== true) return;
+      if (lock?.taken !== true) return false;
       for (const kind of this.#kinds) {
-        await this.#recoverLost(trx, kind);
-        await this.#sendDue(trx, kind, wiped);
-        await this.#letGo(trx, kind);
+        const ids = [
+          ...await this.#recoverLost(trx, kind),
+          ...(redis === 'away' ? [] : await this.#sendDue(trx, kind, redis === 'wiped')),
+          ...await this.#letGo(trx, kind),
+        ];
+        changed.push(...ids.map((id) => () => kind.changed(id)));
       }
       await trx('outbox').where('sent_at', '<', trx.raw(`now() - interval '${sentRowHours} hours'`)).delete();
+      return true;
     });
+    for (const tell of changed) tell();
     // Only now is what the wipe lost on its way again; a round that failed must find the sentinel missing still.
-    if (wiped) await this.#redis.set(sentinelKey, '1', 'EX', sentinelSeconds);
+    if (isMine && redis === 'wiped') await this.#redis.set(sentinelKey, '1', 'EX', sentinelSeconds);
   }
 
   /** Leases that ran out: again on the queue, or ended after the last attempt. Overdue ones are timed out. */
-  async #recoverLost(trx: Knex.Transaction, kind: JobKind): Promise<void> {
+  async #recoverLost(trx: Knex.Transaction, kind: JobKind): Promise<string[]> {
     const lost: JobRow[] = await trx(kind.table)
       .where('status', 'running').where('lease_expires_at', '<', trx.fn.now())
-      .orderBy('lease_expires_at').limit(roundSize).forUpdate().skipLocked();
+      .orderBy('lease_expires_at').limit(batchSize).forUpdate().skipLocked();
     for (const job of lost) {
-      if (isOverdue(job)) await end(trx, kind, job.id, { status: 'timed_out', error_code: 'PREVIEW_TIMEOUT', failure: { kind: 'timeout', message: 'The build took longer than its limit.' } });
-      else if (job.attempt >= job.max_attempts) await end(trx, kind, job.id, { status: 'failed', error_code: 'INTERNAL_ERROR', failure: { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.` } });
+      if (isOverdue(job)) await giveUp(trx, kind, job.id, { kind: 'timeout', message: 'The build took longer than its limit.', retryable: false });
+      else if (job.attempt >= job.max_attempts) await giveUp(trx, kind, job.id, { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.`, retryable: false });
       else await requeue(trx, kind, job.id, { delayMs: 0 });
       this.#log.warn('jobs.lease_lost', 'a lease ran out', { job_id: job.id, attempt: job.attempt, worker_id: job.worker_id });
     }
+    return lost.map((job) => job.id);
   }
 
   /** Queued jobs whose time has come and whose message is not in Redis: all of them after a wipe, else the overdue. */
-  async #sendDue(trx: Knex.Transaction, kind: JobKind, wiped: boolean): Promise<void> {
+  async #sendDue(trx: Knex.Transaction, kind: JobKind, wiped: boolean): Promise<string[]> {
+    const sent: string[] = [];
+    let last: JobRow | undefined;
+    for (let looked = 0; looked < lookedFor; looked += batchSize) {
+      const waiting: JobRow[] = await this.#due(trx, kind, wiped, last);
+      const missing = await mapBounded(waiting, asksAtOnce, async (job) =>
+        !(await this.#producer.holds(job.queue_class, job.queue_priority, { jobId: job.id, epoch: job.epoch })));
+      for (const job of waiting.filter((_, index) => missing[index])) {
+        const [moved] = await trx(kind.table).where({ id: job.id, status: 'queued' }).update({ epoch: trx.raw('epoch + 1') }).returning<JobRow[]>('*');
+        if (moved !== undefined) await send(trx, moved);
+        sent.push(job.id);
+      }
+      last = waiting.at(-1);
+      if (waiting.length < batchSize || last === undefined) break;
+    }
+    return sent;
+  }
+
+  /** The next batch after `last`, the longest waiting first, locked. */
+  #due(trx: Knex.Transaction, kind: JobKind, wiped: boolean, last: JobRow | undefined): Knex.QueryBuilder {
     const query = trx(kind.table)
       .where('status', 'queued').whereNotNull('queued_at').where('run_after', '<=', trx.fn.now())
-      .orderBy('queued_at').limit(roundSize).forUpdate().skipLocked();
+      .orderBy(['queued_at', 'id']).limit(batchSize).forUpdate().skipLocked();
+    if (last?.queued_at != null) query.whereRaw('(queued_at, id) > (?, ?)', [last.queued_at, last.id]);
     // Without a wipe: those that have waited long, and those whose delayed retry has just come due.
     if (!wiped) {
       query.where((late) => late
         .where('updated_at', '<', trx.raw(`now() - interval '${missingAfterSeconds} seconds'`))
         .orWhere('run_after', '>', trx.ref('updated_at')));
     }
-    const waiting: JobRow[] = await query;
-    for (const job of waiting) {
-      const message: JobMessage = { jobId: job.id, epoch: job.epoch };
-      if (await this.#producer.holds(job.queue_class, job.queue_priority, message)) continue;
-      const [moved] = await trx(kind.table).where({ id: job.id, status: 'queued' }).update({ epoch: trx.raw('epoch + 1') }).returning<JobRow[]>('*');
-      if (moved !== undefined) await send(trx, moved);
-    }
+    return query;
   }
 
-  async #letGo(trx: Knex.Transaction, kind: JobKind): Promise<void> {
+  async #letGo(trx: Knex.Transaction, kind: JobKind): Promise<string[]> {
     const forgotten: { id: string }[] = await trx(kind.table)
       .where('status', 'queued').whereNull('queued_at').where('created_at', '<', trx.raw(`now() - interval '${uploadHours} hours'`))
-      .select('id').limit(roundSize);
-    for (const job of forgotten) await end(trx, kind, job.id, { status: 'cancelled', error_code: null });
+      .select('id').limit(batchSize).forUpdate().skipLocked();
+    for (const job of forgotten) await cancel(trx, kind, job.id, null);
+    return forgotten.map((job) => job.id);
   }
 
-  async #wasWiped(): Promise<boolean> {
-    return (await this.#redis.exists(sentinelKey)) === 0;
+  async #look(): Promise<RedisState> {
+    try {
+      return (await this.#redis.exists(sentinelKey)) === 0 ? 'wiped' : 'whole';
+    } catch (error) {
+      this.#log.warn('jobs.reconcile_without_redis', 'Redis is away: messages are looked for when it is back', { error: messageOf(error) });
+      return 'away';
+    }
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

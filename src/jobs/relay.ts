@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database, Listener } from '#platform/database.ts';
-import { withDeadline } from '#platform/deadline.ts';
+import { pause, withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { DomainEvent, Enqueueing } from './outbox.ts';
@@ -12,8 +12,15 @@ const pollMs = 2_000;
 /** A failing destination is asked again after this long, doubled up to the bound. */
 const backoffMs = { first: 200, most: 10_000 };
 
-/** The transaction holds its rows while consumers work, so they are bounded. */
+/** The transaction holds its rows while consumers work, so each is bounded, and all of a batch together: the rest comes in the next one. */
 const consumerTimeoutMs = 5_000;
+const batchTimeMs = 10_000;
+
+/** Times are kept to the millisecond, rounded: what is due at once may stand half of one ahead. */
+const takeSql = `
+  select id, kind, topic, payload from outbox
+   where sent_at is null and run_after <= now() + interval '1 millisecond'
+   order by id limit ? for update skip locked`;
 
 interface OutboxRow {
   readonly id: number;
@@ -34,6 +41,7 @@ export class OutboxRelay {
   readonly #producer: JobProducer;
   readonly #consumers: ReadonlyMap<string, EventConsumer>;
   readonly #log: Logger;
+  readonly #stopping = new AbortController();
   #running = false;
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
@@ -62,6 +70,7 @@ export class OutboxRelay {
 
   async stop(): Promise<void> {
     this.#running = false;
+    this.#stopping.abort();
     this.wake();
     await this.#loop;
     await this.#listener?.close();
@@ -72,30 +81,32 @@ export class OutboxRelay {
     while (this.#running) {
       this.#woken = false;
       try {
-        const sent = await this.#sendBatch();
+        const isMore = await this.#sendBatch();
         waitMs = backoffMs.first;
-        if (sent < batchSize && !this.#woken) await this.#pause(pollMs);
+        if (!isMore && !this.#woken) await this.#pause(pollMs);
       } catch (error) {
         this.#log.warn('outbox.relay', 'sending failed and will be tried again', { error: messageOf(error), wait_ms: waitMs });
-        await this.#pause(waitMs);
+        // A notification is no reason to hurry now: it says nothing of whether the destination is back.
+        await pause(waitMs, this.#stopping.signal).catch(() => undefined);
         waitMs = Math.min(waitMs * 2, backoffMs.most);
       }
     }
   }
 
-  async #sendBatch(): Promise<number> {
+  /** Whether there may be more to send at once. */
+  async #sendBatch(): Promise<boolean> {
     return this.#db.knex.transaction(async (trx) => {
       const taken = await trx.raw<{ rows: OutboxRow[] }>(
-        'select id, kind, topic, payload from outbox where sent_at is null and run_after <= now() order by id limit ? for update skip locked', [batchSize],
+        takeSql, [batchSize],
       );
       const { rows } = taken;
-      if (rows.length === 0) return 0;
+      if (rows.length === 0) return false;
       await this.#sendJobs(rows);
-      const failed = await this.#tellConsumers(rows);
-      const done = rows.filter((row) => !failed.includes(row.id)).map((row) => row.id);
+      const { failed, left } = await this.#tellConsumers(rows);
+      const done = rows.filter((row) => !failed.has(row.id) && !left.has(row.id)).map((row) => row.id);
       await trx('outbox').whereIn('id', done).update({ sent_at: trx.fn.now() });
-      if (failed.length > 0) await this.#postpone(trx, failed);
-      return rows.length;
+      if (failed.size > 0) await this.#postpone(trx, [...failed]);
+      return rows.length === batchSize || left.size > 0;
     });
   }
 
@@ -108,20 +119,26 @@ export class OutboxRelay {
     }
   }
 
-  /** One event that fails holds up nothing but itself. */
-  async #tellConsumers(rows: readonly OutboxRow[]): Promise<number[]> {
-    const failed: number[] = [];
+  /** One event that fails holds up nothing but itself. What the batch's time did not suffice for is left as it was. */
+  async #tellConsumers(rows: readonly OutboxRow[]): Promise<{ failed: ReadonlySet<number>; left: ReadonlySet<number> }> {
+    const failed = new Set<number>();
+    const left = new Set<number>();
+    const endAtMs = performance.now() + batchTimeMs;
     for (const row of rows) {
       const consumer = row.kind === 'event' ? this.#consumers.get(row.topic) : undefined;
       if (consumer === undefined) continue;
+      if (performance.now() > endAtMs) {
+        left.add(row.id);
+        continue;
+      }
       try {
         await withDeadline(() => consumer(row.payload as DomainEvent), consumerTimeoutMs, `consumer of ${row.topic}`);
       } catch (error) {
         this.#log.warn('outbox.event', 'an event was not taken and comes again', { topic: row.topic, outbox_id: row.id, error: messageOf(error) });
-        failed.push(row.id);
+        failed.add(row.id);
       }
     }
-    return failed;
+    return { failed, left };
   }
 
   /** Doubling from two seconds to about four minutes. */

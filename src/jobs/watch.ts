@@ -19,17 +19,20 @@ export class JobWatch {
 
   /** Says that a job's row has changed. Best effort: a watcher that misses it looks within a second. */
   changed(jobId: string): void {
-    this.#redis.publish(channelOf(jobId), '').catch((error: unknown) => {
-      this.#log.debug('jobs.publish', 'watchers will look by themselves', { error: error instanceof Error ? error.message : String(error) });
-    });
+    this.#redis.publish(channelOf(jobId), '').catch((error: unknown) => this.#say(error));
   }
 
-  /** Yields at once, then whenever the job may have changed, until the signal aborts. */
+  /** Yields at once, also while Redis is away, then whenever the job may have changed, until the signal aborts. */
   async *follow(jobId: string, signal: AbortSignal): AsyncGenerator<void> {
     let wake: (() => void) | null = null;
     let woken = false;
     const onChange = (): void => { woken = true; wake?.(); };
-    const unsubscribe = await this.#subscriber.subscribe(channelOf(jobId), onChange).catch(() => null);
+    // Not waited for: what changes before the subscription stands is seen by the look that follows it.
+    const subscribing = this.#subscriber.subscribe(channelOf(jobId), onChange).then((unsubscribe) => {
+      onChange();
+      return unsubscribe;
+    });
+    subscribing.catch((error: unknown) => this.#say(error));
     signal.addEventListener('abort', onChange);
     try {
       while (!signal.aborted) {
@@ -45,8 +48,12 @@ export class JobWatch {
       }
     } finally {
       signal.removeEventListener('abort', onChange);
-      await unsubscribe?.();
+      subscribing.then((unsubscribe) => unsubscribe()).catch((error: unknown) => this.#say(error));
     }
+  }
+
+  #say(error: unknown): void {
+    this.#log.debug('jobs.watch', 'watchers will look by themselves', { error: error instanceof Error ? error.message : String(error) });
   }
 }
 

@@ -8,19 +8,17 @@ import { openJobsSql, previewUseSql } from './queries.ts';
 
 interface Use { readonly last_minute: number; readonly today: number; readonly minute_frees_in: number | null }
 
-/** Takes one place of the minute and the day, or throws RATE_LIMITED with the seconds to wait. The lock makes it exact. */
-export async function takeRequest(db: Database, tiers: TierService, trx: Knex.Transaction, userId: string): Promise<Tier> {
-  const tier = await tiers.lockAccount(trx, userId);
+/** Takes one place of the minute and the day, or throws RATE_LIMITED with the seconds to wait. The caller holds the account's lock, which makes it exact. */
+export async function takeRequest(db: Database, tiers: TierService, trx: Knex.Transaction, userId: string, tier: Tier): Promise<void> {
   const limits = await tiers.limitsOf(tier);
   const [use] = await db.namedIn<Use>(trx, 'previews.use', previewUseSql, [userId]);
-  if (use === undefined) return tier;
+  if (use === undefined) return;
   if (limits.preview_jobs_per_minute !== null && use.last_minute >= limits.preview_jobs_per_minute) {
     throw limited('preview_jobs_per_minute', limits.preview_jobs_per_minute, Math.max(1, Math.ceil(use.minute_frees_in ?? 60)));
   }
   if (limits.preview_jobs_per_day !== null && use.today >= limits.preview_jobs_per_day) {
     throw limited('preview_jobs_per_day', limits.preview_jobs_per_day, secondsToMidnight());
   }
-  return tier;
 }
 
 /** Takes one of the places for jobs that wait or run, or throws QUOTA_EXCEEDED. */

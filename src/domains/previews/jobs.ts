@@ -3,7 +3,7 @@ import type {
   ContentCoding, PreviewArtifactKind, PreviewArtifactPage, PreviewJob, PreviewJobPage, PreviewLogLine, PreviewLogPage, PreviewToken,
 } from '#generated/sdk/types.gen.ts';
 import type { JobKind } from '#jobs/kinds.ts';
-import { end } from '#jobs/leases.ts';
+import { cancel } from '#jobs/leases.ts';
 import type { Call } from '#platform/call.ts';
 import { type Database, transact } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
@@ -63,9 +63,8 @@ export class PreviewJobService {
     this.#requireSay(call, access, before);
     if (before.status === 'cancelled') return presentJob(before);
     const cancelled = await transact(this.#db, call, async (trx) => {
-      const row = await end(trx, this.#kind, jobId, { status: 'cancelled', error_code: null });
+      const row = await cancel(trx, this.#kind, jobId, call);
       if (row === null) throw new ServiceError('CONFLICT', 'This build has ended already.', { details: { status: before.status } });
-      await audit(trx, call, { event_type: 'preview.cancelled', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
       return presentJob(row as PreviewRow);
     });
     this.#kind.changed(jobId);
@@ -81,7 +80,7 @@ export class PreviewJobService {
         const current = await trx('preview_jobs').where({ id: jobId, row_version: Number(call.ifMatch) || -1 }).forUpdate().first('id');
         if (current === undefined) throw new ServiceError('PRECONDITION_FAILED', 'This job has changed since you read it. Read it again.');
       }
-      await end(trx, this.#kind, jobId, { status: 'cancelled', error_code: null });
+      await cancel(trx, this.#kind, jobId, call);
       await trx('preview_jobs').where({ id: jobId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() });
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
     });

@@ -5,6 +5,7 @@ import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobSource, PreviewF
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
+import type { Call } from '#platform/call.ts';
 import { mapBounded } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
@@ -78,7 +79,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     table: 'preview_jobs',
     objectPrefix: (job) => jobPrefix(job.project_id, job.id),
     input,
-    checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? []),
+    checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? [], report.status === 'SUCCESS'),
     resultFields: (report) => {
       const { result } = report;
       if (result?.kind !== 'preview') throw new ServiceError('VALIDATION_ERROR', 'A preview that succeeded says what came out.', {
@@ -88,14 +89,16 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     },
     keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, tiers, job as PreviewRow, artifacts),
     failureFields,
+    begun: clearLog,
     appendLog,
-    ended: (trx, job) => tellEnd(trx, job as PreviewRow),
+    ended: (trx, job, by) => tellEnd(trx, job as PreviewRow, by),
     changed: (jobId) => watch.changed(jobId),
   };
 }
 
-/** Every object a result names lies under the job's prefix, is there, and has the size it says. Lists, so that 5,000 cost five calls. */
-async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void> {
+/** Every object a result names lies under the job's prefix, is there once, and has the size it says. Lists, so that 5,000 cost five calls. */
+async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: readonly JobArtifact[], mustHoldBundle: boolean): Promise<void> {
+  if (artifacts.length === 0 && !mustHoldBundle) return;
   const prefix = jobPrefix(job.project_id, job.id);
   const sizes = new Map<string, number>();
   try {
@@ -106,10 +109,13 @@ async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: re
   }
   const faults = artifacts.flatMap((artifact, index) => {
     const expected = `${prefix}${artifact.encoding}/${artifact.path}`;
-    if (artifact.object_key === expected && sizes.get(expected) === artifact.size) return [];
-    return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size', rule: 'object' }];
+    const isRight = artifact.object_key === expected && sizes.get(expected) === artifact.size;
+    // Named twice, it is there no more.
+    sizes.delete(expected);
+    if (isRight) return [];
+    return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size, or named before', rule: 'object' }];
   });
-  if (!artifacts.some((artifact) => artifact.kind === 'bundle' && artifact.encoding === 'identity')) {
+  if (mustHoldBundle && !artifacts.some((artifact) => artifact.kind === 'bundle' && artifact.encoding === 'identity')) {
     faults.push({ pointer: '#/body/artifacts', message: 'must hold the bundle without encoding', rule: 'bundle' });
   }
   if (faults.length > 0) throw new ServiceError('VALIDATION_ERROR', 'The result names what is not there.', { details: faults.slice(0, 100) });
@@ -169,19 +175,25 @@ function codeOf(kind: PreviewFailure['kind']): PreviewFailure['code'] {
   return kind === 'crashed' || kind === 'worker_lost' ? 'INTERNAL_ERROR' : 'PREVIEW_BUILD_FAILED';
 }
 
-/** A new attempt writes its log from the beginning: its line n replaces the line n of the attempt before. */
+/** A new attempt writes its log from the beginning; what the one before wrote was to be read until now. */
+async function clearLog(trx: Knex.Transaction, job: JobRow): Promise<void> {
+  if (job.attempt <= 1) return;
+  await trx('preview_job_logs').where({ job_id: job.id }).delete();
+  await trx('preview_jobs').where({ id: job.id }).update({ log_lines: 0 });
+}
+
+/** Lines know their place by the offset, so that a report that comes again adds nothing and takes nothing away. */
 async function appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lines: readonly JobLogLine[]): Promise<void> {
-  if (offset === 0) await trx('preview_job_logs').where({ job_id: job.id }).delete();
   const room = lines.slice(0, Math.max(0, logBound - offset));
   if (room.length === 0) return;
   const rows = room.map((line, index) => ({ job_id: job.id, seq: offset + index + 1, level: line.level, message: line.message, at: line.at }));
   await trx('preview_job_logs').insert(rows).onConflict(['job_id', 'seq']).ignore();
-  await trx('preview_jobs').where({ id: job.id }).update({ log_lines: offset + room.length });
+  await trx('preview_jobs').where({ id: job.id }).update({ log_lines: trx.raw('greatest(log_lines, ?)', [offset + room.length]) });
 }
 
-async function tellEnd(trx: Knex.Transaction, job: PreviewRow): Promise<void> {
+async function tellEnd(trx: Knex.Transaction, job: PreviewRow, by: Call | null): Promise<void> {
   const type = job.status === 'succeeded' ? 'preview.succeeded' : job.status === 'cancelled' ? 'preview.cancelled' : 'preview.failed';
   const data = { status: job.status, error_code: job.error_code, target_platform: job.target_platform, attempt: job.attempt };
-  await audit(trx, null, { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data });
+  await audit(trx, by, { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data });
   await emit(trx, { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data });
 }

@@ -46,9 +46,13 @@ export const openJobsSql = `
   select count(*) as open from preview_jobs
    where requested_by = $1 and status in ('queued', 'running') and queued_at is not null and deleted_at is null`;
 
-export const jobByKeySql = `
-  select * from preview_jobs
-   where requested_by = $1 and request_key_hash = $2 and created_at > now() - interval '24 hours' and deleted_at is null`;
+/** A key stands for a day, and for a job that was not deleted. */
+const keyStands = "created_at > now() - interval '24 hours' and deleted_at is null";
+export const jobByKeySql = `select * from preview_jobs where requested_by = $1 and request_key_hash = $2 and ${keyStands}`;
+/** Sets a key free that stands no more, so that it can be used anew. */
+export const freeKeySql = `
+  update preview_jobs set request_key_hash = null, request_body_hash = null
+   where requested_by = $1 and request_key_hash = $2 and not (${keyStands})`;
 
 export const logLinesSql = `
   select seq, level, message, at from preview_job_logs where job_id = $1 and seq > $2 order by seq limit $3 offset $4`;

@@ -21,6 +21,7 @@ export interface PreviewRow extends JobRow {
   readonly timings: PreviewStageTimings | null;
   readonly artifacts_expire_at: string | null;
   readonly log_lines: number;
+  readonly request_body_hash: Buffer | null;
   readonly created_at: string;
   readonly updated_at: string;
 }

@@ -1,5 +1,4 @@
 /** Asking for a preview: from a list of sources to a job on its queue. */
-import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type {
   MissingBlobPage, PreviewBuildInput, PreviewBuilt, PreviewJob, PreviewRequested, PreviewRequestInput, PreviewSdkPage, PreviewSource,
@@ -7,7 +6,7 @@ import type {
 import { send } from '#jobs/leases.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
-import { type Database, transact, violatedConstraint } from '#platform/database.ts';
+import { type Database, transact } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 import type { Logger } from '#platform/log.ts';
@@ -20,7 +19,8 @@ import type { TierService } from '../tiers/service.ts';
 import { takePlace, takeRequest } from './allowance.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { decodeInline } from './inline.ts';
-import { bundleKeySql, countMissingSql, insertFilesSql, jobByIdSql, jobByKeySql } from './queries.ts';
+import { bundleKeySql, countMissingSql, insertFilesSql, jobByIdSql } from './queries.ts';
+import { findByKey, type RequestKey, requestKeyOf, takeKey } from './request-keys.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
 import { describeSdks } from './sdks.ts';
 import type { Blob, PreviewSources } from './sources.ts';
@@ -43,6 +43,16 @@ interface PreviewDependencies {
   readonly log: Logger;
   /** The longest buildPreview waits. */
   readonly maxWaitMs: number;
+}
+
+interface NewJob {
+  readonly userId: string;
+  readonly tier: PreviewJob['tier'];
+  readonly id: string;
+  readonly projectId: string;
+  readonly intake: Intake;
+  readonly missingCount: number;
+  readonly key: RequestKey | null;
 }
 
 export class PreviewService {
@@ -69,7 +79,8 @@ export class PreviewService {
     const targets = await this.#on.sources.presign(body.project_id, job, missing.slice(0, firstMissing));
     const pack = missing.length === 0 ? null : await this.#on.sources.presignPack(body.project_id, job, missing);
     return transact(this.#on.db, call, async (trx) => {
-      const row = await this.#insert(trx, call, userId, job, body.project_id, intake, missing.length, null);
+      const tier = await this.#on.tiers.lockAccount(trx, userId);
+      const row = await this.#insert(trx, call, { userId, tier, id: job, projectId: body.project_id, intake, missingCount: missing.length, key: null });
       const seconds = Math.ceil(row.max_build_ms / 1000) + afterBuildSeconds;
       return { job: presentJob(row), ...(await this.#on.tokens.issueIn(trx, row, userId, seconds)), missing: targets, pack };
     });
@@ -127,10 +138,10 @@ export class PreviewService {
    */
   async build(call: Call, body: PreviewBuildInput): Promise<PreviewBuilt> {
     const userId = requireSelf(call);
-    const keyHash = call.idempotency === null ? null : createHash('sha256').update(call.idempotency.key).digest();
-    const known = keyHash === null ? undefined : await this.#byKey(userId, keyHash);
-    const job = known ?? await this.#buildNew(call, body, keyHash);
-    if (known !== undefined) await requireRoleOn(this.#on.db, call, 'preview_job', known.id);
+    await requireRoleOn(this.#on.db, call, 'project', body.project_id);
+    const key = requestKeyOf(call, body);
+    const known = key === null ? null : await findByKey(this.#on.db, userId, key);
+    const job = known ?? await this.#buildNew(call, body, key);
     const ended = await this.#wait(call, job.id);
     if (ended.status !== 'succeeded') throw buildFailure(ended);
     const [bundle] = await this.#on.db.named<{ object_key: string }>('previews.bundle_key', bundleKeySql, [job.id]);
@@ -140,7 +151,7 @@ export class PreviewService {
     return { url, token, expires_in, job_id: job.id };
   }
 
-  async #buildNew(call: Call, body: PreviewBuildInput, keyHash: Buffer | null): Promise<PreviewRow> {
+  async #buildNew(call: Call, body: PreviewBuildInput, key: RequestKey | null): Promise<PreviewRow> {
     const inline = 'files' in body ? decodeInline(body.files) : null;
     const { userId, intake } = await this.#intake(call, body, inline?.files ?? null);
     const contents = inline?.contents ?? [];
@@ -154,14 +165,12 @@ export class PreviewService {
     }
     const wanted = new Set(lacking.map((blob) => blob.sha256));
     await storageFaults(() => this.#on.sources.store(body.project_id, contents.filter((one) => wanted.has(one.sha256))));
-    try {
-      return await transact(this.#on.db, null, (trx) => this.#insert(trx, call, userId, newId(), body.project_id, intake, 0, keyHash));
-    } catch (error) {
-      // Somebody sent the same key at the same moment in another replica: wait for that job.
-      const first = violatedConstraint(error) === 'preview_jobs_request_key_idx' && keyHash !== null ? await this.#byKey(userId, keyHash) : undefined;
-      if (first === undefined) throw error;
-      return first;
-    }
+    return transact(this.#on.db, null, async (trx) => {
+      // Under the account's lock: of two that bring the same key at the same moment the second finds the job of the first.
+      const tier = await this.#on.tiers.lockAccount(trx, userId);
+      const first = key === null ? null : await takeKey(this.#on.db, trx, userId, key);
+      return first ?? this.#insert(trx, call, { userId, tier, id: newId(), projectId: body.project_id, intake, missingCount: 0, key });
+    });
   }
 
   async #intake(call: Call, body: PreviewRequestInput | PreviewBuildInput, files: readonly PreviewSource[] | null): Promise<{ userId: string; intake: Intake }> {
@@ -177,10 +186,8 @@ export class PreviewService {
   }
 
   /** Writes the job and its files; with nothing missing it goes to its queue in the same transaction. */
-  async #insert(
-    trx: Knex.Transaction, call: Call, userId: string, id: string, projectId: string, intake: Intake, missingCount: number, keyHash: Buffer | null,
-  ): Promise<PreviewRow> {
-    const tier = await takeRequest(this.#on.db, this.#on.tiers, trx, userId);
+  async #insert(trx: Knex.Transaction, call: Call, { userId, tier, id, projectId, intake, missingCount, key }: NewJob): Promise<PreviewRow> {
+    await takeRequest(this.#on.db, this.#on.tiers, trx, userId, tier);
     const limits = await this.#on.tiers.limitsOf(tier);
     const [row] = await trx('preview_jobs').insert({
       id,
@@ -201,7 +208,8 @@ export class PreviewService {
       // A Metro build gains nothing by a GPU: every tier's previews go to the cpu class, by the tier's priority.
       queue_class: 'cpu',
       queue_priority: limits.queue_priority,
-      request_key_hash: keyHash,
+      request_key_hash: key?.keyHash ?? null,
+      request_body_hash: key?.bodyHash ?? null,
     }).returning<PreviewRow[]>('*');
     if (row === undefined) throw new Error('preview_jobs answered no row for an insert');
     await this.#on.db.namedIn(trx, 'previews.insert_files', insertFilesSql, [
@@ -215,13 +223,17 @@ export class PreviewService {
   }
 
   async #enqueue(trx: Knex.Transaction, call: Call, job: PreviewRow): Promise<PreviewRow> {
+    // First the account's lock, as everywhere, then the row: two starts at once come one after the other.
+    await this.#on.tiers.lockAccount(trx, job.requested_by);
+    const now = await this.#readIn(trx, job.id);
+    if (now.queued_at !== null || now.status !== 'queued') return now;
     await takePlace(this.#on.db, this.#on.tiers, trx, job.requested_by);
     const [row] = await trx('preview_jobs')
       .where({ id: job.id, status: 'queued' }).whereNull('queued_at')
       .update({ queued_at: trx.fn.now(), run_after: trx.fn.now(), missing_count: 0 })
       .returning<PreviewRow[]>('*');
-    // Two starts at once: the second finds it started, and answers it so.
-    if (row === undefined) return this.#read(job.id);
+    // Cancelled in between.
+    if (row === undefined) return this.#readIn(trx, job.id);
     await send(trx, row);
     await audit(trx, call, { event_type: 'preview.started', entity_type: 'preview_job', entity_id: row.id, project_id: row.project_id });
     return row;
@@ -242,8 +254,9 @@ export class PreviewService {
     return row;
   }
 
-  async #byKey(userId: string, keyHash: Buffer): Promise<PreviewRow | undefined> {
-    const [row] = await this.#on.db.named<PreviewRow>('previews.job_by_key', jobByKeySql, [userId, keyHash]);
+  async #readIn(trx: Knex.Transaction, jobId: string): Promise<PreviewRow> {
+    const [row] = await this.#on.db.namedIn<PreviewRow>(trx, 'previews.job_by_id', jobByIdSql, [jobId]);
+    if (row === undefined) throw notFound();
     return row;
   }
 

@@ -6,6 +6,7 @@ import { extract, type Header } from 'tar-stream';
 import type { MissingBlob } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
 import { mapBounded } from '#platform/concurrency.ts';
+import { ServiceError } from '#platform/errors.ts';
 import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { blobKey, stagedBlobKey, stagedPackKey, stagingPrefix } from './keys.ts';
 import { insertBlobsSql, knownBlobsSql, missingBlobsSql } from './queries.ts';
@@ -28,10 +29,15 @@ export class PreviewSources {
     this.#storage = storage;
   }
 
-  /** Of these contents, those the project lacks, each once, by hash. One statement. */
+  /**
+   * Of these contents, those the project lacks, each once, by hash. VALIDATION_ERROR where one it has is of another size
+   * than is said: sizes are what the tier's limit is counted by. One statement.
+   */
   async lacking(projectId: string, files: readonly Blob[]): Promise<Blob[]> {
     const wanted = new Map(files.map((file) => [file.sha256, file.size]));
     const known = await this.#db.named<Blob>('previews.known_blobs', knownBlobsSql, [projectId, [...wanted.keys()]]);
+    const wrong = new Set(known.filter((blob) => wanted.get(blob.sha256) !== blob.size).map((blob) => blob.sha256));
+    if (wrong.size > 0) throw wrongSizes(files, wrong);
     for (const blob of known) wanted.delete(blob.sha256);
     return [...wanted].map(([sha256, size]) => ({ sha256, size })).sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
   }
@@ -77,7 +83,7 @@ export class PreviewSources {
       else if (state === 'rejected') rejected.push(blob.sha256);
     });
     await this.keep(null, projectId, [...arrived.values()]);
-    return { missing: missing.filter((blob) => !arrived.has(blob.sha256)), rejected };
+    return { missing: missing.filter((blob) => !arrived.has(blob.sha256)), rejected: [...new Set(rejected)].filter((sha256) => !arrived.has(sha256)) };
   }
 
   /** Stores contents that came with the request itself. */
@@ -115,7 +121,17 @@ export class PreviewSources {
       await this.#storage.move(staged, blobKey(projectId, blob.sha256));
       return 'verified';
     } catch (error) {
-      if (error instanceof StorageError && error.kind === 'not_found') return 'absent';
+      if (!(error instanceof StorageError) || error.kind !== 'not_found') throw error;
+      return (await this.#isThere(projectId, blob)) ? 'verified' : 'absent';
+    }
+  }
+
+  /** Whether it has been moved already: by another start at the same moment, or by one that died before it could say so. */
+  async #isThere(projectId: string, blob: Blob): Promise<boolean> {
+    try {
+      return (await this.#storage.head(blobKey(projectId, blob.sha256))).sizeBytes === blob.size;
+    } catch (error) {
+      if (error instanceof StorageError && error.kind === 'not_found') return false;
       throw error;
     }
   }
@@ -164,6 +180,12 @@ export class PreviewSources {
       return false;
     }
   }
+}
+
+function wrongSizes(files: readonly Blob[], wrong: ReadonlySet<string>): ServiceError {
+  const details = files.flatMap((file, index) =>
+    (wrong.has(file.sha256) ? [{ pointer: `#/body/files/${index}/size`, message: 'is not the size of the content with this hash', rule: 'size' }] : []));
+  return new ServiceError('VALIDATION_ERROR', 'The sources cannot be built like this.', { details: details.slice(0, 100) });
 }
 
 /** Regular entries named by a hash that is missing, and of its size; everything else in a tar is passed over. */

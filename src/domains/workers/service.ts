@@ -145,7 +145,7 @@ export class WorkerService {
     const kind = await this.#kindOf(body.job_id);
     const job = await this.#read(this.#on.db.knex, kind, body.job_id);
     const leaseHash = this.#on.nodeKeys.leaseHash(body.lease_token);
-    if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true && body.status === 'SUCCESS') await kind.checkResult(job, body);
+    if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true) await kind.checkResult(job, body);
     const receipt = await transact(this.#on.db, null, async (trx) => {
       const ended = body.status === 'SUCCESS' ? await this.#succeed(trx, kind, body) : await this.#fail(trx, kind, job, body);
       if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
