@@ -83,10 +83,13 @@ export class System {
 
   async startApi(): Promise<Process> {
     const port = await freePort();
-    // Every API of one system is reached by the same name: here, that of the first.
-    const baseUrl = this.#ports.length === 0 ? `http://127.0.0.1:${port}` : this.baseUrl;
-    const api = this.#spawn(`api-${this.#ports.length}`, 'src/api.ts', [], { PORT: String(port), BASE_URL: baseUrl });
     this.#ports.push(port);
+    return this.#launchApi(`api-${this.#ports.length - 1}`, port);
+  }
+
+  async #launchApi(name: string, port: number): Promise<Process> {
+    // Every API of one system is reached by the same name: that of the first.
+    const api = this.#spawn(name, 'src/api.ts', [], { PORT: String(port), BASE_URL: this.baseUrl });
     await until(`${api.name} to answer`, async () => {
       if (api.child.exitCode !== null) throw new Error(`${api.name} ended:\n${api.log()}`);
       return (await fetch(`http://127.0.0.1:${port}/health`).catch(() => null))?.ok === true;
@@ -108,6 +111,18 @@ export class System {
       worker.child.once('exit', () => { clearTimeout(late); reject(new Error(`${name} ended:\n${worker.log()}`)); });
     });
     return worker;
+  }
+
+  /** Workers that have not ended. */
+  workers(): Process[] {
+    return this.#processes.filter(({ name, child }) => name.startsWith('worker') && child.exitCode === null && child.signalCode === null);
+  }
+
+  /** Kills the first API as a crash would and starts it anew on the same port. */
+  async restartApi(): Promise<void> {
+    const api = this.#processes.find(({ name, child }) => name === 'api-0' && child.exitCode === null && child.signalCode === null);
+    await api?.kill();
+    await this.#launchApi('api-0', this.#ports[0] ?? 0);
   }
 
   /** A client without credentials. */
