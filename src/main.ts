@@ -1,11 +1,10 @@
 /** `npm start`: everything on one machine. The Node version was checked by start.mjs before this file was read. */
 import { fileURLToPath } from 'node:url';
-import { runMachine } from '#platform/embedded/run.ts';
+import { runInForeground } from '#platform/embedded/foreground.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const stopping = new AbortController();
 
-const machine = runMachine({
+await runInForeground({
   source: process.env,
   directory: process.cwd(),
   api: { name: 'api', entry: file('./api.ts') },
@@ -15,19 +14,4 @@ const machine = runMachine({
   ],
   seedFile: file('../seeds/demo.ts'),
   firstPreviewFile: file('./first-preview.ts'),
-  say: (line) => console.log(line),
-  signal: stopping.signal,
 });
-
-const stop = (): void => {
-  if (stopping.signal.aborted) {
-    machine.stopNow();
-    process.exit(130);
-  }
-  stopping.abort(new Error('Asked to stop.'));
-};
-process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
-process.on('SIGHUP', stop);
-
-process.exit(await machine.done);

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from './clock.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import type { Logger } from './log.ts';
 
@@ -76,6 +77,25 @@ export interface SignalSource {
   readonly connected: boolean;
 }
 
+/** `npm` and `timeout` pass a signal on that the whole group has got already: within this time two are one. */
+const sameSignalMs = 500;
+
+/**
+ * A handler for signals that calls `first` at the first and `second` at every one that comes later than half a second
+ * after it.
+ */
+export function firstAndSecond(first: () => void, second: () => void, clock: Clock = systemClock): () => void {
+  let firstAt: number | null = null;
+  return () => {
+    if (firstAt === null) {
+      firstAt = clock.now();
+      first();
+    } else if (clock.now() - firstAt >= sameSignalMs) {
+      second();
+    }
+  };
+}
+
 /** The argument by which a supervisor marks its children: a channel that closed early cannot say that it was there. */
 export const supervisedArgument = '--supervised';
 
@@ -85,25 +105,17 @@ export const supervisedArgument = '--supervised';
  * sends it to the whole group, and the supervisor's death (its IPC channel closes) begins the shutdown too, so that a
  * killed supervisor leaves no orphan.
  */
-export function shutdownOnSignals(shutdown: Shutdown, source: SignalSource = processSource): void {
-  const { supervised } = source;
-  let asked = false;
-  const ask = (reason: string): void => {
-    if (asked) {
-      source.exit(130);
-      return;
-    }
-    asked = true;
+export function shutdownOnSignals(shutdown: Shutdown, source: SignalSource = processSource, clock: Clock = systemClock): void {
+  const begin = (reason: string): void => {
     void shutdown.begin(reason).then((clean) => source.exit(clean ? 0 : 1));
   };
-  source.on('SIGTERM', () => ask('SIGTERM'));
+  const onSignal = firstAndSecond(() => begin('a signal'), () => source.exit(130), clock);
+  source.on('SIGTERM', onSignal);
   source.on('SIGINT', () => {
-    if (!supervised) ask('SIGINT');
+    if (!source.supervised) onSignal();
   });
-  if (!supervised) return;
-  const onGone = (): void => {
-    if (!asked) ask('the supervisor is gone');
-  };
+  if (!source.supervised) return;
+  const onGone = (): void => begin('the supervisor is gone');
   source.on('disconnect', onGone);
   // It may have died while this process was still loading, before anybody listened.
   if (!source.connected) onGone();

@@ -1,4 +1,4 @@
-import { fork, spawn } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -45,7 +45,7 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
   mkdirSync(options.folder, { recursive: true, mode: 0o755 });
   const keptFile = join(options.folder, 'redis.json');
   const kept = readKept(keptFile);
-  const program = findOnPath(['redis-server', 'valkey-server'], options.path);
+  const program = usable(findOnPath(['redis-server', 'valkey-server'], options.path));
   if (kept !== null && runsStill(kept.process)) {
     const address = addressOf(kept.port, kept.password);
     // The built-in one ends with its starter, so a live one is on its way out: never adopted.
@@ -86,6 +86,16 @@ const handleOf = (address: RedisAddress, program: string, adopted: boolean, serv
     signalTo(server, 'SIGKILL');
   },
 });
+
+/** One that lies on PATH and cannot run (a missing library, another machine's program) counts as none. */
+function usable(program: string | null): string | null {
+  if (program === null) return null;
+  const account = serviceAccount();
+  const { status } = spawnSync(program, ['--version'], {
+    cwd: '/', stdio: 'ignore', timeout: 10_000, env: { PATH: '/usr/bin:/bin' }, ...(account === null ? {} : { uid: account.uid, gid: account.gid }),
+  });
+  return status === 0 ? program : null;
+}
 
 async function launchProgram(program: string, port: number, password: string, options: RedisOptions): Promise<ProcessIdentity | null> {
   const account = serviceAccount();

@@ -16,7 +16,7 @@ async function until(check: () => boolean | Promise<boolean>): Promise<void> {
 
 describe('the database', () => {
   before(async () => {
-    await db().knex.raw('CREATE TABLE bees (id int PRIMARY KEY, name text, seen timestamptz(3) DEFAULT now(), updated_at timestamptz(3) DEFAULT now())');
+    await db().knex.raw('CREATE TABLE bees (id int PRIMARY KEY, name text, seen timestamptz(3) DEFAULT now(), updated_at timestamptz(3) DEFAULT now(), row_version bigint NOT NULL DEFAULT 1)');
     await db().knex.raw('CREATE TRIGGER bees_touch BEFORE UPDATE ON bees FOR EACH ROW EXECUTE FUNCTION touch_row()');
   });
   beforeEach(() => db().knex.raw('TRUNCATE bees'));

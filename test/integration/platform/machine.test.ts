@@ -210,9 +210,20 @@ describe('npm start', function () {
   it('ends at once at a second signal, and comes up after that', async () => {
     const started = run();
     await started.ready();
+    await until(() => processesOf(folder).length === 3);
+    // A worker that does not answer holds the ordered stop up.
+    const worker = processesOf(folder).at(-1);
+    process.kill(worker?.pid ?? 0, 'SIGSTOP');
+    const askedAt = performance.now();
     started.child.kill('SIGINT');
-    started.child.kill('SIGTERM');
-    await started.exit;
+    started.child.kill('SIGINT');
+    await started.until('Stopping');
+    expect(started.child.exitCode, 'the same signal twice is one').to.equal(null);
+    // Whoever presses Ctrl-C again does so after more than half a second.
+    await until(() => performance.now() - askedAt > 600);
+    started.child.kill('SIGINT');
+    expect(await started.exit).to.equal(130);
+    expect(performance.now() - askedAt).to.be.lessThan(5_000);
     const next = run();
     await next.ready();
     expect(await next.stop()).to.equal(0);

@@ -169,14 +169,18 @@ describe('the shutdown', () => {
   }
   const exited = (source: FakeProcess): Promise<unknown> => new Promise((resolve) => source.once('exited', resolve));
 
-  it('begins at the first signal and ends the process at the second', async () => {
+  it('begins at the first signal and ends the process at the second, unless that is the first passed on once more', async () => {
     const source = new FakeProcess(false);
+    let nowMs = 1_000;
     const shutdown = createShutdown(quiet, 60_000);
     shutdown.add('drain', 'hangs', 60_000, () => pause(60_000, release.signal).catch(() => undefined));
     const release = new AbortController();
-    shutdownOnSignals(shutdown, source);
+    shutdownOnSignals(shutdown, source, { now: () => nowMs });
+    source.emit('SIGTERM');
+    nowMs += 499;
     source.emit('SIGTERM');
     expect(source.codes).to.deep.equal([]);
+    nowMs += 1;
     source.emit('SIGINT');
     expect(source.codes).to.deep.equal([130]);
     release.abort();
