@@ -16,7 +16,7 @@ export const readFailure = (told: unknown): BuildFailure => {
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
   };
   const failure: BuildFailure = {
-    code: fields['code'] === 'UNKNOWN_IMPORT' ? 'UNKNOWN_IMPORT' : 'BUILD_ERROR',
+    code: fields['code'] === 'UNKNOWN_IMPORT' || fields['code'] === 'OUT_OF_MEMORY' ? fields['code'] : 'BUILD_ERROR',
     message: text('message') ?? 'The build failed.',
   };
   const [file, line, column, codeFrame, specifier] = [text('file'), count('line'), count('column'), text('codeFrame'), text('import')];

@@ -257,7 +257,12 @@ class Build {
     const readStarted = performance.now();
     const cacheFile = `transforms-${variantName(request.platform, request.dev)}.pack`;
     const { files, fileBytes, sourceBytes, cacheBytes } = this.#limits;
-    const sent = await readSourceFolder(request.sourceDir, { files, fileBytes, bytes: sourceBytes }, (path, bytes) => child.send({ type: 'file', path }, bytes));
+    let hasEntry = false;
+    const sent = await readSourceFolder(request.sourceDir, { files, fileBytes, bytes: sourceBytes }, (path, bytes) => {
+      hasEntry ||= path === request.entryFile;
+      return child.send({ type: 'file', path }, bytes);
+    });
+    if (!hasEntry) throw new SourceRefused({ code: 'BUILD_ERROR', message: `The entry file "${request.entryFile}" is not in the project.` });
     const previous = await readCache(join(request.cacheDir, cacheFile), cacheBytes);
     if (previous !== null) await child.send({ type: 'cache' }, previous);
     const { entryFile, platform, dev, env, environment } = request;

@@ -41,10 +41,17 @@ const childDir = fileURLToPath(new URL('../preview/child', import.meta.url));
 const base = '/b';
 /** Threads count as processes: Node itself has about a dozen. */
 const maxProcesses = 48;
-/** Native memory, code and thread stacks beside the measured limit, as a hard end where sampling comes too late. */
-const dataSlackBytes = 512 * 1024 * 1024;
+/**
+ * Beside the measured limit, as a hard end where sampling comes too late. Node maps 570 MB of data that it never touches
+ * (measured), which the kernel counts here.
+ */
+const dataSlackBytes = 1024 * 1024 * 1024;
 const probeTimeoutMs = 10_000;
-/** When the worker is root, each process gets a user of its own out of this range, which nobody else has. */
+/**
+ * When the worker is root, each process gets a user of its own out of this range, which nobody else has. Without one
+ * (that user could not reach the data folder) bubblewrap runs as root and the kernel does not bound its processes; the
+ * second wall still lets none be started.
+ */
 const firstUid = 1_610_000_000;
 const uidRange = 1_000_000;
 let nextUid = process.pid % uidRange;

@@ -82,8 +82,13 @@ export const failureOf = (error: unknown, places: { src: string; sdk: string }, 
   const firstLine = scrub(thrown.message).split('\n', 1)[0] ?? '';
   const failure: BuildFailure = { code: 'BUILD_ERROR', message: (firstLine === '' ? thrown.name : firstLine).slice(0, maxMessageLength) };
 
+  // A buffer that could not be had ends in an exception, where the heap's end would end the process.
+  if (/allocate memory|buffer allocation failed/iu.test(firstLine)) return { code: 'OUT_OF_MEMORY', message: 'The build needed more memory than it may use.' };
+
   const named = typeof details.filename === 'string' ? details.filename : /^(?:\w*Error in )?([^\s:]+\.\w+):/u.exec(firstLine)?.[1];
   if (named === undefined) return failure;
+  // Metro and Babel both put the file in front; it has a field of its own.
+  failure.message = failure.message.replace(/^\w*Error in /u, '').replaceAll(`${named}: `, '').replace(/\s*\(\d+:\d+\)$/u, '');
   const { lineNumber, column } = details;
   const known = typeof lineNumber === 'number' && lineNumber > 0 ? { line: lineNumber, column: typeof column === 'number' ? column + 1 : 1 } : null;
   return located(failure, `${places.src}/${named}`, () => known);

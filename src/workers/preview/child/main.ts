@@ -108,7 +108,7 @@ const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, pla
 };
 
 const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore, start: StartHeader): Promise<void> => {
-  await warmUp(metro, places.src, start.sdk.importable);
+  if (start.warmUp === true) await warmUp(metro, places.src, start.sdk.importable);
   send('ready');
 
   const sources = new Map<string, Buffer>();
@@ -137,7 +137,7 @@ const buildOnce = async (
   const started = performance.now();
   const environment = new Map([...Object.entries(job.env), ['HIVESYNC_ENVIRONMENT', job.environment] as const]);
   inlineEnvironment(environment);
-  const salt = createHash('sha256').update(JSON.stringify([...environment].sort())).digest('hex');
+  const salt = createHash('sha256').update(JSON.stringify([...environment].sort(([one], [other]) => (one < other ? -1 : 1)))).digest('hex');
   const project = new RecordingStore(previous, salt);
   store.current = project;
   sdkStore.hits = 0;

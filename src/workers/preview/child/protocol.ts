@@ -7,6 +7,8 @@ export type StartHeader = {
   type: 'start';
   mode: 'serve' | 'prime';
   sdk: { name: string; version: string; importable: string[] };
+  /** serve: whether to warm up before the job comes; not where the job is already waiting. */
+  warmUp?: boolean;
   /** prime: the platform whose transforms are made, for production and for development. */
   platform?: Platform;
 };

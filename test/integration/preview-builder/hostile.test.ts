@@ -1,0 +1,303 @@
+/**
+ * Projects that attack the build. Whatever they hold is put on disk as if intake had let it through, and built under the
+ * real sandbox: nothing of the host may be read, written or reached, and each build is answered clearly inside its limits.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createBuilder, type Builder, type BuildRequest, type BuildResult } from '#workers/preview/builder.ts';
+import { buildIn, pixel, temporaryFolder, writeFiles, type Files } from '../../support/preview/projects.ts';
+import { dataDir, ensureSdk, installTimeoutMs, sdkVersion } from '../../support/preview/sdk.ts';
+
+const mebibyte = 1024 * 1024;
+const secret = 'the-secret-beside-the-project';
+
+type Case = {
+  name: string;
+  files: Files;
+  /** What intake would never write. */
+  prepare?: (folder: string, outside: string) => void;
+  request?: Partial<BuildRequest>;
+  /** 'built', or the code of the failure. */
+  outcome: string;
+  message?: RegExp;
+  check?: (result: BuildResult, bundle: string) => void;
+};
+
+/** Code that would show that it ran: it writes where the test looks, and asks for a page of the test's server. */
+const attack = (pwned: string, port: number): string =>
+  `try{require('fs').writeFileSync(${JSON.stringify(pwned)}+'/'+Math.random(),'x')}catch{};` +
+  `try{require('child_process').execSync('curl -s http://127.0.0.1:${port}/')}catch{};try{fetch('http://127.0.0.1:${port}/').catch(()=>{})}catch{};`;
+
+const notInProject = (name: string, specifier: string): Case => ({
+  name,
+  files: { 'index.js': `console.log(require(${JSON.stringify(specifier)}))` },
+  outcome: 'BUILD_ERROR',
+  message: /is not in the project\.$/u,
+  check: (result) => {
+    // The same words for what exists outside and for what does not, so that a build answers no question about the host.
+    expect(result.ok ? null : result.failure.message).to.equal(`"${specifier}" is not in the project.`);
+    expect(result.ok ? null : result.failure).to.include({ file: 'index.js', line: 1, import: specifier });
+  },
+});
+
+const cases = (evil: string, outside: string): Case[] => [
+  { name: 'a metro.config.js', files: { 'index.js': 'console.log(1)', 'metro.config.js': `${evil}module.exports={}` }, outcome: 'built' },
+  { name: 'a babel.config.js', files: { 'index.js': 'console.log(1)', 'babel.config.js': `${evil}module.exports={}` }, outcome: 'built' },
+  { name: 'a .babelrc.js', files: { 'index.js': 'console.log(1)', '.babelrc.js': `${evil}module.exports={}` }, outcome: 'built' },
+  {
+    name: 'a .babelrc that names a plugin, at the root and below',
+    files: {
+      'index.js': 'require("./sub/a")',
+      '.babelrc': '{"plugins":["./evil.js"]}',
+      'sub/a.js': 'console.log(2)',
+      'sub/package.json': '{"name":"s","babel":{"plugins":["./evil.js"]}}',
+      'sub/.babelrc': '{"plugins":["./evil.js"]}',
+      'evil.js': `${evil}module.exports=()=>({visitor:{}})`,
+      'sub/evil.js': `${evil}module.exports=()=>({visitor:{}})`,
+    },
+    outcome: 'built',
+  },
+  {
+    name: 'Babel settings in package.json',
+    files: { 'index.js': 'console.log(1)', 'package.json': '{"name":"x","babel":{"plugins":["./evil.js"]},"browserslist":["extends ./evil.js"]}', 'evil.js': evil },
+    outcome: 'built',
+  },
+  {
+    name: 'packages in the upload that shadow the preset, the minifier and React',
+    files: {
+      'index.js': 'console.log(require("react").version)',
+      'node_modules/@react-native/babel-preset/index.js': `${evil}module.exports=()=>({})`,
+      'node_modules/@react-native/babel-preset/package.json': '{"name":"@react-native/babel-preset","main":"index.js"}',
+      'node_modules/metro-minify-terser/index.js': evil,
+      'node_modules/react/index.js': 'module.exports={version:"SHADOWED"}',
+      'node_modules/react/package.json': '{"name":"react","main":"index.js"}',
+    },
+    outcome: 'built',
+    check: (_result, bundle) => expect(bundle).to.include('19.3.0').and.to.not.include('SHADOWED'),
+  },
+  notInProject('a path that climbs out to a file that exists', '../secret/secret.json'),
+  notInProject('a path that climbs out to a file that does not exist', '../secret/nothing.json'),
+  notInProject('a path that climbs to /etc/passwd', '../../../../../../../../etc/passwd'),
+  notInProject('an absolute path that exists', join(outside, 'secret.json')),
+  notInProject('an absolute path that does not exist', '/no/such/file.json'),
+  notInProject('an asset that climbs out', '../secret/secret.png'),
+  notInProject('a path into the SDK set', '../sdk/node_modules/react/package.json'),
+  notInProject('a path into the process table', '../../proc/self/environ'),
+  notInProject('a file of the project that is missing', './missing'),
+  notInProject('a subpath import', '#secret'),
+  {
+    name: 'a package that climbs out of the SDK set',
+    files: { 'index.js': 'console.log(require("react/../../secret.json"))' },
+    outcome: 'UNKNOWN_IMPORT',
+    message: /"react"/u,
+  },
+  {
+    name: 'a symbolic link to a file outside',
+    files: { 'index.js': 'console.log(require("./l.json"))' },
+    prepare: (folder) => symlinkSync(join(outside, 'secret.json'), join(folder, 'l.json')),
+    outcome: 'BUILD_ERROR',
+    message: /"l\.json" is not a regular file/u,
+  },
+  {
+    name: 'a symbolic link that stands for the larger scale of an image',
+    files: { 'index.js': 'console.log(require("./a.png"))', 'a.png': pixel },
+    prepare: (folder) => symlinkSync(join(outside, 'secret.png'), join(folder, 'a@2x.png')),
+    outcome: 'BUILD_ERROR',
+    message: /"a@2x\.png" is not a regular file/u,
+  },
+  {
+    name: 'a symbolic link to a folder outside',
+    files: { 'index.js': 'console.log(require("./d/secret.json"))' },
+    prepare: (folder) => symlinkSync(outside, join(folder, 'd')),
+    outcome: 'BUILD_ERROR',
+    message: /"d" is not a regular file/u,
+  },
+  {
+    name: 'a symbolic link to an endless device',
+    files: { 'index.js': 'console.log(require("./z.json"))' },
+    prepare: (folder) => symlinkSync('/dev/zero', join(folder, 'z.json')),
+    outcome: 'BUILD_ERROR',
+    message: /not a regular file/u,
+  },
+  {
+    name: 'a FIFO',
+    files: { 'index.js': 'console.log(require("./f.json"))' },
+    prepare: (folder) => expect(spawnSync('mkfifo', [join(folder, 'f.json')]).status).to.equal(0),
+    outcome: 'BUILD_ERROR',
+    message: /"f\.json" is not a regular file/u,
+  },
+  {
+    name: 'a package.json whose main climbs out',
+    files: { 'index.js': 'console.log(require("./p"))', 'p/package.json': '{"name":"p","main":"../../secret/secret.json"}' },
+    outcome: 'BUILD_ERROR',
+    message: /"\.\/p" is not in the project/u,
+  },
+  {
+    name: 'package.json fields that would redirect a module',
+    files: {
+      'index.js': 'console.log(require("./a.js"), require("x"))',
+      'a.js': 'module.exports="kept"',
+      'package.json': '{"name":"x","react-native":{"./a.js":"../secret/secret.json"},"browser":{"./a.js":"./b.js"},"exports":{".":"../secret/secret.json"},"imports":{"#s":"../secret/secret.json"}}',
+      'b.js': 'module.exports="redirected"',
+    },
+    outcome: 'UNKNOWN_IMPORT',
+    message: /"x" is not part of the SDK set/u,
+  },
+  {
+    name: 'a redirect of one module to another by package.json',
+    files: { 'index.js': 'console.log(require("./a.js"))', 'a.js': 'module.exports="kept"', 'package.json': '{"name":"x","browser":{"./a.js":"./b.js"}}', 'b.js': 'module.exports="redirected"' },
+    outcome: 'built',
+    check: (_result, bundle) => expect(bundle).to.include('"kept"').and.to.not.include('redirected'),
+  },
+  {
+    name: 'require.context over a folder outside',
+    files: { 'index.js': 'const c=require.context("../secret",true,/.*/);console.log(c.keys().map(c))' },
+    outcome: 'BUILD_ERROR',
+    message: /require\.context is not supported/u,
+    check: (result) => expect(result.ok ? null : result.failure).to.include({ file: 'index.js', line: 1 }),
+  },
+  { name: 'a source-map comment that names a file outside', files: { 'index.js': 'console.log(1);\n//# sourceMappingURL=../secret/secret.json' }, outcome: 'built' },
+  { name: 'a dynamic require', files: { 'index.js': 'const n="./"+Math.random();require(n)' }, outcome: 'BUILD_ERROR', message: /Invalid call/u },
+  { name: 'a macro', files: { 'index.js': `import preval from 'preval.macro'; console.log(preval\`${evil}\`)` }, outcome: 'UNKNOWN_IMPORT', message: /"preval\.macro"/u },
+  {
+    name: 'a package that is not in the set',
+    files: { 'index.js': 'require("react");\nrequire("left-pad/lib/x")' },
+    outcome: 'UNKNOWN_IMPORT',
+    message: new RegExp(`"left-pad" is not part of the SDK set react-native ${sdkVersion.replaceAll('.', '\\.')}`, 'u'),
+    check: (result) => expect(result.ok ? null : result.failure).to.include({ file: 'index.js', line: 2, import: 'left-pad/lib/x' }),
+  },
+  { name: 'the code that builds, as an import', files: { 'index.js': 'require("metro/src/Server")' }, outcome: 'UNKNOWN_IMPORT', message: /"metro"/u },
+  { name: 'a module of Node', files: { 'index.js': 'require("node:fs")' }, outcome: 'UNKNOWN_IMPORT', message: /"node:fs"/u },
+  {
+    name: 'two packages with the name of React Native',
+    files: { 'index.js': 'console.log(require("react-native").Platform)', 'a/package.json': '{"name":"react-native","version":"9"}', 'b/package.json': '{"name":"react-native","version":"9"}' },
+    outcome: 'built',
+  },
+  {
+    name: 'a syntax error',
+    files: { 'index.js': 'import "./deep/broken"', 'deep/broken.tsx': 'export const a = 1;\nconst = ;\n' },
+    outcome: 'BUILD_ERROR',
+    message: /Unexpected token/u,
+    check: (result) => {
+      expect(result.ok ? null : result.failure).to.include({ file: 'deep/broken.tsx', line: 2, column: 7 });
+      expect(result.ok ? null : result.failure.codeFrame).to.include('> 2 | const = ;');
+    },
+  },
+  {
+    name: 'the environment of the build',
+    files: { 'index.js': 'console.log(process.env.AWS_SECRET_ACCESS_KEY, process.env.HOME, process.env)' },
+    outcome: 'built',
+    check: (_result, bundle) => expect(bundle).to.include('process.env.AWS_SECRET_ACCESS_KEY'),
+  },
+  { name: 'text that folds to half a gigabyte', files: { 'index.js': 'console.log("a".repeat(536870000));console.log("y".padEnd(5e8).length>3?1:2)' }, outcome: 'built' },
+  { name: 'brackets nested 30,000 deep', files: { 'index.js': `console.log(${'['.repeat(30_000)}${']'.repeat(30_000)})` }, outcome: 'BUILD_ERROR' },
+  { name: 'a sum of 20,000 terms', files: { 'index.js': `console.log(${Array.from({ length: 20_000 }, () => 'x').join('+')})` }, outcome: 'BUILD_ERROR' },
+  {
+    name: 'a file of 150,000 lines',
+    files: { 'index.js': `module.exports=[${'"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",f(()=>{let q=1;return q+1}),\n'.repeat(150_000)}]` },
+    request: { memoryBytes: 400 * mebibyte },
+    outcome: 'OUT_OF_MEMORY',
+    message: /more than the \d+ bytes of memory/u,
+  },
+  {
+    name: 'a function that a minifier takes very long over',
+    files: { 'index.js': `${Array.from({ length: 300 }, (_, f) => `export function f${f}(a){${'if(a){a=a+1;'.repeat(150)}${'}'.repeat(150)}return a}`).join('\n')}` },
+    request: { timeoutMs: 4000 },
+    outcome: 'TIMEOUT',
+    message: /longer than the 4000 ms/u,
+  },
+  {
+    name: 'more files than allowed',
+    files: { 'index.js': 'console.log(1)' },
+    prepare: (folder) => {
+      mkdirSync(join(folder, 'm'));
+      for (let index = 0; index < 3100; index += 1) writeFileSync(join(folder, `m/f${index}.js`), '');
+    },
+    outcome: 'TOO_LARGE',
+    message: /more than 3000 files/u,
+  },
+  { name: 'a file larger than allowed', files: { 'index.js': '1' }, prepare: (folder) => {
+    writeFileSync(join(folder, 'big.json'), '');
+    truncateSync(join(folder, 'big.json'), 64 * mebibyte);
+  }, outcome: 'TOO_LARGE', message: /"big\.json" is larger/u },
+  { name: 'an entry file that is not there', files: { 'other.js': '1' }, outcome: 'BUILD_ERROR', message: /entry file "index\.js" is not in the project/u },
+  { name: 'an entry file outside', files: { 'index.js': '1' }, request: { entryFile: '../secret/secret.json' }, outcome: 'BUILD_ERROR', message: /entry file .* is not in the project/u },
+  { name: 'an image that is none', files: { 'index.js': 'console.log(require("./a.png"))', 'a.png': 'not an image' }, outcome: 'BUILD_ERROR' },
+];
+
+describe('hostile projects', () => {
+  const work = temporaryFolder();
+  const outside = join(work.path, 'secret');
+  const pwned = join(work.path, 'pwned');
+  const results = new Map<string, { result: BuildResult; ms: number }>();
+  let builder: Builder;
+  let server: Server;
+  let reached = 0;
+  let all: Case[] = [];
+  const marked = () => [readdirSync(pwned), reached] as const;
+
+  before(async function () {
+    this.timeout(installTimeoutMs);
+    await ensureSdk();
+    server = createServer((_request, response) => {
+      reached += 1;
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    mkdirSync(pwned, { mode: 0o777 });
+    writeFiles(outside, { 'secret.json': JSON.stringify({ secret }), 'secret.png': Buffer.concat([pixel, Buffer.from(secret)]) });
+    builder = createBuilder({ dataDir, sdkVersions: [sdkVersion], warm: 0, limits: { files: 3000, fileBytes: 16 * mebibyte, timeoutMs: 20_000 } });
+    all = cases(attack(pwned, (server.address() as AddressInfo).port), outside);
+
+    // Two at a time: on two cores the whole corpus takes half as long.
+    const queue = all.values();
+    const worker = async (): Promise<void> => {
+      for (const { name, files, prepare, request } of queue) {
+        const folder = join(work.path, `project-${results.size}-${Math.random()}`);
+        writeFiles(folder, files);
+        prepare?.(folder, outside);
+        const started = performance.now();
+        results.set(name, { result: await buildIn(builder, work.path, folder, { ...request, outDir: join(work.path, `out-${name}`) }), ms: performance.now() - started });
+      }
+    };
+    await Promise.all([worker(), worker()]);
+  });
+  after(async () => {
+    await builder.close();
+    await new Promise((resolve) => server.close(resolve));
+    work.dispose();
+  });
+
+  it('run under bubblewrap, never under the weaker wall', () => {
+    expect(builder.sandbox).to.equal('bubblewrap');
+  });
+
+  // The list is made before the folders are known, so names and expectations alone are taken from this copy.
+  for (const [index, { name, outcome }] of cases('', '/outside').entries()) {
+    it(`${name}: ${outcome}`, () => {
+      const { message, check } = all[index] ?? {};
+      const { result, ms } = results.get(all[index]?.name ?? name) ?? expect.fail('the case was not built');
+      expect(result.ok ? 'built' : result.failure.code, JSON.stringify(result.ok ? '' : [result.failure, result.diagnostics])).to.equal(outcome);
+      if (message !== undefined && !result.ok) expect(result.failure.message).to.match(message);
+      const outDir = join(work.path, `out-${name}`);
+      const bundle = result.ok ? readFileSync(join(outDir, 'bundle.js'), 'utf8') : '';
+      check?.(result, bundle);
+      expect(ms).to.be.lessThan(25_000);
+      const sourceText = Object.values(all[index]?.files ?? {}).join('\n');
+      const told = JSON.stringify(result.ok ? result.metadata : result.failure);
+      for (const text of [told, ...result.files.map(({ path }) => readFileSync(join(outDir, path), 'utf8'))]) {
+        expect(text).to.not.include(secret);
+        // Unless the project itself wrote it.
+        if (!sourceText.includes(work.path)) expect(text).to.not.include(work.path.slice(1));
+      }
+    });
+  }
+
+  it('run nothing of their own: nothing was written, nobody was called', () => {
+    expect(marked()).to.deep.equal([[], 0]);
+  });
+});

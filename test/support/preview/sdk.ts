@@ -1,0 +1,23 @@
+/** The SDK set the preview tests build with: installed and primed once into the repository's data folder, which `npm start` uses too. */
+import { fileURLToPath } from 'node:url';
+import { installSdkSet } from '#workers/preview/sdk-install.ts';
+import { defaultSdkVersion } from '#workers/preview/sdk-sets.ts';
+
+export const dataDir = fileURLToPath(new URL('../../../.hivesync', import.meta.url));
+export const sdkVersion = defaultSdkVersion();
+
+/** How long the first run may take; measured: 20 s for the packages, 50–70 s for priming on two cores. */
+export const installTimeoutMs = 15 * 60_000;
+
+/** Makes the SDK set ready, saying on stderr what it does; nothing to do from the second run on. */
+export const ensureSdk = async (): Promise<void> => {
+  let told = '';
+  await installSdkSet(sdkVersion, {
+    dataDir,
+    onProgress: ({ stage, done, total }) => {
+      const tenth = `${stage} ${Math.floor((done / Math.max(1, total)) * 10) * 10} %`;
+      if (tenth !== told) process.stderr.write(`    SDK set ${sdkVersion}: ${tenth}\n`);
+      told = tenth;
+    },
+  });
+};
