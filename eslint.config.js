@@ -97,4 +97,9 @@ export default defineConfig(
       '@typescript-eslint/require-array-sort-compare': 'off',
     },
   },
+  {
+    // Lines that the compiler has to refuse: each says what of it is wrong.
+    files: ['test/**/*.types.ts'],
+    rules: { '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description', minimumDescriptionLength: 5 }] },
+  },
 );

@@ -49,8 +49,9 @@ const asSet = (value: unknown): ReadonlySet<unknown> => new Set(Array.isArray(va
 const isWithin = (small: unknown, large: unknown): boolean => [...asSet(small)].every((type) => asSet(large).has(type) || (type === 'integer' && asSet(large).has('number')));
 
 /**
- * api-smart-diff's judgement, put right where this contract knows better: what is closed refuses a field that is gone,
- * a type may widen in a request and narrow in an answer, and our extensions decide who may call.
+ * api-smart-diff's judgement, put right where this contract knows better: a field that is gone is refused by a closed
+ * request and missed in an answer, a type may widen in a request and narrow in an answer, and our extensions decide
+ * who may call.
  */
 function breaks({ action, type, path, before, after }: Diff): boolean {
   const last = path.at(-1);
@@ -60,7 +61,7 @@ function breaks({ action, type, path, before, after }: Diff): boolean {
   const inRequest = path.includes('requestBody') || path.includes('parameters');
   if (last === 'x-auth' || last === 'x-scope' || last === 'x-roles') return true;
   if (last === 'x-max-body') return action !== 'replace' || Number(after) < Number(before);
-  if (inRequest && action === 'remove' && path.at(-2) === 'properties') return true;
+  if (action === 'remove' && path.at(-2) === 'properties') return true;
   if (action === 'replace' && last === 'type') return inRequest ? !isWithin(before, after) : !isWithin(after, before);
   return type === 'breaking';
 }

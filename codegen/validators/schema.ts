@@ -40,6 +40,24 @@ function decide(contract: Contract, branches: readonly Schema[]): Out {
   return { type: types, allOf: rules };
 }
 
+/** Formats whose expressions are of fixed length or plainly linear. */
+const quickFormats = new Set(['uuid', 'date-time', 'date', 'time']);
+
+/**
+ * Where every fault is collected, Ajv goes on to the pattern after maxLength has failed: 64 KiB of text would be put
+ * through an expression that was written for a hundred characters. So text that is too long is not looked at further.
+ */
+function boundPatterns(out: Out): Out {
+  const { pattern, format, ...rest } = out;
+  const isSlow = pattern !== undefined || (format !== undefined && !(typeof format === 'string' && quickFormats.has(format)));
+  if (!isSlow || out['maxLength'] === undefined || out['if'] !== undefined) return out;
+  return {
+    ...rest,
+    if: { type: 'string', maxLength: out['maxLength'] },
+    then: { type: 'string', ...(pattern === undefined ? {} : { pattern }), ...(format === undefined ? {} : { format }) },
+  };
+}
+
 /** One schema, with everything below it. */
 export function forAjv(contract: Contract, schema: Schema): Out {
   const out: Out = {};
@@ -54,7 +72,7 @@ export function forAjv(contract: Contract, schema: Schema): Out {
     else if (key === 'format' && (integers[String(value)] === true || value === 'binary')) continue;
     else out[key] = value as Json;
   }
-  return out;
+  return boundPatterns(out);
 }
 
 /** All named schemas as one document that `contract#/$defs/…` refers to. */

@@ -6,10 +6,17 @@
  * that no object with a toJSON, no Date, no NaN and no undefined can leave as something else.
  */
 
+/** Of the class; the value may have a field called constructor. */
+const nameOf = (value: object): string => {
+  const parent = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
+  const name = parent?.constructor?.name;
+  return typeof name === 'string' ? name : 'without prototype';
+};
+
 /** A service answered what the contract does not allow. Never shown to a caller. */
 export class SerializeError extends TypeError {
   constructor(field: string, wanted: string, value: unknown) {
-    const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? `a ${value.constructor?.name ?? 'bare'} object` : typeof value;
+    const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? `an object (${nameOf(value)})` : typeof value;
     super(`${field} must be ${wanted} and is ${found}`);
     this.name = 'SerializeError';
   }

@@ -3,9 +3,9 @@ import ucs2length from 'ajv/dist/runtime/ucs2length.js';
 export const registerUser_body = validate52;
 const schema19 = {"$id":"registerUser_body","$ref":"contract#/$defs/Registration"};
 const schema21 = {"type":"object","additionalProperties":false,"required":["email","username","password"],"properties":{"email":{"$ref":"contract#/$defs/EmailAddress"},"username":{"$ref":"contract#/$defs/Username"},"password":{"$ref":"contract#/$defs/NewPassword"},"display_name":{"type":["string","null"],"minLength":1,"maxLength":80},"device":{"$ref":"contract#/$defs/DeviceInfo"}}};
-const schema22 = {"type":"string","format":"email","minLength":3,"maxLength":254};
-const formats0 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+const schema22 = {"type":"string","minLength":3,"maxLength":254,"if":{"type":"string","maxLength":254},"then":{"type":"string","format":"email"}};
 const func1 = ucs2length.default;
+const formats0 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 
 function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -17,9 +17,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func1(data) > 254){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 254},message:"must NOT have more than 254 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -28,8 +32,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data) < 3){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -38,8 +43,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!(formats0.test(data))){
-const err2 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "email"},message:"must match format \""+"email"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "email"},message:"must match format \""+"email"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -50,7 +69,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -59,12 +78,57 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func1(data) > 254){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 254},message:"must NOT have more than 254 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data) < 3){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
 validate55.errors = vErrors;
 return errors === 0;
 }
 validate55.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema23 = {"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$","minLength":3,"maxLength":30};
+const schema23 = {"type":"string","minLength":3,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"}};
 const pattern3 = new RegExp("^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$", "u");
 
 function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -77,9 +141,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func1(data) > 30){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -88,8 +156,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data) < 3){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -98,8 +167,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern3.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -110,12 +193,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func1(data) > 30){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data) < 3){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -174,7 +302,7 @@ return errors === 0;
 validate59.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema25 = {"type":"object","additionalProperties":false,"required":["device_id","name","platform"],"properties":{"device_id":{"$ref":"contract#/$defs/ClientDeviceId"},"name":{"type":"string","minLength":1,"maxLength":100},"platform":{"$ref":"contract#/$defs/DevicePlatform"}}};
-const schema26 = {"type":"string","pattern":"^[A-Za-z0-9._-]+$","minLength":8,"maxLength":128};
+const schema26 = {"type":"string","minLength":8,"maxLength":128,"if":{"type":"string","maxLength":128},"then":{"type":"string","pattern":"^[A-Za-z0-9._-]+$"}};
 const pattern4 = new RegExp("^[A-Za-z0-9._-]+$", "u");
 
 function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -187,9 +315,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func1(data) > 128){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -198,8 +330,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data) < 8){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -208,8 +341,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern4.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9._-]+$"},message:"must match pattern \""+"^[A-Za-z0-9._-]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9._-]+$"},message:"must match pattern \""+"^[A-Za-z0-9._-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -220,12 +367,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func1(data) > 128){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data) < 8){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -2070,7 +2262,7 @@ validate100.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 export const registerWorker_body = validate103;
 const schema44 = {"$id":"registerWorker_body","$ref":"contract#/$defs/WorkerRegistration"};
 const schema45 = {"type":"object","additionalProperties":false,"required":["name","type","concurrency","capabilities","version"],"properties":{"name":{"$ref":"contract#/$defs/WorkerName"},"type":{"$ref":"contract#/$defs/WorkerClass"},"concurrency":{"type":"integer","minimum":1,"maximum":256},"capabilities":{"$ref":"contract#/$defs/WorkerCapabilities"},"cloudflare_id":{"type":["string","null"],"maxLength":100},"version":{"type":"string","minLength":1,"maxLength":60}}};
-const schema46 = {"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"};
+const schema46 = {"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}};
 const pattern5 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
 
 function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -2083,9 +2275,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func1(data) > 100){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -2094,8 +2290,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2104,8 +2301,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern5.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -2116,12 +2327,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func1(data) > 100){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -2651,7 +2907,7 @@ export const reportHeartbeat_body = validate114;
 const schema50 = {"$id":"reportHeartbeat_body","$ref":"contract#/$defs/WorkerHeartbeat"};
 const schema51 = {"type":"object","additionalProperties":false,"required":["status","metrics","running_job_ids"],"properties":{"status":{"type":"string","enum":["active","draining","stopped"]},"metrics":{"$ref":"contract#/$defs/WorkerMetrics"},"running_job_ids":{"type":"array","maxItems":256,"items":{"$ref":"contract#/$defs/Id"}}}};
 const schema52 = {"type":"object","additionalProperties":false,"required":["cpu_percent","memory_bytes","running","free_slots","uptime_seconds"],"properties":{"cpu_percent":{"type":"number","minimum":0,"maximum":100},"memory_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"memory_limit_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"running":{"type":"integer","minimum":0,"maximum":256},"free_slots":{"type":"integer","minimum":0,"maximum":256},"jobs_succeeded":{"type":"integer","minimum":0,"maximum":9007199254740991},"jobs_failed":{"type":"integer","minimum":0,"maximum":9007199254740991},"blob_cache_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"gpu_percent":{"type":["number","null"],"minimum":0,"maximum":100},"gpu_memory_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"uptime_seconds":{"type":"integer","minimum":0,"maximum":4294967295}}};
-const func35 = Object.prototype.hasOwnProperty;
+const func39 = Object.prototype.hasOwnProperty;
 
 function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -2715,7 +2971,7 @@ vErrors.push(err4);
 errors++;
 }
 for(const key0 in data){
-if(!(func35.call(schema52.properties, key0))){
+if(!(func39.call(schema52.properties, key0))){
 const err5 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err5];

@@ -51,7 +51,7 @@ return errors === 0;
 }
 validate56.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema24 = {"type":"string","minLength":1,"maxLength":60,"pattern":"^[A-Za-z0-9][A-Za-z0-9._-]*$"};
+const schema24 = {"type":"string","minLength":1,"maxLength":60,"if":{"type":"string","maxLength":60},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]*$"}};
 const pattern3 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -64,6 +64,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 60){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern3.test(data)){
+validate58.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]*$"+"\""}];
+return false;
+}
+}
+else {
+validate58.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate58.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 60){
@@ -74,12 +140,6 @@ else {
 if(func2(data) < 1){
 validate58.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern3.test(data)){
-validate58.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]*$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -153,7 +213,7 @@ return errors === 0;
 }
 validate62.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema27 = {"type":"string","minLength":1,"maxLength":255,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema27 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 const pattern4 = new RegExp("^[^\\\\\\u0000-\\u001f\\u007f]+$", "u");
 
 function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -166,6 +226,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 255){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern4.test(data)){
+validate64.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
+return false;
+}
+}
+else {
+validate64.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate64.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 255){
@@ -176,12 +302,6 @@ else {
 if(func2(data) < 1){
 validate64.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern4.test(data)){
-validate64.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -220,7 +340,7 @@ return errors === 0;
 }
 validate66.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema29 = {"type":"object","maxProperties":50,"propertyNames":{"type":"string","maxLength":100,"pattern":"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},"additionalProperties":{"type":"string","maxLength":2048}};
+const schema29 = {"type":"object","maxProperties":50,"propertyNames":{"type":"string","maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"}},"additionalProperties":{"type":"string","maxLength":2048}};
 const pattern5 = new RegExp("^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$", "u");
 
 function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -242,10 +362,13 @@ return false;
 else {
 for(const key0 in data){
 const _errs1 = errors;
-if(errors === _errs1){
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof key0 === "string"){
 if(func2(key0) > 100){
-const err0 = {instancePath,schemaPath:"#/propertyNames/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters",propertyName:key0};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -254,9 +377,9 @@ vErrors.push(err0);
 }
 errors++;
 }
+}
 else {
-if(!pattern5.test(key0)){
-const err1 = {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},message:"must match pattern \""+"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"+"\"",propertyName:key0};
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -266,9 +389,22 @@ vErrors.push(err1);
 errors++;
 }
 }
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
 }
 else {
-const err2 = {instancePath,schemaPath:"#/propertyNames/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(errors === _errs6){
+if(typeof key0 === "string"){
+if(!pattern5.test(key0)){
+const err2 = {instancePath,schemaPath:"#/propertyNames/then/pattern",keyword:"pattern",params:{pattern: "^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},message:"must match pattern \""+"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"+"\"",propertyName:key0};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -278,14 +414,62 @@ vErrors.push(err2);
 errors++;
 }
 }
-var valid0 = _errs1 === errors;
-if(!valid0){
-const err3 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid"};
+else {
+const err3 = {instancePath,schemaPath:"#/propertyNames/then/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+}
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
+}
+if(!valid1){
+const err4 = {instancePath,schemaPath:"#/propertyNames/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema",propertyName:key0};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(errors === _errs1){
+if(typeof key0 === "string"){
+if(func2(key0) > 100){
+const err5 = {instancePath,schemaPath:"#/propertyNames/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters",propertyName:key0};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/propertyNames/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+var valid0 = _errs1 === errors;
+if(!valid0){
+const err7 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 validate68.errors = vErrors;
@@ -296,8 +480,8 @@ break;
 if(valid0){
 for(const key1 in data){
 let data0 = data[key1];
-const _errs4 = errors;
-if(errors === _errs4){
+const _errs9 = errors;
+if(errors === _errs9){
 if(typeof data0 === "string"){
 if(func2(data0) > 2048){
 validate68.errors = [{instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
@@ -309,8 +493,8 @@ validate68.errors = [{instancePath:instancePath+"/" + key1.replace(/~/g, "~0").r
 return false;
 }
 }
-var valid1 = _errs4 === errors;
-if(!valid1){
+var valid2 = _errs9 === errors;
+if(!valid2){
 break;
 }
 }
@@ -328,7 +512,7 @@ return errors === 0;
 validate68.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 const schema30 = {"type":"object","additionalProperties":false,"required":["path","sha256","size"],"properties":{"path":{"$ref":"contract#/$defs/SourcePath"},"sha256":{"$ref":"contract#/$defs/Sha256"},"size":{"$ref":"contract#/$defs/SourceSize"}}};
-const schema31 = {"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema31 = {"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -340,6 +524,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern4.test(data)){
+validate71.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
+return false;
+}
+}
+else {
+validate71.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate71.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 1024){
@@ -350,12 +600,6 @@ else {
 if(func2(data) < 1){
 validate71.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern4.test(data)){
-validate71.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -369,7 +613,7 @@ return errors === 0;
 }
 validate71.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema32 = {"type":"string","pattern":"^[0-9a-f]{64}$","minLength":64,"maxLength":64};
+const schema32 = {"type":"string","minLength":64,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^[0-9a-f]{64}$"}};
 const pattern7 = new RegExp("^[0-9a-f]{64}$", "u");
 
 function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -382,6 +626,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 64){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+validate73.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""}];
+return false;
+}
+}
+else {
+validate73.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate73.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 64){
@@ -392,12 +702,6 @@ else {
 if(func2(data) < 64){
 validate73.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 64},message:"must NOT have fewer than 64 characters"}];
 return false;
-}
-else {
-if(!pattern7.test(data)){
-validate73.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -1446,7 +1750,7 @@ export const buildPreview_body = validate91;
 const schema36 = {"$id":"buildPreview_body","$ref":"contract#/$defs/PreviewBuildInput"};
 const schema37 = {"type":["object"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","anyOf":[{"type":"object","properties":{"files":{}},"required":["files"]},{"type":"object","properties":{"mirror":{}},"required":["mirror"]}],"allOf":[{"if":{"type":"object","properties":{"files":{}},"required":["files"]},"then":{"$ref":"contract#/$defs/PreviewBuildFromFiles"}},{"if":{"type":"object","properties":{"mirror":{}},"required":["mirror"]},"then":{"$ref":"contract#/$defs/PreviewRequestFromMirror"}}]}}]};
 const schema38 = {"type":"object","additionalProperties":false,"required":["project_id","files"],"properties":{"project_id":{"$ref":"contract#/$defs/Id"},"sdk_version":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewSdkVersion"}}]},"target_platform":{"$ref":"contract#/$defs/PreviewPlatform"},"device_type":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewDeviceType"}}]},"entry_file":{"$ref":"contract#/$defs/PreviewEntryFile"},"environment":{"$ref":"contract#/$defs/PreviewEnvironment"},"env":{"$ref":"contract#/$defs/PreviewEnv"},"dev":{"type":"boolean"},"files":{"type":"array","minItems":1,"maxItems":40000,"items":{"type":["object"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","anyOf":[{"type":"object","properties":{"sha256":{}},"required":["sha256"]},{"type":"object","properties":{"content_base64":{}},"required":["content_base64"]}],"allOf":[{"if":{"type":"object","properties":{"sha256":{}},"required":["sha256"]},"then":{"$ref":"contract#/$defs/PreviewSource"}},{"if":{"type":"object","properties":{"content_base64":{}},"required":["content_base64"]},"then":{"$ref":"contract#/$defs/InlineSource"}}]}}]}}}};
-const schema39 = {"type":"object","additionalProperties":false,"required":["path","content_base64"],"properties":{"path":{"$ref":"contract#/$defs/SourcePath"},"content_base64":{"type":"string","maxLength":6990508,"pattern":"^[A-Za-z0-9+/]*={0,2}$"}}};
+const schema39 = {"type":"object","additionalProperties":false,"required":["path","content_base64"],"properties":{"path":{"$ref":"contract#/$defs/SourcePath"},"content_base64":{"type":"string","maxLength":6990508,"if":{"type":"string","maxLength":6990508},"then":{"type":"string","pattern":"^[A-Za-z0-9+/]*={0,2}$"}}}};
 const pattern8 = new RegExp("^[A-Za-z0-9+/]*={0,2}$", "u");
 
 function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1491,17 +1795,77 @@ if(valid0){
 if(data.content_base64 !== undefined){
 let data1 = data.content_base64;
 const _errs3 = errors;
+const _errs5 = errors;
+let valid1 = true;
+const _errs6 = errors;
+if(errors === _errs6){
+if(typeof data1 === "string"){
+if(func2(data1) > 6990508){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs6 === errors;
+errors = _errs5;
+if(vErrors !== null){
+if(_errs5){
+vErrors.length = _errs5;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data1 === "string"){
+if(!pattern8.test(data1)){
+validate102.errors = [{instancePath:instancePath+"/content_base64",schemaPath:"#/properties/content_base64/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9+/]*={0,2}$"},message:"must match pattern \""+"^[A-Za-z0-9+/]*={0,2}$"+"\""}];
+return false;
+}
+}
+else {
+validate102.errors = [{instancePath:instancePath+"/content_base64",schemaPath:"#/properties/content_base64/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs8 === errors;
+valid1 = _valid0;
+}
+if(!valid1){
+const err2 = {instancePath:instancePath+"/content_base64",schemaPath:"#/properties/content_base64/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate102.errors = vErrors;
+return false;
+}
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func2(data1) > 6990508){
 validate102.errors = [{instancePath:instancePath+"/content_base64",schemaPath:"#/properties/content_base64/maxLength",keyword:"maxLength",params:{limit: 6990508},message:"must NOT have more than 6990508 characters"}];
 return false;
-}
-else {
-if(!pattern8.test(data1)){
-validate102.errors = [{instancePath:instancePath+"/content_base64",schemaPath:"#/properties/content_base64/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9+/]*={0,2}$"},message:"must match pattern \""+"^[A-Za-z0-9+/]*={0,2}$"+"\""}];
-return false;
-}
 }
 }
 else {
@@ -2424,7 +2788,7 @@ validate91.evaluated = {"dynamicProps":true,"dynamicItems":false};
 export const reportPreviewResult_body = validate108;
 const schema40 = {"$id":"reportPreviewResult_body","$ref":"contract#/$defs/JobResultReport"};
 const schema41 = {"type":"object","additionalProperties":false,"required":["job_id","status","lease_token"],"properties":{"job_id":{"$ref":"contract#/$defs/Id"},"status":{"type":"string","enum":["SUCCESS","FAIL"]},"bundle_url":{"type":["string","null"],"maxLength":4096},"logs_url":{"type":["string","null"],"maxLength":4096},"error":{"type":["string","null"],"maxLength":2000},"lease_token":{"$ref":"contract#/$defs/JobLeaseToken"},"artifacts":{"type":"array","maxItems":5000,"items":{"$ref":"contract#/$defs/JobArtifact"}},"failure":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/JobFailure"}}]},"result":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview","ai_doc","refactor","repo_sync"]}},"allOf":[{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview"]}}},"then":{"$ref":"contract#/$defs/PreviewResult"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["ai_doc"]}}},"then":{"$ref":"contract#/$defs/AiDocResult"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["refactor"]}}},"then":{"$ref":"contract#/$defs/RefactorResult"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["repo_sync"]}}},"then":{"$ref":"contract#/$defs/RepoSyncResult"}}]}}]}}};
-const schema42 = {"type":"string","minLength":20,"maxLength":200,"pattern":"^[A-Za-z0-9_-]+$"};
+const schema42 = {"type":"string","minLength":20,"maxLength":200,"if":{"type":"string","maxLength":200},"then":{"type":"string","pattern":"^[A-Za-z0-9_-]+$"}};
 const pattern9 = new RegExp("^[A-Za-z0-9_-]+$", "u");
 
 function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -2437,6 +2801,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 200){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern9.test(data)){
+validate111.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""}];
+return false;
+}
+}
+else {
+validate111.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate111.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 200){
@@ -2447,12 +2877,6 @@ else {
 if(func2(data) < 20){
 validate111.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"}];
 return false;
-}
-else {
-if(!pattern9.test(data)){
-validate111.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -2492,7 +2916,7 @@ return errors === 0;
 }
 validate114.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema45 = {"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema45 = {"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 
 function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -2504,6 +2928,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern4.test(data)){
+validate116.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
+return false;
+}
+}
+else {
+validate116.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate116.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 1024){
@@ -2514,12 +3004,6 @@ else {
 if(func2(data) < 1){
 validate116.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern4.test(data)){
-validate116.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -4214,7 +4698,7 @@ return errors === 0;
 validate134.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 const schema58 = {"type":"object","additionalProperties":false,"required":["kind","ref","commit","changed","entry_count","total_bytes","mirror_bytes","manifest_sha256"],"properties":{"kind":{"type":"string","const":"repo_sync"},"ref":{"$ref":"contract#/$defs/GitRef"},"commit":{"$ref":"contract#/$defs/CommitId"},"changed":{"type":"boolean"},"entry_count":{"type":"integer","minimum":0,"maximum":200000},"total_bytes":{"type":"integer","minimum":0,"maximum":1099511627776},"mirror_bytes":{"type":"integer","minimum":0,"maximum":1099511627776},"manifest_sha256":{"$ref":"contract#/$defs/Sha256"}}};
-const schema59 = {"type":"string","minLength":1,"maxLength":255,"pattern":"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"};
+const schema59 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"}};
 const pattern11 = new RegExp("^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$", "u");
 
 function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -4227,6 +4711,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 255){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern11.test(data)){
+validate148.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"},message:"must match pattern \""+"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"+"\""}];
+return false;
+}
+}
+else {
+validate148.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate148.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 255){
@@ -4237,12 +4787,6 @@ else {
 if(func2(data) < 1){
 validate148.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern11.test(data)){
-validate148.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"},message:"must match pattern \""+"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -4256,7 +4800,7 @@ return errors === 0;
 }
 validate148.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema60 = {"type":"string","pattern":"^([0-9a-f]{40}|[0-9a-f]{64})$","minLength":40,"maxLength":64};
+const schema60 = {"type":"string","minLength":40,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^([0-9a-f]{40}|[0-9a-f]{64})$"}};
 const pattern12 = new RegExp("^([0-9a-f]{40}|[0-9a-f]{64})$", "u");
 
 function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -4269,6 +4813,72 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 64){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern12.test(data)){
+validate150.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$"},message:"must match pattern \""+"^([0-9a-f]{40}|[0-9a-f]{64})$"+"\""}];
+return false;
+}
+}
+else {
+validate150.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate150.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 64){
@@ -4279,12 +4889,6 @@ else {
 if(func2(data) < 40){
 validate150.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 40},message:"must NOT have fewer than 40 characters"}];
 return false;
-}
-else {
-if(!pattern12.test(data)){
-validate150.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$"},message:"must match pattern \""+"^([0-9a-f]{40}|[0-9a-f]{64})$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -5965,7 +6569,7 @@ validate155.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 export const createJobUploads_body = validate170;
 const schema67 = {"$id":"createJobUploads_body","$ref":"contract#/$defs/JobUploadsCreate"};
 const schema68 = {"type":"object","additionalProperties":false,"required":["lease_token","objects"],"properties":{"lease_token":{"$ref":"contract#/$defs/JobLeaseToken"},"objects":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"contract#/$defs/JobUploadSpec"}}}};
-const schema69 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","content_type","content_encoding"],"properties":{"purpose":{"type":"string","enum":["artifact","source_blob"],"default":"artifact"},"path":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"},"size":{"type":"integer","minimum":0,"maximum":1099511627776},"sha256":{"$ref":"contract#/$defs/Sha256"},"content_type":{"type":"string","minLength":3,"maxLength":127,"pattern":"^[\\x21-\\x7e ]+$"},"content_encoding":{"$ref":"contract#/$defs/ContentCoding"}}};
+const schema69 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","content_type","content_encoding"],"properties":{"purpose":{"type":"string","enum":["artifact","source_blob"],"default":"artifact"},"path":{"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}},"size":{"type":"integer","minimum":0,"maximum":1099511627776},"sha256":{"$ref":"contract#/$defs/Sha256"},"content_type":{"type":"string","minLength":3,"maxLength":127,"if":{"type":"string","maxLength":127},"then":{"type":"string","pattern":"^[\\x21-\\x7e ]+$"}},"content_encoding":{"$ref":"contract#/$defs/ContentCoding"}}};
 const pattern14 = new RegExp("^[\\x21-\\x7e ]+$", "u");
 
 function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -6013,6 +6617,72 @@ if(valid0){
 if(data.path !== undefined){
 let data1 = data.path;
 const _errs4 = errors;
+const _errs6 = errors;
+let valid1 = true;
+const _errs7 = errors;
+if(errors === _errs7){
+if(typeof data1 === "string"){
+if(func2(data1) > 1024){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs7 === errors;
+errors = _errs6;
+if(vErrors !== null){
+if(_errs6){
+vErrors.length = _errs6;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data1 === "string"){
+if(!pattern4.test(data1)){
+validate173.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
+return false;
+}
+}
+else {
+validate173.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid0 = _errs9 === errors;
+valid1 = _valid0;
+}
+if(!valid1){
+const err2 = {instancePath:instancePath+"/path",schemaPath:"#/properties/path/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate173.errors = vErrors;
+return false;
+}
 if(errors === _errs4){
 if(typeof data1 === "string"){
 if(func2(data1) > 1024){
@@ -6023,12 +6693,6 @@ else {
 if(func2(data1) < 1){
 validate173.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
-}
-else {
-if(!pattern4.test(data1)){
-validate173.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""}];
-return false;
-}
 }
 }
 }
@@ -6045,12 +6709,12 @@ var valid0 = true;
 if(valid0){
 if(data.size !== undefined){
 let data2 = data.size;
-const _errs6 = errors;
+const _errs11 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
 validate173.errors = [{instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs6){
+if(errors === _errs11){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 1099511627776 || isNaN(data2)){
 validate173.errors = [{instancePath:instancePath+"/size",schemaPath:"#/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"}];
@@ -6064,19 +6728,19 @@ return false;
 }
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.sha256 !== undefined){
-const _errs8 = errors;
+const _errs13 = errors;
 if(!(validate73(data.sha256, {instancePath:instancePath+"/sha256",parentData:data,parentDataProperty:"sha256",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
@@ -6084,8 +6748,74 @@ var valid0 = true;
 if(valid0){
 if(data.content_type !== undefined){
 let data4 = data.content_type;
-const _errs9 = errors;
-if(errors === _errs9){
+const _errs14 = errors;
+const _errs16 = errors;
+let valid2 = true;
+const _errs17 = errors;
+if(errors === _errs17){
+if(typeof data4 === "string"){
+if(func2(data4) > 127){
+const err3 = {};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+var _valid1 = _errs17 === errors;
+errors = _errs16;
+if(vErrors !== null){
+if(_errs16){
+vErrors.length = _errs16;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid1){
+const _errs19 = errors;
+if(errors === _errs19){
+if(typeof data4 === "string"){
+if(!pattern14.test(data4)){
+validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e ]+$"},message:"must match pattern \""+"^[\\x21-\\x7e ]+$"+"\""}];
+return false;
+}
+}
+else {
+validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var _valid1 = _errs19 === errors;
+valid2 = _valid1;
+}
+if(!valid2){
+const err5 = {instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+validate173.errors = vErrors;
+return false;
+}
+if(errors === _errs14){
 if(typeof data4 === "string"){
 if(func2(data4) > 127){
 validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/maxLength",keyword:"maxLength",params:{limit: 127},message:"must NOT have more than 127 characters"}];
@@ -6096,12 +6826,6 @@ if(func2(data4) < 3){
 validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"}];
 return false;
 }
-else {
-if(!pattern14.test(data4)){
-validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e ]+$"},message:"must match pattern \""+"^[\\x21-\\x7e ]+$"+"\""}];
-return false;
-}
-}
 }
 }
 else {
@@ -6109,19 +6833,19 @@ validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs9 === errors;
+var valid0 = _errs14 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.content_encoding !== undefined){
-const _errs11 = errors;
+const _errs21 = errors;
 if(!(validate119(data.content_encoding, {instancePath:instancePath+"/content_encoding",parentData:data,parentDataProperty:"content_encoding",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs11 === errors;
+var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;

@@ -419,7 +419,7 @@ return errors === 0;
 validate54.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const createProject_headers = validate58;
-const schema24 = {"$id":"createProject_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"pattern":"^[\\x21-\\x7e]+$"}},"required":[]};
+const schema24 = {"$id":"createProject_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[\\x21-\\x7e]+$"}}},"required":[]};
 const pattern3 = new RegExp("^[\\x21-\\x7e]+$", "u");
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -436,9 +436,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["idempotency-key"] !== undefined){
 let data0 = data["idempotency-key"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 255){
-const err0 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -447,8 +451,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 8){
-const err1 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -457,8 +462,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
+const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -469,7 +488,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -478,15 +497,60 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 255){
+const err5 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data0) < 8){
+const err6 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -1500,7 +1564,7 @@ return errors === 0;
 validate79.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const requestPreview_headers = validate80;
-const schema41 = {"$id":"requestPreview_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"pattern":"^[\\x21-\\x7e]+$"}},"required":[]};
+const schema41 = {"$id":"requestPreview_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[\\x21-\\x7e]+$"}}},"required":[]};
 
 function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="requestPreview_headers" */;
@@ -1516,9 +1580,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["idempotency-key"] !== undefined){
 let data0 = data["idempotency-key"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 255){
-const err0 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1527,8 +1595,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 8){
-const err1 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -1537,8 +1606,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
+const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -1549,7 +1632,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -1558,15 +1641,60 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 255){
+const err5 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data0) < 8){
+const err6 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -1935,7 +2063,7 @@ return errors === 0;
 validate85.evaluated = {"props":{"job_id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const startPreviewJob_headers = validate88;
-const schema47 = {"$id":"startPreviewJob_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"pattern":"^[\\x21-\\x7e]+$"}},"required":[]};
+const schema47 = {"$id":"startPreviewJob_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[\\x21-\\x7e]+$"}}},"required":[]};
 
 function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="startPreviewJob_headers" */;
@@ -1951,9 +2079,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["idempotency-key"] !== undefined){
 let data0 = data["idempotency-key"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 255){
-const err0 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1962,8 +2094,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 8){
-const err1 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -1972,8 +2105,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
+const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -1984,7 +2131,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -1993,15 +2140,60 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 255){
+const err5 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data0) < 8){
+const err6 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -2011,7 +2203,7 @@ return errors === 0;
 validate88.evaluated = {"props":{"idempotency-key":true},"dynamicProps":false,"dynamicItems":false};
 
 export const buildPreview_headers = validate89;
-const schema48 = {"$id":"buildPreview_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"pattern":"^[\\x21-\\x7e]+$"}},"required":[]};
+const schema48 = {"$id":"buildPreview_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[\\x21-\\x7e]+$"}}},"required":[]};
 
 function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="buildPreview_headers" */;
@@ -2027,9 +2219,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["idempotency-key"] !== undefined){
 let data0 = data["idempotency-key"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 255){
-const err0 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -2038,8 +2234,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 8){
-const err1 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2048,8 +2245,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
+const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -2060,7 +2271,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -2069,15 +2280,60 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 255){
+const err5 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data0) < 8){
+const err6 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -3716,7 +3972,7 @@ return errors === 0;
 validate124.evaluated = {"props":{"job_id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const createPreviewToken_headers = validate127;
-const schema74 = {"$id":"createPreviewToken_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"pattern":"^[\\x21-\\x7e]+$"}},"required":[]};
+const schema74 = {"$id":"createPreviewToken_headers","type":"object","properties":{"idempotency-key":{"type":"string","minLength":8,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[\\x21-\\x7e]+$"}}},"required":[]};
 
 function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="createPreviewToken_headers" */;
@@ -3732,9 +3988,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["idempotency-key"] !== undefined){
 let data0 = data["idempotency-key"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 255){
-const err0 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3743,8 +4003,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 8){
-const err1 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3753,8 +4014,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
+const err2 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]+$"},message:"must match pattern \""+"^[\\x21-\\x7e]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3765,7 +4040,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -3774,15 +4049,60 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
 else {
 vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 255){
+const err5 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func1(data0) < 8){
+const err6 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/idempotency-key",schemaPath:"#/properties/idempotency-key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -3792,7 +4112,7 @@ return errors === 0;
 validate127.evaluated = {"props":{"idempotency-key":true},"dynamicProps":false,"dynamicItems":false};
 
 export const reportPreviewResult_headers = validate128;
-const schema75 = {"$id":"reportPreviewResult_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema75 = {"$id":"reportPreviewResult_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 const pattern8 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
 
 function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3809,9 +4129,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3820,8 +4144,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3830,8 +4155,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3842,7 +4181,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -3851,11 +4190,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -3864,9 +4203,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -3875,8 +4214,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3886,15 +4225,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -3904,7 +4288,7 @@ return errors === 0;
 validate128.evaluated = {"props":{"x-hivesync-node":true,"x-hivesync-timestamp":true},"dynamicProps":false,"dynamicItems":false};
 
 export const registerWorker_headers = validate129;
-const schema76 = {"$id":"registerWorker_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema76 = {"$id":"registerWorker_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="registerWorker_headers" */;
@@ -3920,9 +4304,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3931,8 +4319,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3941,8 +4330,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3953,7 +4356,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -3962,11 +4365,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -3975,9 +4378,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -3986,8 +4389,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3997,15 +4400,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4015,7 +4463,7 @@ return errors === 0;
 validate129.evaluated = {"props":{"x-hivesync-node":true,"x-hivesync-timestamp":true},"dynamicProps":false,"dynamicItems":false};
 
 export const reportHeartbeat_headers = validate130;
-const schema77 = {"$id":"reportHeartbeat_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema77 = {"$id":"reportHeartbeat_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="reportHeartbeat_headers" */;
@@ -4031,9 +4479,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -4042,8 +4494,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4052,8 +4505,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4064,7 +4531,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4073,11 +4540,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4086,9 +4553,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4097,8 +4564,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4108,15 +4575,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4231,7 +4743,7 @@ return errors === 0;
 validate131.evaluated = {"props":{"job_id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const claimJob_headers = validate134;
-const schema80 = {"$id":"claimJob_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema80 = {"$id":"claimJob_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="claimJob_headers" */;
@@ -4247,9 +4759,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -4258,8 +4774,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4268,8 +4785,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4280,7 +4811,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4289,11 +4820,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4302,9 +4833,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4313,8 +4844,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4324,15 +4855,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4447,7 +5023,7 @@ return errors === 0;
 validate135.evaluated = {"props":{"job_id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const reportJobProgress_headers = validate138;
-const schema83 = {"$id":"reportJobProgress_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema83 = {"$id":"reportJobProgress_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="reportJobProgress_headers" */;
@@ -4463,9 +5039,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -4474,8 +5054,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4484,8 +5065,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4496,7 +5091,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4505,11 +5100,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4518,9 +5113,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4529,8 +5124,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4540,15 +5135,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4663,7 +5303,7 @@ return errors === 0;
 validate139.evaluated = {"props":{"job_id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const createJobUploads_headers = validate142;
-const schema86 = {"$id":"createJobUploads_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema86 = {"$id":"createJobUploads_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="createJobUploads_headers" */;
@@ -4679,9 +5319,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -4690,8 +5334,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4700,8 +5345,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4712,7 +5371,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4721,11 +5380,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4734,9 +5393,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4745,8 +5404,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4756,15 +5415,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4774,7 +5478,7 @@ return errors === 0;
 validate142.evaluated = {"props":{"x-hivesync-node":true,"x-hivesync-timestamp":true},"dynamicProps":false,"dynamicItems":false};
 
 export const reportJobResult_headers = validate143;
-const schema87 = {"$id":"reportJobResult_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
+const schema87 = {"$id":"reportJobResult_headers","type":"object","properties":{"x-hivesync-node":{"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}},"x-hivesync-timestamp":{"type":"integer","minimum":0,"maximum":99999999999}},"required":[]};
 
 function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="reportJobResult_headers" */;
@@ -4790,9 +5494,13 @@ evaluated0.items = undefined;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data["x-hivesync-node"] !== undefined){
 let data0 = data["x-hivesync-node"];
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof data0 === "string"){
 if(func1(data0) > 100){
-const err0 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -4801,8 +5509,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 1){
-const err1 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4811,8 +5520,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof data0 === "string"){
 if(!pattern8.test(data0)){
-const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4823,7 +5546,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4832,11 +5555,11 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-if(data["x-hivesync-timestamp"] !== undefined){
-let data1 = data["x-hivesync-timestamp"];
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err4 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err4 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4845,9 +5568,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 99999999999 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(typeof data0 === "string"){
+if(func1(data0) > 100){
+const err5 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4856,8 +5579,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data1 < 0 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(func1(data0) < 1){
+const err6 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4867,15 +5590,60 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/x-hivesync-node",schemaPath:"#/properties/x-hivesync-node/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data["x-hivesync-timestamp"] !== undefined){
+let data1 = data["x-hivesync-timestamp"];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err8 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 99999999999 || isNaN(data1)){
+const err9 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/maximum",keyword:"maximum",params:{comparison: "<=", limit: 99999999999},message:"must be <= 99999999999"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err10 = {instancePath:instancePath+"/x-hivesync-timestamp",schemaPath:"#/properties/x-hivesync-timestamp/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }

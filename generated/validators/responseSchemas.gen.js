@@ -67,7 +67,7 @@ return errors === 0;
 }
 validate56.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema24 = {"type":"string","format":"email","minLength":3,"maxLength":254};
+const schema24 = {"type":"string","minLength":3,"maxLength":254,"if":{"type":"string","maxLength":254},"then":{"type":"string","format":"email"}};
 const formats2 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -80,9 +80,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 254){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 254},message:"must NOT have more than 254 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -91,8 +95,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 3){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -101,8 +106,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!(formats2.test(data))){
-const err2 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "email"},message:"must match format \""+"email"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "email"},message:"must match format \""+"email"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -113,7 +132,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -122,12 +141,57 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 254){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 254},message:"must NOT have more than 254 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 3){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
 validate58.errors = vErrors;
 return errors === 0;
 }
 validate58.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema25 = {"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$","minLength":3,"maxLength":30};
+const schema25 = {"type":"string","minLength":3,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"}};
 const pattern3 = new RegExp("^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$", "u");
 
 function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -140,9 +204,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 30){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -151,8 +219,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 3){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -161,8 +230,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern3.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9_-]{2,29}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -173,7 +256,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -182,12 +265,57 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 30){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 3){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
 validate60.errors = vErrors;
 return errors === 0;
 }
 validate60.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema26 = {"type":"string","format":"uri","maxLength":2048};
+const schema26 = {"type":"string","maxLength":2048,"if":{"type":"string","maxLength":2048},"then":{"type":"string","format":"uri"}};
 const formats4 = formats.fullFormats.uri;
 
 function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -200,9 +328,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 2048){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -211,8 +343,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(!(formats4(data))){
-const err1 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "uri"},message:"must match format \""+"uri"+"\""};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -222,13 +355,72 @@ vErrors.push(err1);
 errors++;
 }
 }
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
 else {
-const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
+if(!(formats4(data))){
+const err2 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "uri"},message:"must match format \""+"uri"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
 else {
 vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 2048){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
 }
 errors++;
 }
@@ -3654,7 +3846,7 @@ return errors === 0;
 validate127.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema50 = {"type":"object","additionalProperties":false,"required":["id","name","color"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"name":{"type":"string","minLength":1,"maxLength":50},"color":{"$ref":"contract#/$defs/Color"}}};
-const schema51 = {"type":"string","pattern":"^#[0-9a-f]{6}$","minLength":7,"maxLength":7};
+const schema51 = {"type":"string","minLength":7,"maxLength":7,"if":{"type":"string","maxLength":7},"then":{"type":"string","pattern":"^#[0-9a-f]{6}$"}};
 const pattern4 = new RegExp("^#[0-9a-f]{6}$", "u");
 
 function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -3667,9 +3859,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 7){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 7},message:"must NOT have more than 7 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3678,8 +3874,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 7){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 7},message:"must NOT have fewer than 7 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3688,8 +3885,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern4.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^#[0-9a-f]{6}$"},message:"must match pattern \""+"^#[0-9a-f]{6}$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^#[0-9a-f]{6}$"},message:"must match pattern \""+"^#[0-9a-f]{6}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3700,12 +3911,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 7){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 7},message:"must NOT have more than 7 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 7){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 7},message:"must NOT have fewer than 7 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -7303,7 +7559,7 @@ export const listPreviewSdks_200 = validate183;
 const schema63 = {"$id":"listPreviewSdks_200","type":"object","additionalProperties":false,"required":["ok","data","error"],"properties":{"ok":{"type":"boolean","const":true},"data":{"$ref":"contract#/$defs/PreviewSdkPage"},"error":{"type":"null"}}};
 const schema64 = {"type":"object","additionalProperties":false,"required":["items","page"],"properties":{"items":{"type":"array","maxItems":200,"items":{"$ref":"contract#/$defs/PreviewSdk"}},"page":{"$ref":"contract#/$defs/Page"}}};
 const schema65 = {"type":"object","additionalProperties":false,"required":["version","react_native_version","react_version","runtime_version","is_default","status","platforms","packages"],"properties":{"version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"react_native_version":{"type":"string","maxLength":60},"react_version":{"type":"string","maxLength":60},"runtime_version":{"type":"string","maxLength":60},"is_default":{"type":"boolean"},"status":{"type":"string","enum":["ready","installing","unavailable"]},"platforms":{"type":"array","maxItems":3,"items":{"$ref":"contract#/$defs/PreviewPlatform"}},"packages":{"type":"array","maxItems":500,"items":{"$ref":"contract#/$defs/PreviewSdkPackage"}}}};
-const schema66 = {"type":"string","minLength":1,"maxLength":60,"pattern":"^[A-Za-z0-9][A-Za-z0-9._-]*$"};
+const schema66 = {"type":"string","minLength":1,"maxLength":60,"if":{"type":"string","maxLength":60},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]*$"}};
 const pattern5 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 
 function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -7316,9 +7572,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 60){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 60},message:"must NOT have more than 60 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -7327,8 +7587,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -7337,8 +7598,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern5.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]*$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -7349,12 +7624,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 60){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 60},message:"must NOT have more than 60 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -8066,7 +8386,7 @@ validate183.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 export const requestPreview_202 = validate195;
 const schema69 = {"$id":"requestPreview_202","type":"object","additionalProperties":false,"required":["ok","data","error"],"properties":{"ok":{"type":"boolean","const":true},"data":{"$ref":"contract#/$defs/PreviewRequested"},"error":{"type":"null"}}};
 const schema70 = {"type":"object","additionalProperties":false,"required":["job","token","expires_in","missing","pack"],"properties":{"job":{"$ref":"contract#/$defs/PreviewJob"},"token":{"$ref":"contract#/$defs/PreviewTokenValue"},"expires_in":{"$ref":"contract#/$defs/ExpiresIn"},"missing":{"type":"array","maxItems":1000,"items":{"$ref":"contract#/$defs/MissingBlob"}},"pack":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/UploadTarget"}}]}}};
-const schema71 = {"type":"object","additionalProperties":false,"required":["id","project_id","requested_by","tier","status","awaiting_upload","missing_count","stage","progress","sdk_version","target_platform","device_type","entry_file","environment","dev","mirror_ref","commit","attempt","worker_id","error","file_count","source_bytes","bundle_bytes","timings","queued_at","started_at","completed_at","artifacts_expire_at","created_at","updated_at"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"project_id":{"$ref":"contract#/$defs/Id"},"requested_by":{"$ref":"contract#/$defs/Id"},"tier":{"$ref":"contract#/$defs/Tier"},"status":{"$ref":"contract#/$defs/JobStatus"},"awaiting_upload":{"type":"boolean"},"missing_count":{"type":"integer","minimum":0,"maximum":40000},"stage":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewStage"}}]},"progress":{"type":"integer","minimum":0,"maximum":100},"sdk_version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"target_platform":{"$ref":"contract#/$defs/PreviewPlatform"},"device_type":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewDeviceType"}}]},"entry_file":{"$ref":"contract#/$defs/PreviewEntryFile"},"environment":{"$ref":"contract#/$defs/PreviewEnvironment"},"dev":{"type":"boolean"},"mirror_ref":{"type":["string","null"],"maxLength":255},"commit":{"type":["string","null"],"maxLength":64,"pattern":"^[0-9a-f]{40,64}$"},"attempt":{"type":"integer","minimum":0,"maximum":100},"worker_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"error":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/PreviewFailure"}}]},"file_count":{"type":"integer","minimum":0,"maximum":40000},"source_bytes":{"type":"integer","minimum":0,"maximum":1099511627776},"bundle_bytes":{"type":["integer","null"],"minimum":0,"maximum":1099511627776},"timings":{"$ref":"contract#/$defs/PreviewTimings"},"queued_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"started_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"completed_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"artifacts_expire_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"created_at":{"$ref":"contract#/$defs/Timestamp"},"updated_at":{"$ref":"contract#/$defs/Timestamp"}}};
+const schema71 = {"type":"object","additionalProperties":false,"required":["id","project_id","requested_by","tier","status","awaiting_upload","missing_count","stage","progress","sdk_version","target_platform","device_type","entry_file","environment","dev","mirror_ref","commit","attempt","worker_id","error","file_count","source_bytes","bundle_bytes","timings","queued_at","started_at","completed_at","artifacts_expire_at","created_at","updated_at"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"project_id":{"$ref":"contract#/$defs/Id"},"requested_by":{"$ref":"contract#/$defs/Id"},"tier":{"$ref":"contract#/$defs/Tier"},"status":{"$ref":"contract#/$defs/JobStatus"},"awaiting_upload":{"type":"boolean"},"missing_count":{"type":"integer","minimum":0,"maximum":40000},"stage":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewStage"}}]},"progress":{"type":"integer","minimum":0,"maximum":100},"sdk_version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"target_platform":{"$ref":"contract#/$defs/PreviewPlatform"},"device_type":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/PreviewDeviceType"}}]},"entry_file":{"$ref":"contract#/$defs/PreviewEntryFile"},"environment":{"$ref":"contract#/$defs/PreviewEnvironment"},"dev":{"type":"boolean"},"mirror_ref":{"type":["string","null"],"maxLength":255},"commit":{"type":["string","null"],"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^[0-9a-f]{40,64}$"}},"attempt":{"type":"integer","minimum":0,"maximum":100},"worker_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"error":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/PreviewFailure"}}]},"file_count":{"type":"integer","minimum":0,"maximum":40000},"source_bytes":{"type":"integer","minimum":0,"maximum":1099511627776},"bundle_bytes":{"type":["integer","null"],"minimum":0,"maximum":1099511627776},"timings":{"$ref":"contract#/$defs/PreviewTimings"},"queued_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"started_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"completed_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"artifacts_expire_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"created_at":{"$ref":"contract#/$defs/Timestamp"},"updated_at":{"$ref":"contract#/$defs/Timestamp"}}};
 const schema72 = {"type":"string","enum":["queued","running","succeeded","failed","cancelled","timed_out"]};
 
 function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -8190,7 +8510,7 @@ return errors === 0;
 }
 validate208.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema75 = {"type":"string","minLength":1,"maxLength":255,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema75 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 const pattern6 = new RegExp("^[^\\\\\\u0000-\\u001f\\u007f]+$", "u");
 
 function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -8203,9 +8523,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 255){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -8214,8 +8538,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -8224,8 +8549,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern6.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -8236,12 +8575,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 255){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -9575,9 +9959,13 @@ vErrors.push(err47);
 }
 errors++;
 }
+const _errs37 = errors;
+let valid5 = true;
+const _errs38 = errors;
+if(errors === _errs38){
 if(typeof data16 === "string"){
 if(func2(data16) > 64){
-const err48 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err48 = {};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -9586,8 +9974,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(!pattern7.test(data16)){
-const err49 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
+}
+else {
+const err49 = {};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -9597,11 +9986,21 @@ vErrors.push(err49);
 errors++;
 }
 }
+var _valid2 = _errs38 === errors;
+errors = _errs37;
+if(vErrors !== null){
+if(_errs37){
+vErrors.length = _errs37;
 }
-if(data.attempt !== undefined){
-let data17 = data.attempt;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err50 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid2){
+const _errs40 = errors;
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -9610,9 +10009,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100 || isNaN(data17)){
-const err51 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+}
+else {
+const err51 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -9621,8 +10020,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+var _valid2 = _errs40 === errors;
+valid5 = _valid2;
+}
+if(!valid5){
+const err52 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -9631,12 +10033,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-}
-if(data.worker_id !== undefined){
-let data18 = data.worker_id;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err53 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
+if(typeof data16 === "string"){
+if(func2(data16) > 64){
+const err53 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -9645,11 +10044,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-const _errs42 = errors;
-let valid6 = true;
-const _errs43 = errors;
-if(typeof data18 !== "string"){
-const err54 = {};
+}
+}
+if(data.attempt !== undefined){
+let data17 = data.attempt;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err54 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -9658,27 +10058,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-var _valid2 = _errs43 === errors;
-errors = _errs42;
-if(vErrors !== null){
-if(_errs42){
-vErrors.length = _errs42;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid2){
-const _errs45 = errors;
-if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
-errors = vErrors.length;
-}
-var _valid2 = _errs45 === errors;
-valid6 = _valid2;
-}
-if(!valid6){
-const err55 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 100 || isNaN(data17)){
+const err55 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -9687,11 +10069,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-if(data.error !== undefined){
-let data19 = data.error;
-if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-const err56 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
+if(data17 < 0 || isNaN(data17)){
+const err56 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -9700,11 +10079,12 @@ vErrors.push(err56);
 }
 errors++;
 }
-const _errs49 = errors;
-let valid8 = true;
-const _errs50 = errors;
-if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-const err57 = {};
+}
+}
+if(data.worker_id !== undefined){
+let data18 = data.worker_id;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err57 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -9713,27 +10093,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-var _valid3 = _errs50 === errors;
-errors = _errs49;
-if(vErrors !== null){
-if(_errs49){
-vErrors.length = _errs49;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid3){
-const _errs52 = errors;
-if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
-errors = vErrors.length;
-}
-var _valid3 = _errs52 === errors;
-valid8 = _valid3;
-}
-if(!valid8){
-const err58 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs47 = errors;
+let valid7 = true;
+const _errs48 = errors;
+if(typeof data18 !== "string"){
+const err58 = {};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -9742,11 +10106,27 @@ vErrors.push(err58);
 }
 errors++;
 }
+var _valid3 = _errs48 === errors;
+errors = _errs47;
+if(vErrors !== null){
+if(_errs47){
+vErrors.length = _errs47;
 }
-if(data.file_count !== undefined){
-let data20 = data.file_count;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-const err59 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid3){
+const _errs50 = errors;
+if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+var _valid3 = _errs50 === errors;
+valid7 = _valid3;
+}
+if(!valid7){
+const err59 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -9755,9 +10135,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 40000 || isNaN(data20)){
-const err60 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
+}
+if(data.error !== undefined){
+let data19 = data.error;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+const err60 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -9766,8 +10148,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err61 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const _errs54 = errors;
+let valid9 = true;
+const _errs55 = errors;
+if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
+const err61 = {};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -9776,12 +10161,27 @@ vErrors.push(err61);
 }
 errors++;
 }
+var _valid4 = _errs55 === errors;
+errors = _errs54;
+if(vErrors !== null){
+if(_errs54){
+vErrors.length = _errs54;
+}
+else {
+vErrors = null;
 }
 }
-if(data.source_bytes !== undefined){
-let data21 = data.source_bytes;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-const err62 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(_valid4){
+const _errs57 = errors;
+if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+errors = vErrors.length;
+}
+var _valid4 = _errs57 === errors;
+valid9 = _valid4;
+}
+if(!valid9){
+const err62 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -9790,9 +10190,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 1099511627776 || isNaN(data21)){
-const err63 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+if(data.file_count !== undefined){
+let data20 = data.file_count;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+const err63 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -9801,8 +10203,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data21 < 0 || isNaN(data21)){
-const err64 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 40000 || isNaN(data20)){
+const err64 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -9811,12 +10214,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-if(data.bundle_bytes !== undefined){
-let data22 = data.bundle_bytes;
-if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err65 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(data20 < 0 || isNaN(data20)){
+const err65 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -9825,9 +10224,12 @@ vErrors.push(err65);
 }
 errors++;
 }
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 1099511627776 || isNaN(data22)){
-const err66 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+}
+if(data.source_bytes !== undefined){
+let data21 = data.source_bytes;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+const err66 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -9836,13 +10238,59 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data22 < 0 || isNaN(data22)){
-const err67 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 1099511627776 || isNaN(data21)){
+const err67 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
 if(vErrors === null){
 vErrors = [err67];
 }
 else {
 vErrors.push(err67);
+}
+errors++;
+}
+if(data21 < 0 || isNaN(data21)){
+const err68 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+}
+if(data.bundle_bytes !== undefined){
+let data22 = data.bundle_bytes;
+if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
+const err69 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 1099511627776 || isNaN(data22)){
+const err70 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+if(data22 < 0 || isNaN(data22)){
+const err71 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }
@@ -9857,75 +10305,7 @@ errors = vErrors.length;
 if(data.queued_at !== undefined){
 let data24 = data.queued_at;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err68 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-const _errs63 = errors;
-let valid10 = true;
-const _errs64 = errors;
-if(typeof data24 !== "string"){
-const err69 = {};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-var _valid4 = _errs64 === errors;
-errors = _errs63;
-if(vErrors !== null){
-if(_errs63){
-vErrors.length = _errs63;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid4){
-const _errs66 = errors;
-if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid4 = _errs66 === errors;
-valid10 = _valid4;
-}
-if(!valid10){
-const err70 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data.started_at !== undefined){
-let data25 = data.started_at;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err71 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-const _errs70 = errors;
-let valid12 = true;
-const _errs71 = errors;
-if(typeof data25 !== "string"){
-const err72 = {};
+const err72 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -9934,27 +10314,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-var _valid5 = _errs71 === errors;
-errors = _errs70;
-if(vErrors !== null){
-if(_errs70){
-vErrors.length = _errs70;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid5){
-const _errs73 = errors;
-if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid5 = _errs73 === errors;
-valid12 = _valid5;
-}
-if(!valid12){
-const err73 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs68 = errors;
+let valid11 = true;
+const _errs69 = errors;
+if(typeof data24 !== "string"){
+const err73 = {};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -9963,11 +10327,27 @@ vErrors.push(err73);
 }
 errors++;
 }
+var _valid5 = _errs69 === errors;
+errors = _errs68;
+if(vErrors !== null){
+if(_errs68){
+vErrors.length = _errs68;
 }
-if(data.completed_at !== undefined){
-let data26 = data.completed_at;
-if((typeof data26 !== "string") && (data26 !== null)){
-const err74 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid5){
+const _errs71 = errors;
+if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid5 = _errs71 === errors;
+valid11 = _valid5;
+}
+if(!valid11){
+const err74 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -9976,11 +10356,11 @@ vErrors.push(err74);
 }
 errors++;
 }
-const _errs77 = errors;
-let valid14 = true;
-const _errs78 = errors;
-if(typeof data26 !== "string"){
-const err75 = {};
+}
+if(data.started_at !== undefined){
+let data25 = data.started_at;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err75 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -9989,27 +10369,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-var _valid6 = _errs78 === errors;
-errors = _errs77;
-if(vErrors !== null){
-if(_errs77){
-vErrors.length = _errs77;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid6){
-const _errs80 = errors;
-if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid6 = _errs80 === errors;
-valid14 = _valid6;
-}
-if(!valid14){
-const err76 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs75 = errors;
+let valid13 = true;
+const _errs76 = errors;
+if(typeof data25 !== "string"){
+const err76 = {};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -10018,11 +10382,27 @@ vErrors.push(err76);
 }
 errors++;
 }
+var _valid6 = _errs76 === errors;
+errors = _errs75;
+if(vErrors !== null){
+if(_errs75){
+vErrors.length = _errs75;
 }
-if(data.artifacts_expire_at !== undefined){
-let data27 = data.artifacts_expire_at;
-if((typeof data27 !== "string") && (data27 !== null)){
-const err77 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid6){
+const _errs78 = errors;
+if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid6 = _errs78 === errors;
+valid13 = _valid6;
+}
+if(!valid13){
+const err77 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -10031,11 +10411,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-const _errs84 = errors;
-let valid16 = true;
-const _errs85 = errors;
-if(typeof data27 !== "string"){
-const err78 = {};
+}
+if(data.completed_at !== undefined){
+let data26 = data.completed_at;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err78 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -10044,32 +10424,100 @@ vErrors.push(err78);
 }
 errors++;
 }
-var _valid7 = _errs85 === errors;
-errors = _errs84;
+const _errs82 = errors;
+let valid15 = true;
+const _errs83 = errors;
+if(typeof data26 !== "string"){
+const err79 = {};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+var _valid7 = _errs83 === errors;
+errors = _errs82;
 if(vErrors !== null){
-if(_errs84){
-vErrors.length = _errs84;
+if(_errs82){
+vErrors.length = _errs82;
 }
 else {
 vErrors = null;
 }
 }
 if(_valid7){
-const _errs87 = errors;
+const _errs85 = errors;
+if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid7 = _errs85 === errors;
+valid15 = _valid7;
+}
+if(!valid15){
+const err80 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data.artifacts_expire_at !== undefined){
+let data27 = data.artifacts_expire_at;
+if((typeof data27 !== "string") && (data27 !== null)){
+const err81 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+const _errs89 = errors;
+let valid17 = true;
+const _errs90 = errors;
+if(typeof data27 !== "string"){
+const err82 = {};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+var _valid8 = _errs90 === errors;
+errors = _errs89;
+if(vErrors !== null){
+if(_errs89){
+vErrors.length = _errs89;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid8){
+const _errs92 = errors;
 if(!(validate66(data27, {instancePath:instancePath+"/artifacts_expire_at",parentData:data,parentDataProperty:"artifacts_expire_at",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }
-var _valid7 = _errs87 === errors;
-valid16 = _valid7;
+var _valid8 = _errs92 === errors;
+valid17 = _valid8;
 }
-if(!valid16){
-const err79 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(!valid17){
+const err83 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
-vErrors = [err79];
+vErrors = [err83];
 }
 else {
-vErrors.push(err79);
+vErrors.push(err83);
 }
 errors++;
 }
@@ -10088,12 +10536,12 @@ errors = vErrors.length;
 }
 }
 else {
-const err80 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err84 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
-vErrors = [err80];
+vErrors = [err84];
 }
 else {
-vErrors.push(err80);
+vErrors.push(err84);
 }
 errors++;
 }
@@ -10102,7 +10550,7 @@ return errors === 0;
 }
 validate197.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-const schema80 = {"type":"string","minLength":20,"maxLength":1024,"pattern":"^[A-Za-z0-9_.~-]+$"};
+const schema80 = {"type":"string","minLength":20,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[A-Za-z0-9_.~-]+$"}};
 const pattern8 = new RegExp("^[A-Za-z0-9_.~-]+$", "u");
 
 function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -10115,9 +10563,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 1024){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -10126,8 +10578,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 20){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -10136,8 +10589,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern8.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_.~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_.~-]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_.~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_.~-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -10148,12 +10615,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 20){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -10212,7 +10724,7 @@ return errors === 0;
 validate230.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema82 = {"type":"object","additionalProperties":false,"required":["sha256","upload_url","headers"],"properties":{"sha256":{"$ref":"contract#/$defs/Sha256"},"upload_url":{"$ref":"contract#/$defs/SignedUrl"},"headers":{"$ref":"contract#/$defs/HeaderMap"}}};
-const schema83 = {"type":"string","pattern":"^[0-9a-f]{64}$","minLength":64,"maxLength":64};
+const schema83 = {"type":"string","minLength":64,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^[0-9a-f]{64}$"}};
 const pattern9 = new RegExp("^[0-9a-f]{64}$", "u");
 
 function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -10225,9 +10737,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 64){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -10236,8 +10752,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 64){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 64},message:"must NOT have fewer than 64 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -10246,8 +10763,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern9.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -10258,7 +10789,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -10267,12 +10798,57 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 64){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 64){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 64},message:"must NOT have fewer than 64 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
 validate233.errors = vErrors;
 return errors === 0;
 }
 validate233.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema84 = {"type":"string","format":"uri","maxLength":4096};
+const schema84 = {"type":"string","maxLength":4096,"if":{"type":"string","maxLength":4096},"then":{"type":"string","format":"uri"}};
 
 function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -10284,9 +10860,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 4096){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -10295,8 +10875,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(!(formats4(data))){
-const err1 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "uri"},message:"must match format \""+"uri"+"\""};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -10306,13 +10887,72 @@ vErrors.push(err1);
 errors++;
 }
 }
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
 else {
-const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
+if(!(formats4(data))){
+const err2 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "uri"},message:"must match format \""+"uri"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
 else {
 vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 4096){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
 }
 errors++;
 }
@@ -11723,9 +12363,13 @@ vErrors.push(err47);
 }
 errors++;
 }
+const _errs37 = errors;
+let valid5 = true;
+const _errs38 = errors;
+if(errors === _errs38){
 if(typeof data16 === "string"){
 if(func2(data16) > 64){
-const err48 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err48 = {};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -11734,8 +12378,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(!pattern7.test(data16)){
-const err49 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
+}
+else {
+const err49 = {};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -11745,11 +12390,21 @@ vErrors.push(err49);
 errors++;
 }
 }
+var _valid2 = _errs38 === errors;
+errors = _errs37;
+if(vErrors !== null){
+if(_errs37){
+vErrors.length = _errs37;
 }
-if(data.attempt !== undefined){
-let data17 = data.attempt;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err50 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid2){
+const _errs40 = errors;
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -11758,9 +12413,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100 || isNaN(data17)){
-const err51 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+}
+else {
+const err51 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -11769,8 +12424,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+var _valid2 = _errs40 === errors;
+valid5 = _valid2;
+}
+if(!valid5){
+const err52 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -11779,12 +12437,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-}
-if(data.worker_id !== undefined){
-let data18 = data.worker_id;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err53 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
+if(typeof data16 === "string"){
+if(func2(data16) > 64){
+const err53 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -11793,11 +12448,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-const _errs42 = errors;
-let valid6 = true;
-const _errs43 = errors;
-if(typeof data18 !== "string"){
-const err54 = {};
+}
+}
+if(data.attempt !== undefined){
+let data17 = data.attempt;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err54 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -11806,27 +12462,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-var _valid2 = _errs43 === errors;
-errors = _errs42;
-if(vErrors !== null){
-if(_errs42){
-vErrors.length = _errs42;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid2){
-const _errs45 = errors;
-if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
-errors = vErrors.length;
-}
-var _valid2 = _errs45 === errors;
-valid6 = _valid2;
-}
-if(!valid6){
-const err55 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 100 || isNaN(data17)){
+const err55 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -11835,11 +12473,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-if(data.error !== undefined){
-let data19 = data.error;
-if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-const err56 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
+if(data17 < 0 || isNaN(data17)){
+const err56 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -11848,11 +12483,12 @@ vErrors.push(err56);
 }
 errors++;
 }
-const _errs49 = errors;
-let valid8 = true;
-const _errs50 = errors;
-if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-const err57 = {};
+}
+}
+if(data.worker_id !== undefined){
+let data18 = data.worker_id;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err57 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -11861,27 +12497,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-var _valid3 = _errs50 === errors;
-errors = _errs49;
-if(vErrors !== null){
-if(_errs49){
-vErrors.length = _errs49;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid3){
-const _errs52 = errors;
-if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
-errors = vErrors.length;
-}
-var _valid3 = _errs52 === errors;
-valid8 = _valid3;
-}
-if(!valid8){
-const err58 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs47 = errors;
+let valid7 = true;
+const _errs48 = errors;
+if(typeof data18 !== "string"){
+const err58 = {};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -11890,11 +12510,27 @@ vErrors.push(err58);
 }
 errors++;
 }
+var _valid3 = _errs48 === errors;
+errors = _errs47;
+if(vErrors !== null){
+if(_errs47){
+vErrors.length = _errs47;
 }
-if(data.file_count !== undefined){
-let data20 = data.file_count;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-const err59 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid3){
+const _errs50 = errors;
+if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+var _valid3 = _errs50 === errors;
+valid7 = _valid3;
+}
+if(!valid7){
+const err59 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -11903,9 +12539,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 40000 || isNaN(data20)){
-const err60 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
+}
+if(data.error !== undefined){
+let data19 = data.error;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+const err60 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -11914,8 +12552,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err61 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const _errs54 = errors;
+let valid9 = true;
+const _errs55 = errors;
+if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
+const err61 = {};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -11924,12 +12565,27 @@ vErrors.push(err61);
 }
 errors++;
 }
+var _valid4 = _errs55 === errors;
+errors = _errs54;
+if(vErrors !== null){
+if(_errs54){
+vErrors.length = _errs54;
+}
+else {
+vErrors = null;
 }
 }
-if(data.source_bytes !== undefined){
-let data21 = data.source_bytes;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-const err62 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(_valid4){
+const _errs57 = errors;
+if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+errors = vErrors.length;
+}
+var _valid4 = _errs57 === errors;
+valid9 = _valid4;
+}
+if(!valid9){
+const err62 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -11938,9 +12594,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 1099511627776 || isNaN(data21)){
-const err63 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+if(data.file_count !== undefined){
+let data20 = data.file_count;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+const err63 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -11949,8 +12607,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data21 < 0 || isNaN(data21)){
-const err64 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 40000 || isNaN(data20)){
+const err64 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -11959,12 +12618,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-if(data.bundle_bytes !== undefined){
-let data22 = data.bundle_bytes;
-if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err65 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(data20 < 0 || isNaN(data20)){
+const err65 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -11973,9 +12628,12 @@ vErrors.push(err65);
 }
 errors++;
 }
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 1099511627776 || isNaN(data22)){
-const err66 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+}
+if(data.source_bytes !== undefined){
+let data21 = data.source_bytes;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+const err66 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -11984,13 +12642,59 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data22 < 0 || isNaN(data22)){
-const err67 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 1099511627776 || isNaN(data21)){
+const err67 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
 if(vErrors === null){
 vErrors = [err67];
 }
 else {
 vErrors.push(err67);
+}
+errors++;
+}
+if(data21 < 0 || isNaN(data21)){
+const err68 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+}
+if(data.bundle_bytes !== undefined){
+let data22 = data.bundle_bytes;
+if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
+const err69 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 1099511627776 || isNaN(data22)){
+const err70 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+if(data22 < 0 || isNaN(data22)){
+const err71 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }
@@ -12005,75 +12709,7 @@ errors = vErrors.length;
 if(data.queued_at !== undefined){
 let data24 = data.queued_at;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err68 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-const _errs63 = errors;
-let valid10 = true;
-const _errs64 = errors;
-if(typeof data24 !== "string"){
-const err69 = {};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-var _valid4 = _errs64 === errors;
-errors = _errs63;
-if(vErrors !== null){
-if(_errs63){
-vErrors.length = _errs63;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid4){
-const _errs66 = errors;
-if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid4 = _errs66 === errors;
-valid10 = _valid4;
-}
-if(!valid10){
-const err70 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data.started_at !== undefined){
-let data25 = data.started_at;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err71 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-const _errs70 = errors;
-let valid12 = true;
-const _errs71 = errors;
-if(typeof data25 !== "string"){
-const err72 = {};
+const err72 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -12082,27 +12718,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-var _valid5 = _errs71 === errors;
-errors = _errs70;
-if(vErrors !== null){
-if(_errs70){
-vErrors.length = _errs70;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid5){
-const _errs73 = errors;
-if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid5 = _errs73 === errors;
-valid12 = _valid5;
-}
-if(!valid12){
-const err73 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs68 = errors;
+let valid11 = true;
+const _errs69 = errors;
+if(typeof data24 !== "string"){
+const err73 = {};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -12111,11 +12731,27 @@ vErrors.push(err73);
 }
 errors++;
 }
+var _valid5 = _errs69 === errors;
+errors = _errs68;
+if(vErrors !== null){
+if(_errs68){
+vErrors.length = _errs68;
 }
-if(data.completed_at !== undefined){
-let data26 = data.completed_at;
-if((typeof data26 !== "string") && (data26 !== null)){
-const err74 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid5){
+const _errs71 = errors;
+if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid5 = _errs71 === errors;
+valid11 = _valid5;
+}
+if(!valid11){
+const err74 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -12124,11 +12760,11 @@ vErrors.push(err74);
 }
 errors++;
 }
-const _errs77 = errors;
-let valid14 = true;
-const _errs78 = errors;
-if(typeof data26 !== "string"){
-const err75 = {};
+}
+if(data.started_at !== undefined){
+let data25 = data.started_at;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err75 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -12137,27 +12773,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-var _valid6 = _errs78 === errors;
-errors = _errs77;
-if(vErrors !== null){
-if(_errs77){
-vErrors.length = _errs77;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid6){
-const _errs80 = errors;
-if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid6 = _errs80 === errors;
-valid14 = _valid6;
-}
-if(!valid14){
-const err76 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs75 = errors;
+let valid13 = true;
+const _errs76 = errors;
+if(typeof data25 !== "string"){
+const err76 = {};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -12166,11 +12786,27 @@ vErrors.push(err76);
 }
 errors++;
 }
+var _valid6 = _errs76 === errors;
+errors = _errs75;
+if(vErrors !== null){
+if(_errs75){
+vErrors.length = _errs75;
 }
-if(data.artifacts_expire_at !== undefined){
-let data27 = data.artifacts_expire_at;
-if((typeof data27 !== "string") && (data27 !== null)){
-const err77 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid6){
+const _errs78 = errors;
+if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid6 = _errs78 === errors;
+valid13 = _valid6;
+}
+if(!valid13){
+const err77 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -12179,11 +12815,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-const _errs84 = errors;
-let valid16 = true;
-const _errs85 = errors;
-if(typeof data27 !== "string"){
-const err78 = {};
+}
+if(data.completed_at !== undefined){
+let data26 = data.completed_at;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err78 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -12192,32 +12828,100 @@ vErrors.push(err78);
 }
 errors++;
 }
-var _valid7 = _errs85 === errors;
-errors = _errs84;
+const _errs82 = errors;
+let valid15 = true;
+const _errs83 = errors;
+if(typeof data26 !== "string"){
+const err79 = {};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+var _valid7 = _errs83 === errors;
+errors = _errs82;
 if(vErrors !== null){
-if(_errs84){
-vErrors.length = _errs84;
+if(_errs82){
+vErrors.length = _errs82;
 }
 else {
 vErrors = null;
 }
 }
 if(_valid7){
-const _errs87 = errors;
+const _errs85 = errors;
+if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid7 = _errs85 === errors;
+valid15 = _valid7;
+}
+if(!valid15){
+const err80 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data.artifacts_expire_at !== undefined){
+let data27 = data.artifacts_expire_at;
+if((typeof data27 !== "string") && (data27 !== null)){
+const err81 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+const _errs89 = errors;
+let valid17 = true;
+const _errs90 = errors;
+if(typeof data27 !== "string"){
+const err82 = {};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+var _valid8 = _errs90 === errors;
+errors = _errs89;
+if(vErrors !== null){
+if(_errs89){
+vErrors.length = _errs89;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid8){
+const _errs92 = errors;
 if(!(validate66(data27, {instancePath:instancePath+"/artifacts_expire_at",parentData:data,parentDataProperty:"artifacts_expire_at",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }
-var _valid7 = _errs87 === errors;
-valid16 = _valid7;
+var _valid8 = _errs92 === errors;
+valid17 = _valid8;
 }
-if(!valid16){
-const err79 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(!valid17){
+const err83 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
-vErrors = [err79];
+vErrors = [err83];
 }
 else {
-vErrors.push(err79);
+vErrors.push(err83);
 }
 errors++;
 }
@@ -12236,12 +12940,12 @@ errors = vErrors.length;
 }
 }
 else {
-const err80 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err84 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
-vErrors = [err80];
+vErrors = [err84];
 }
 else {
-vErrors.push(err80);
+vErrors.push(err84);
 }
 errors++;
 }
@@ -13415,9 +14119,13 @@ vErrors.push(err47);
 }
 errors++;
 }
+const _errs37 = errors;
+let valid5 = true;
+const _errs38 = errors;
+if(errors === _errs38){
 if(typeof data16 === "string"){
 if(func2(data16) > 64){
-const err48 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err48 = {};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -13426,8 +14134,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(!pattern7.test(data16)){
-const err49 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
+}
+else {
+const err49 = {};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -13437,11 +14146,21 @@ vErrors.push(err49);
 errors++;
 }
 }
+var _valid2 = _errs38 === errors;
+errors = _errs37;
+if(vErrors !== null){
+if(_errs37){
+vErrors.length = _errs37;
 }
-if(data.attempt !== undefined){
-let data17 = data.attempt;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err50 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid2){
+const _errs40 = errors;
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -13450,9 +14169,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100 || isNaN(data17)){
-const err51 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+}
+else {
+const err51 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -13461,8 +14180,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+var _valid2 = _errs40 === errors;
+valid5 = _valid2;
+}
+if(!valid5){
+const err52 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -13471,12 +14193,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-}
-if(data.worker_id !== undefined){
-let data18 = data.worker_id;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err53 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
+if(typeof data16 === "string"){
+if(func2(data16) > 64){
+const err53 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -13485,11 +14204,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-const _errs42 = errors;
-let valid6 = true;
-const _errs43 = errors;
-if(typeof data18 !== "string"){
-const err54 = {};
+}
+}
+if(data.attempt !== undefined){
+let data17 = data.attempt;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err54 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -13498,27 +14218,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-var _valid2 = _errs43 === errors;
-errors = _errs42;
-if(vErrors !== null){
-if(_errs42){
-vErrors.length = _errs42;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid2){
-const _errs45 = errors;
-if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
-errors = vErrors.length;
-}
-var _valid2 = _errs45 === errors;
-valid6 = _valid2;
-}
-if(!valid6){
-const err55 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 100 || isNaN(data17)){
+const err55 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -13527,11 +14229,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-if(data.error !== undefined){
-let data19 = data.error;
-if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-const err56 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
+if(data17 < 0 || isNaN(data17)){
+const err56 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -13540,11 +14239,12 @@ vErrors.push(err56);
 }
 errors++;
 }
-const _errs49 = errors;
-let valid8 = true;
-const _errs50 = errors;
-if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-const err57 = {};
+}
+}
+if(data.worker_id !== undefined){
+let data18 = data.worker_id;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err57 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -13553,27 +14253,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-var _valid3 = _errs50 === errors;
-errors = _errs49;
-if(vErrors !== null){
-if(_errs49){
-vErrors.length = _errs49;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid3){
-const _errs52 = errors;
-if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
-errors = vErrors.length;
-}
-var _valid3 = _errs52 === errors;
-valid8 = _valid3;
-}
-if(!valid8){
-const err58 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs47 = errors;
+let valid7 = true;
+const _errs48 = errors;
+if(typeof data18 !== "string"){
+const err58 = {};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -13582,11 +14266,27 @@ vErrors.push(err58);
 }
 errors++;
 }
+var _valid3 = _errs48 === errors;
+errors = _errs47;
+if(vErrors !== null){
+if(_errs47){
+vErrors.length = _errs47;
 }
-if(data.file_count !== undefined){
-let data20 = data.file_count;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-const err59 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid3){
+const _errs50 = errors;
+if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+var _valid3 = _errs50 === errors;
+valid7 = _valid3;
+}
+if(!valid7){
+const err59 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -13595,9 +14295,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 40000 || isNaN(data20)){
-const err60 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
+}
+if(data.error !== undefined){
+let data19 = data.error;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+const err60 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -13606,8 +14308,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err61 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const _errs54 = errors;
+let valid9 = true;
+const _errs55 = errors;
+if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
+const err61 = {};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -13616,12 +14321,27 @@ vErrors.push(err61);
 }
 errors++;
 }
+var _valid4 = _errs55 === errors;
+errors = _errs54;
+if(vErrors !== null){
+if(_errs54){
+vErrors.length = _errs54;
+}
+else {
+vErrors = null;
 }
 }
-if(data.source_bytes !== undefined){
-let data21 = data.source_bytes;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-const err62 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(_valid4){
+const _errs57 = errors;
+if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+errors = vErrors.length;
+}
+var _valid4 = _errs57 === errors;
+valid9 = _valid4;
+}
+if(!valid9){
+const err62 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -13630,9 +14350,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 1099511627776 || isNaN(data21)){
-const err63 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+if(data.file_count !== undefined){
+let data20 = data.file_count;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+const err63 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -13641,8 +14363,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data21 < 0 || isNaN(data21)){
-const err64 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 40000 || isNaN(data20)){
+const err64 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -13651,12 +14374,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-if(data.bundle_bytes !== undefined){
-let data22 = data.bundle_bytes;
-if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err65 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(data20 < 0 || isNaN(data20)){
+const err65 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -13665,9 +14384,12 @@ vErrors.push(err65);
 }
 errors++;
 }
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 1099511627776 || isNaN(data22)){
-const err66 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+}
+if(data.source_bytes !== undefined){
+let data21 = data.source_bytes;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+const err66 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -13676,13 +14398,59 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data22 < 0 || isNaN(data22)){
-const err67 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 1099511627776 || isNaN(data21)){
+const err67 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
 if(vErrors === null){
 vErrors = [err67];
 }
 else {
 vErrors.push(err67);
+}
+errors++;
+}
+if(data21 < 0 || isNaN(data21)){
+const err68 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+}
+if(data.bundle_bytes !== undefined){
+let data22 = data.bundle_bytes;
+if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
+const err69 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 1099511627776 || isNaN(data22)){
+const err70 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+if(data22 < 0 || isNaN(data22)){
+const err71 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }
@@ -13697,75 +14465,7 @@ errors = vErrors.length;
 if(data.queued_at !== undefined){
 let data24 = data.queued_at;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err68 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-const _errs63 = errors;
-let valid10 = true;
-const _errs64 = errors;
-if(typeof data24 !== "string"){
-const err69 = {};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-var _valid4 = _errs64 === errors;
-errors = _errs63;
-if(vErrors !== null){
-if(_errs63){
-vErrors.length = _errs63;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid4){
-const _errs66 = errors;
-if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid4 = _errs66 === errors;
-valid10 = _valid4;
-}
-if(!valid10){
-const err70 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data.started_at !== undefined){
-let data25 = data.started_at;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err71 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-const _errs70 = errors;
-let valid12 = true;
-const _errs71 = errors;
-if(typeof data25 !== "string"){
-const err72 = {};
+const err72 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -13774,27 +14474,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-var _valid5 = _errs71 === errors;
-errors = _errs70;
-if(vErrors !== null){
-if(_errs70){
-vErrors.length = _errs70;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid5){
-const _errs73 = errors;
-if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid5 = _errs73 === errors;
-valid12 = _valid5;
-}
-if(!valid12){
-const err73 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs68 = errors;
+let valid11 = true;
+const _errs69 = errors;
+if(typeof data24 !== "string"){
+const err73 = {};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -13803,11 +14487,27 @@ vErrors.push(err73);
 }
 errors++;
 }
+var _valid5 = _errs69 === errors;
+errors = _errs68;
+if(vErrors !== null){
+if(_errs68){
+vErrors.length = _errs68;
 }
-if(data.completed_at !== undefined){
-let data26 = data.completed_at;
-if((typeof data26 !== "string") && (data26 !== null)){
-const err74 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid5){
+const _errs71 = errors;
+if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid5 = _errs71 === errors;
+valid11 = _valid5;
+}
+if(!valid11){
+const err74 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -13816,11 +14516,11 @@ vErrors.push(err74);
 }
 errors++;
 }
-const _errs77 = errors;
-let valid14 = true;
-const _errs78 = errors;
-if(typeof data26 !== "string"){
-const err75 = {};
+}
+if(data.started_at !== undefined){
+let data25 = data.started_at;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err75 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -13829,27 +14529,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-var _valid6 = _errs78 === errors;
-errors = _errs77;
-if(vErrors !== null){
-if(_errs77){
-vErrors.length = _errs77;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid6){
-const _errs80 = errors;
-if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid6 = _errs80 === errors;
-valid14 = _valid6;
-}
-if(!valid14){
-const err76 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs75 = errors;
+let valid13 = true;
+const _errs76 = errors;
+if(typeof data25 !== "string"){
+const err76 = {};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -13858,11 +14542,27 @@ vErrors.push(err76);
 }
 errors++;
 }
+var _valid6 = _errs76 === errors;
+errors = _errs75;
+if(vErrors !== null){
+if(_errs75){
+vErrors.length = _errs75;
 }
-if(data.artifacts_expire_at !== undefined){
-let data27 = data.artifacts_expire_at;
-if((typeof data27 !== "string") && (data27 !== null)){
-const err77 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid6){
+const _errs78 = errors;
+if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid6 = _errs78 === errors;
+valid13 = _valid6;
+}
+if(!valid13){
+const err77 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -13871,11 +14571,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-const _errs84 = errors;
-let valid16 = true;
-const _errs85 = errors;
-if(typeof data27 !== "string"){
-const err78 = {};
+}
+if(data.completed_at !== undefined){
+let data26 = data.completed_at;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err78 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -13884,32 +14584,100 @@ vErrors.push(err78);
 }
 errors++;
 }
-var _valid7 = _errs85 === errors;
-errors = _errs84;
+const _errs82 = errors;
+let valid15 = true;
+const _errs83 = errors;
+if(typeof data26 !== "string"){
+const err79 = {};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+var _valid7 = _errs83 === errors;
+errors = _errs82;
 if(vErrors !== null){
-if(_errs84){
-vErrors.length = _errs84;
+if(_errs82){
+vErrors.length = _errs82;
 }
 else {
 vErrors = null;
 }
 }
 if(_valid7){
-const _errs87 = errors;
+const _errs85 = errors;
+if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid7 = _errs85 === errors;
+valid15 = _valid7;
+}
+if(!valid15){
+const err80 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data.artifacts_expire_at !== undefined){
+let data27 = data.artifacts_expire_at;
+if((typeof data27 !== "string") && (data27 !== null)){
+const err81 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+const _errs89 = errors;
+let valid17 = true;
+const _errs90 = errors;
+if(typeof data27 !== "string"){
+const err82 = {};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+var _valid8 = _errs90 === errors;
+errors = _errs89;
+if(vErrors !== null){
+if(_errs89){
+vErrors.length = _errs89;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid8){
+const _errs92 = errors;
 if(!(validate66(data27, {instancePath:instancePath+"/artifacts_expire_at",parentData:data,parentDataProperty:"artifacts_expire_at",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }
-var _valid7 = _errs87 === errors;
-valid16 = _valid7;
+var _valid8 = _errs92 === errors;
+valid17 = _valid8;
 }
-if(!valid16){
-const err79 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(!valid17){
+const err83 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
-vErrors = [err79];
+vErrors = [err83];
 }
 else {
-vErrors.push(err79);
+vErrors.push(err83);
 }
 errors++;
 }
@@ -13928,12 +14696,12 @@ errors = vErrors.length;
 }
 }
 else {
-const err80 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err84 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
-vErrors = [err80];
+vErrors = [err84];
 }
 else {
-vErrors.push(err80);
+vErrors.push(err84);
 }
 errors++;
 }
@@ -14675,9 +15443,13 @@ vErrors.push(err47);
 }
 errors++;
 }
+const _errs37 = errors;
+let valid5 = true;
+const _errs38 = errors;
+if(errors === _errs38){
 if(typeof data16 === "string"){
 if(func2(data16) > 64){
-const err48 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err48 = {};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -14686,8 +15458,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(!pattern7.test(data16)){
-const err49 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
+}
+else {
+const err49 = {};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -14697,11 +15470,21 @@ vErrors.push(err49);
 errors++;
 }
 }
+var _valid2 = _errs38 === errors;
+errors = _errs37;
+if(vErrors !== null){
+if(_errs37){
+vErrors.length = _errs37;
 }
-if(data.attempt !== undefined){
-let data17 = data.attempt;
-if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
-const err50 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid2){
+const _errs40 = errors;
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -14710,9 +15493,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100 || isNaN(data17)){
-const err51 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+}
+else {
+const err51 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -14721,8 +15504,11 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data17 < 0 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+var _valid2 = _errs40 === errors;
+valid5 = _valid2;
+}
+if(!valid5){
+const err52 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -14731,12 +15517,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-}
-if(data.worker_id !== undefined){
-let data18 = data.worker_id;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err53 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
+if(typeof data16 === "string"){
+if(func2(data16) > 64){
+const err53 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -14745,11 +15528,12 @@ vErrors.push(err53);
 }
 errors++;
 }
-const _errs42 = errors;
-let valid6 = true;
-const _errs43 = errors;
-if(typeof data18 !== "string"){
-const err54 = {};
+}
+}
+if(data.attempt !== undefined){
+let data17 = data.attempt;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+const err54 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -14758,27 +15542,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-var _valid2 = _errs43 === errors;
-errors = _errs42;
-if(vErrors !== null){
-if(_errs42){
-vErrors.length = _errs42;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid2){
-const _errs45 = errors;
-if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
-errors = vErrors.length;
-}
-var _valid2 = _errs45 === errors;
-valid6 = _valid2;
-}
-if(!valid6){
-const err55 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 100 || isNaN(data17)){
+const err55 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -14787,11 +15553,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-if(data.error !== undefined){
-let data19 = data.error;
-if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-const err56 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
+if(data17 < 0 || isNaN(data17)){
+const err56 = {instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -14800,11 +15563,12 @@ vErrors.push(err56);
 }
 errors++;
 }
-const _errs49 = errors;
-let valid8 = true;
-const _errs50 = errors;
-if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
-const err57 = {};
+}
+}
+if(data.worker_id !== undefined){
+let data18 = data.worker_id;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err57 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/type",keyword:"type",params:{type: schema71.properties.worker_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -14813,27 +15577,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-var _valid3 = _errs50 === errors;
-errors = _errs49;
-if(vErrors !== null){
-if(_errs49){
-vErrors.length = _errs49;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid3){
-const _errs52 = errors;
-if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
-errors = vErrors.length;
-}
-var _valid3 = _errs52 === errors;
-valid8 = _valid3;
-}
-if(!valid8){
-const err58 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs47 = errors;
+let valid7 = true;
+const _errs48 = errors;
+if(typeof data18 !== "string"){
+const err58 = {};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -14842,11 +15590,27 @@ vErrors.push(err58);
 }
 errors++;
 }
+var _valid3 = _errs48 === errors;
+errors = _errs47;
+if(vErrors !== null){
+if(_errs47){
+vErrors.length = _errs47;
 }
-if(data.file_count !== undefined){
-let data20 = data.file_count;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-const err59 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+vErrors = null;
+}
+}
+if(_valid3){
+const _errs50 = errors;
+if(!(validate56(data18, {instancePath:instancePath+"/worker_id",parentData:data,parentDataProperty:"worker_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+var _valid3 = _errs50 === errors;
+valid7 = _valid3;
+}
+if(!valid7){
+const err59 = {instancePath:instancePath+"/worker_id",schemaPath:"#/properties/worker_id/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -14855,9 +15619,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 40000 || isNaN(data20)){
-const err60 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
+}
+if(data.error !== undefined){
+let data19 = data.error;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+const err60 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/type",keyword:"type",params:{type: schema71.properties.error.type},message:"must be object,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -14866,8 +15632,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err61 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const _errs54 = errors;
+let valid9 = true;
+const _errs55 = errors;
+if(!(data19 && typeof data19 == "object" && !Array.isArray(data19))){
+const err61 = {};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -14876,12 +15645,27 @@ vErrors.push(err61);
 }
 errors++;
 }
+var _valid4 = _errs55 === errors;
+errors = _errs54;
+if(vErrors !== null){
+if(_errs54){
+vErrors.length = _errs54;
+}
+else {
+vErrors = null;
 }
 }
-if(data.source_bytes !== undefined){
-let data21 = data.source_bytes;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-const err62 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(_valid4){
+const _errs57 = errors;
+if(!(validate215(data19, {instancePath:instancePath+"/error",parentData:data,parentDataProperty:"error",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+errors = vErrors.length;
+}
+var _valid4 = _errs57 === errors;
+valid9 = _valid4;
+}
+if(!valid9){
+const err62 = {instancePath:instancePath+"/error",schemaPath:"#/properties/error/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -14890,9 +15674,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 1099511627776 || isNaN(data21)){
-const err63 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+if(data.file_count !== undefined){
+let data20 = data.file_count;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+const err63 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -14901,8 +15687,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data21 < 0 || isNaN(data21)){
-const err64 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 40000 || isNaN(data20)){
+const err64 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 40000},message:"must be <= 40000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -14911,12 +15698,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-if(data.bundle_bytes !== undefined){
-let data22 = data.bundle_bytes;
-if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err65 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(data20 < 0 || isNaN(data20)){
+const err65 = {instancePath:instancePath+"/file_count",schemaPath:"#/properties/file_count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -14925,9 +15708,12 @@ vErrors.push(err65);
 }
 errors++;
 }
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 1099511627776 || isNaN(data22)){
-const err66 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+}
+}
+if(data.source_bytes !== undefined){
+let data21 = data.source_bytes;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+const err66 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -14936,13 +15722,59 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data22 < 0 || isNaN(data22)){
-const err67 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 1099511627776 || isNaN(data21)){
+const err67 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
 if(vErrors === null){
 vErrors = [err67];
 }
 else {
 vErrors.push(err67);
+}
+errors++;
+}
+if(data21 < 0 || isNaN(data21)){
+const err68 = {instancePath:instancePath+"/source_bytes",schemaPath:"#/properties/source_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+}
+if(data.bundle_bytes !== undefined){
+let data22 = data.bundle_bytes;
+if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
+const err69 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/type",keyword:"type",params:{type: schema71.properties.bundle_bytes.type},message:"must be integer,null"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 > 1099511627776 || isNaN(data22)){
+const err70 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+if(data22 < 0 || isNaN(data22)){
+const err71 = {instancePath:instancePath+"/bundle_bytes",schemaPath:"#/properties/bundle_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }
@@ -14957,75 +15789,7 @@ errors = vErrors.length;
 if(data.queued_at !== undefined){
 let data24 = data.queued_at;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err68 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-const _errs63 = errors;
-let valid10 = true;
-const _errs64 = errors;
-if(typeof data24 !== "string"){
-const err69 = {};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-var _valid4 = _errs64 === errors;
-errors = _errs63;
-if(vErrors !== null){
-if(_errs63){
-vErrors.length = _errs63;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid4){
-const _errs66 = errors;
-if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid4 = _errs66 === errors;
-valid10 = _valid4;
-}
-if(!valid10){
-const err70 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data.started_at !== undefined){
-let data25 = data.started_at;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err71 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-const _errs70 = errors;
-let valid12 = true;
-const _errs71 = errors;
-if(typeof data25 !== "string"){
-const err72 = {};
+const err72 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/type",keyword:"type",params:{type: schema71.properties.queued_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -15034,27 +15798,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-var _valid5 = _errs71 === errors;
-errors = _errs70;
-if(vErrors !== null){
-if(_errs70){
-vErrors.length = _errs70;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid5){
-const _errs73 = errors;
-if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid5 = _errs73 === errors;
-valid12 = _valid5;
-}
-if(!valid12){
-const err73 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs68 = errors;
+let valid11 = true;
+const _errs69 = errors;
+if(typeof data24 !== "string"){
+const err73 = {};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -15063,11 +15811,27 @@ vErrors.push(err73);
 }
 errors++;
 }
+var _valid5 = _errs69 === errors;
+errors = _errs68;
+if(vErrors !== null){
+if(_errs68){
+vErrors.length = _errs68;
 }
-if(data.completed_at !== undefined){
-let data26 = data.completed_at;
-if((typeof data26 !== "string") && (data26 !== null)){
-const err74 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid5){
+const _errs71 = errors;
+if(!(validate66(data24, {instancePath:instancePath+"/queued_at",parentData:data,parentDataProperty:"queued_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid5 = _errs71 === errors;
+valid11 = _valid5;
+}
+if(!valid11){
+const err74 = {instancePath:instancePath+"/queued_at",schemaPath:"#/properties/queued_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -15076,11 +15840,11 @@ vErrors.push(err74);
 }
 errors++;
 }
-const _errs77 = errors;
-let valid14 = true;
-const _errs78 = errors;
-if(typeof data26 !== "string"){
-const err75 = {};
+}
+if(data.started_at !== undefined){
+let data25 = data.started_at;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err75 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/type",keyword:"type",params:{type: schema71.properties.started_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -15089,27 +15853,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-var _valid6 = _errs78 === errors;
-errors = _errs77;
-if(vErrors !== null){
-if(_errs77){
-vErrors.length = _errs77;
-}
-else {
-vErrors = null;
-}
-}
-if(_valid6){
-const _errs80 = errors;
-if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
-errors = vErrors.length;
-}
-var _valid6 = _errs80 === errors;
-valid14 = _valid6;
-}
-if(!valid14){
-const err76 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+const _errs75 = errors;
+let valid13 = true;
+const _errs76 = errors;
+if(typeof data25 !== "string"){
+const err76 = {};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -15118,11 +15866,27 @@ vErrors.push(err76);
 }
 errors++;
 }
+var _valid6 = _errs76 === errors;
+errors = _errs75;
+if(vErrors !== null){
+if(_errs75){
+vErrors.length = _errs75;
 }
-if(data.artifacts_expire_at !== undefined){
-let data27 = data.artifacts_expire_at;
-if((typeof data27 !== "string") && (data27 !== null)){
-const err77 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+else {
+vErrors = null;
+}
+}
+if(_valid6){
+const _errs78 = errors;
+if(!(validate66(data25, {instancePath:instancePath+"/started_at",parentData:data,parentDataProperty:"started_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid6 = _errs78 === errors;
+valid13 = _valid6;
+}
+if(!valid13){
+const err77 = {instancePath:instancePath+"/started_at",schemaPath:"#/properties/started_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -15131,11 +15895,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-const _errs84 = errors;
-let valid16 = true;
-const _errs85 = errors;
-if(typeof data27 !== "string"){
-const err78 = {};
+}
+if(data.completed_at !== undefined){
+let data26 = data.completed_at;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err78 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/type",keyword:"type",params:{type: schema71.properties.completed_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -15144,32 +15908,100 @@ vErrors.push(err78);
 }
 errors++;
 }
-var _valid7 = _errs85 === errors;
-errors = _errs84;
+const _errs82 = errors;
+let valid15 = true;
+const _errs83 = errors;
+if(typeof data26 !== "string"){
+const err79 = {};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+var _valid7 = _errs83 === errors;
+errors = _errs82;
 if(vErrors !== null){
-if(_errs84){
-vErrors.length = _errs84;
+if(_errs82){
+vErrors.length = _errs82;
 }
 else {
 vErrors = null;
 }
 }
 if(_valid7){
-const _errs87 = errors;
+const _errs85 = errors;
+if(!(validate66(data26, {instancePath:instancePath+"/completed_at",parentData:data,parentDataProperty:"completed_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+var _valid7 = _errs85 === errors;
+valid15 = _valid7;
+}
+if(!valid15){
+const err80 = {instancePath:instancePath+"/completed_at",schemaPath:"#/properties/completed_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data.artifacts_expire_at !== undefined){
+let data27 = data.artifacts_expire_at;
+if((typeof data27 !== "string") && (data27 !== null)){
+const err81 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/type",keyword:"type",params:{type: schema71.properties.artifacts_expire_at.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+const _errs89 = errors;
+let valid17 = true;
+const _errs90 = errors;
+if(typeof data27 !== "string"){
+const err82 = {};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+var _valid8 = _errs90 === errors;
+errors = _errs89;
+if(vErrors !== null){
+if(_errs89){
+vErrors.length = _errs89;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid8){
+const _errs92 = errors;
 if(!(validate66(data27, {instancePath:instancePath+"/artifacts_expire_at",parentData:data,parentDataProperty:"artifacts_expire_at",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }
-var _valid7 = _errs87 === errors;
-valid16 = _valid7;
+var _valid8 = _errs92 === errors;
+valid17 = _valid8;
 }
-if(!valid16){
-const err79 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(!valid17){
+const err83 = {instancePath:instancePath+"/artifacts_expire_at",schemaPath:"#/properties/artifacts_expire_at/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
-vErrors = [err79];
+vErrors = [err83];
 }
 else {
-vErrors.push(err79);
+vErrors.push(err83);
 }
 errors++;
 }
@@ -15188,12 +16020,12 @@ errors = vErrors.length;
 }
 }
 else {
-const err80 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err84 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
-vErrors = [err80];
+vErrors = [err84];
 }
 else {
-vErrors.push(err80);
+vErrors.push(err84);
 }
 errors++;
 }
@@ -16661,9 +17493,9 @@ validate357.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 
 export const registerWorker_200 = validate361;
 const schema111 = {"$id":"registerWorker_200","type":"object","additionalProperties":false,"required":["ok","data","error"],"properties":{"ok":{"type":"boolean","const":true},"data":{"$ref":"contract#/$defs/WorkerRegistered"},"error":{"type":"null"}}};
-const schema112 = {"type":"object","additionalProperties":false,"required":["worker","node_key","heartbeat_seconds"],"properties":{"worker":{"$ref":"contract#/$defs/WorkerNode"},"node_key":{"type":"string","minLength":43,"maxLength":88,"pattern":"^[A-Za-z0-9_-]+$"},"heartbeat_seconds":{"type":"integer","minimum":1,"maximum":300}}};
+const schema112 = {"type":"object","additionalProperties":false,"required":["worker","node_key","heartbeat_seconds"],"properties":{"worker":{"$ref":"contract#/$defs/WorkerNode"},"node_key":{"type":"string","minLength":43,"maxLength":88,"if":{"type":"string","maxLength":88},"then":{"type":"string","pattern":"^[A-Za-z0-9_-]+$"}},"heartbeat_seconds":{"type":"integer","minimum":1,"maximum":300}}};
 const schema113 = {"type":"object","additionalProperties":false,"required":["id","name","type","status","concurrency","capabilities","cloudflare_id","version","running_jobs","metrics","last_heartbeat_at","created_at","updated_at"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"name":{"$ref":"contract#/$defs/WorkerName"},"type":{"$ref":"contract#/$defs/WorkerClass"},"status":{"type":"string","enum":["active","draining","silent","stopped","revoked"]},"concurrency":{"type":"integer","minimum":1,"maximum":256},"capabilities":{"$ref":"contract#/$defs/WorkerCapabilities"},"cloudflare_id":{"type":["string","null"],"maxLength":100},"version":{"type":"string","maxLength":60},"running_jobs":{"type":"integer","minimum":0,"maximum":256},"metrics":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/WorkerMetrics"}}]},"last_heartbeat_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"created_at":{"$ref":"contract#/$defs/Timestamp"},"updated_at":{"$ref":"contract#/$defs/Timestamp"}}};
-const schema114 = {"type":"string","minLength":1,"maxLength":100,"pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"};
+const schema114 = {"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}};
 const pattern13 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
 
 function validate365(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -16676,9 +17508,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 100){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -16687,8 +17523,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -16697,8 +17534,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern13.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -16709,12 +17560,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 100){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -18014,9 +18910,13 @@ errors = vErrors.length;
 }
 if(data.node_key !== undefined){
 let data1 = data.node_key;
+const _errs5 = errors;
+let valid1 = true;
+const _errs6 = errors;
+if(errors === _errs6){
 if(typeof data1 === "string"){
 if(func2(data1) > 88){
-const err4 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/maxLength",keyword:"maxLength",params:{limit: 88},message:"must NOT have more than 88 characters"};
+const err4 = {};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -18025,8 +18925,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-if(func2(data1) < 43){
-const err5 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/minLength",keyword:"minLength",params:{limit: 43},message:"must NOT have fewer than 43 characters"};
+}
+else {
+const err5 = {};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -18035,8 +18936,22 @@ vErrors.push(err5);
 }
 errors++;
 }
+}
+var _valid0 = _errs6 === errors;
+errors = _errs5;
+if(vErrors !== null){
+if(_errs5){
+vErrors.length = _errs5;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs8 = errors;
+if(typeof data1 === "string"){
 if(!pattern14.test(data1)){
-const err6 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
+const err6 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -18047,7 +18962,7 @@ errors++;
 }
 }
 else {
-const err7 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err7 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -18056,11 +18971,11 @@ vErrors.push(err7);
 }
 errors++;
 }
+var _valid0 = _errs8 === errors;
+valid1 = _valid0;
 }
-if(data.heartbeat_seconds !== undefined){
-let data2 = data.heartbeat_seconds;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-const err8 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!valid1){
+const err8 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -18069,9 +18984,9 @@ vErrors.push(err8);
 }
 errors++;
 }
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 300 || isNaN(data2)){
-const err9 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300},message:"must be <= 300"};
+if(typeof data1 === "string"){
+if(func2(data1) > 88){
+const err9 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/maxLength",keyword:"maxLength",params:{limit: 88},message:"must NOT have more than 88 characters"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -18080,8 +18995,8 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(data2 < 1 || isNaN(data2)){
-const err10 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(func2(data1) < 43){
+const err10 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/minLength",keyword:"minLength",params:{limit: 43},message:"must NOT have fewer than 43 characters"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -18091,15 +19006,60 @@ vErrors.push(err10);
 errors++;
 }
 }
-}
-}
 else {
-const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err11 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err11];
 }
 else {
 vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.heartbeat_seconds !== undefined){
+let data2 = data.heartbeat_seconds;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err12 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 300 || isNaN(data2)){
+const err13 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300},message:"must be <= 300"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data2 < 1 || isNaN(data2)){
+const err14 = {instancePath:instancePath+"/heartbeat_seconds",schemaPath:"#/properties/heartbeat_seconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err15 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
 }
 errors++;
 }
@@ -18503,7 +19463,7 @@ validate380.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 export const claimJob_200 = validate385;
 const schema121 = {"$id":"claimJob_200","type":"object","additionalProperties":false,"required":["ok","data","error"],"properties":{"ok":{"type":"boolean","const":true},"data":{"$ref":"contract#/$defs/ClaimedJob"},"error":{"type":"null"}}};
 const schema122 = {"type":"object","additionalProperties":false,"required":["job_id","kind","attempt","max_attempts","epoch","lease_token","lease_expires_at","timeout_ms","input"],"properties":{"job_id":{"$ref":"contract#/$defs/Id"},"kind":{"$ref":"contract#/$defs/JobKind"},"attempt":{"type":"integer","minimum":1,"maximum":100},"max_attempts":{"type":"integer","minimum":1,"maximum":100},"epoch":{"type":"integer","minimum":0,"maximum":2147483647},"lease_token":{"$ref":"contract#/$defs/JobLeaseToken"},"lease_expires_at":{"$ref":"contract#/$defs/Timestamp"},"timeout_ms":{"type":"integer","minimum":1000,"maximum":86400000},"input":{"$ref":"contract#/$defs/JobInput"}}};
-const schema123 = {"type":"string","minLength":20,"maxLength":200,"pattern":"^[A-Za-z0-9_-]+$"};
+const schema123 = {"type":"string","minLength":20,"maxLength":200,"if":{"type":"string","maxLength":200},"then":{"type":"string","pattern":"^[A-Za-z0-9_-]+$"}};
 
 function validate389(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -18515,9 +19475,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 200){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -18526,8 +19490,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 20){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -18536,8 +19501,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern14.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -18548,12 +19527,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 200){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 20){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -18564,7 +19588,7 @@ validate389.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema124 = {"type":["object"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview","live_session","ai_doc","refactor","repo_sync"]}},"allOf":[{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview"]}}},"then":{"$ref":"contract#/$defs/PreviewJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["live_session"]}}},"then":{"$ref":"contract#/$defs/LiveSessionInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["ai_doc"]}}},"then":{"$ref":"contract#/$defs/AiDocJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["refactor"]}}},"then":{"$ref":"contract#/$defs/RefactorJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["repo_sync"]}}},"then":{"$ref":"contract#/$defs/RepoSyncInput"}}]}}]};
 const schema125 = {"type":"object","additionalProperties":false,"required":["kind","project_id","sdk_version","target_platform","entry_file","environment","env","dev","sources","limits"],"properties":{"kind":{"type":"string","const":"preview"},"project_id":{"$ref":"contract#/$defs/Id"},"sdk_version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"target_platform":{"$ref":"contract#/$defs/PreviewPlatform"},"entry_file":{"$ref":"contract#/$defs/PreviewEntryFile"},"environment":{"$ref":"contract#/$defs/PreviewEnvironment"},"env":{"$ref":"contract#/$defs/PreviewEnv"},"dev":{"type":"boolean"},"sources":{"$ref":"contract#/$defs/JobSources"},"limits":{"$ref":"contract#/$defs/PreviewLimits"}}};
-const schema126 = {"type":"object","maxProperties":50,"propertyNames":{"type":"string","maxLength":100,"pattern":"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},"additionalProperties":{"type":"string","maxLength":2048}};
+const schema126 = {"type":"object","maxProperties":50,"propertyNames":{"type":"string","maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"}},"additionalProperties":{"type":"string","maxLength":2048}};
 const pattern16 = new RegExp("^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$", "u");
 
 function validate399(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -18590,9 +19614,13 @@ errors++;
 }
 for(const key0 in data){
 const _errs1 = errors;
+const _errs3 = errors;
+let valid1 = true;
+const _errs4 = errors;
+if(errors === _errs4){
 if(typeof key0 === "string"){
 if(func2(key0) > 100){
-const err1 = {instancePath,schemaPath:"#/propertyNames/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters",propertyName:key0};
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -18601,8 +19629,9 @@ vErrors.push(err1);
 }
 errors++;
 }
-if(!pattern16.test(key0)){
-const err2 = {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},message:"must match pattern \""+"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"+"\"",propertyName:key0};
+}
+else {
+const err2 = {};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -18612,8 +19641,21 @@ vErrors.push(err2);
 errors++;
 }
 }
+var _valid0 = _errs4 === errors;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
 else {
-const err3 = {instancePath,schemaPath:"#/propertyNames/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs6 = errors;
+if(typeof key0 === "string"){
+if(!pattern16.test(key0)){
+const err3 = {instancePath,schemaPath:"#/propertyNames/then/pattern",keyword:"pattern",params:{pattern: "^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},message:"must match pattern \""+"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"+"\"",propertyName:key0};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -18622,9 +19664,9 @@ vErrors.push(err3);
 }
 errors++;
 }
-var valid0 = _errs1 === errors;
-if(!valid0){
-const err4 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid"};
+}
+else {
+const err4 = {instancePath,schemaPath:"#/propertyNames/then/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -18633,12 +19675,11 @@ vErrors.push(err4);
 }
 errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = _valid0;
 }
-for(const key1 in data){
-let data0 = data[key1];
-if(typeof data0 === "string"){
-if(func2(data0) > 2048){
-const err5 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(!valid1){
+const err5 = {instancePath,schemaPath:"#/propertyNames/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema",propertyName:key0};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -18647,9 +19688,9 @@ vErrors.push(err5);
 }
 errors++;
 }
-}
-else {
-const err6 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof key0 === "string"){
+if(func2(key0) > 100){
+const err6 = {instancePath,schemaPath:"#/propertyNames/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters",propertyName:key0};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -18659,14 +19700,61 @@ vErrors.push(err6);
 errors++;
 }
 }
-}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath,schemaPath:"#/propertyNames/type",keyword:"type",params:{type: "string"},message:"must be string",propertyName:key0};
 if(vErrors === null){
 vErrors = [err7];
 }
 else {
 vErrors.push(err7);
+}
+errors++;
+}
+var valid0 = _errs1 === errors;
+if(!valid0){
+const err8 = {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},message:"property name must be valid"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+for(const key1 in data){
+let data0 = data[key1];
+if(typeof data0 === "string"){
+if(func2(data0) > 2048){
+const err9 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -18677,7 +19765,7 @@ validate399.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 
 const schema127 = {"type":"object","additionalProperties":false,"required":["count","bytes","items","url"],"properties":{"count":{"type":"integer","minimum":0,"maximum":50000},"bytes":{"type":"integer","minimum":0,"maximum":1099511627776},"items":{"type":["array","null"],"maxItems":2000,"items":{"$ref":"contract#/$defs/JobSource"}},"url":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/SignedUrl"}}]}}};
 const schema128 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","url"],"properties":{"path":{"$ref":"contract#/$defs/SourcePath"},"size":{"$ref":"contract#/$defs/SourceSize"},"sha256":{"$ref":"contract#/$defs/Sha256"},"url":{"$ref":"contract#/$defs/SignedUrl"}}};
-const schema129 = {"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema129 = {"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 
 function validate403(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -18689,9 +19777,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 1024){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -18700,8 +19792,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -18710,8 +19803,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern6.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -18722,12 +19829,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -20502,7 +21654,7 @@ return errors === 0;
 validate419.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 const schema138 = {"type":"object","additionalProperties":false,"required":["kind","project_id","manifest_version","commit","operation","sources","limits"],"properties":{"kind":{"type":"string","const":"refactor"},"project_id":{"$ref":"contract#/$defs/Id"},"manifest_version":{"type":"integer","minimum":1,"maximum":2147483647},"commit":{"$ref":"contract#/$defs/CommitId"},"operation":{"$ref":"contract#/$defs/RefactorOperation"},"sources":{"$ref":"contract#/$defs/JobSources"},"limits":{"type":"object","additionalProperties":false,"required":["max_files","max_diff_bytes"],"properties":{"max_files":{"type":"integer","minimum":1,"maximum":50000},"max_diff_bytes":{"type":"integer","minimum":1,"maximum":4194304}}}}};
-const schema139 = {"type":"string","pattern":"^([0-9a-f]{40}|[0-9a-f]{64})$","minLength":40,"maxLength":64};
+const schema139 = {"type":"string","minLength":40,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^([0-9a-f]{40}|[0-9a-f]{64})$"}};
 const pattern18 = new RegExp("^([0-9a-f]{40}|[0-9a-f]{64})$", "u");
 
 function validate434(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -20515,9 +21667,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 64){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -20526,8 +21682,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 40){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 40},message:"must NOT have fewer than 40 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -20536,8 +21693,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern18.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$"},message:"must match pattern \""+"^([0-9a-f]{40}|[0-9a-f]{64})$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$"},message:"must match pattern \""+"^([0-9a-f]{40}|[0-9a-f]{64})$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -20548,12 +21719,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 64){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 40){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 40},message:"must NOT have fewer than 40 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -21465,7 +22681,7 @@ return errors === 0;
 validate432.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 const schema143 = {"type":"object","additionalProperties":false,"required":["kind","project_id","remote_url","ref","default_branch","credential","previous","limits"],"properties":{"kind":{"type":"string","const":"repo_sync"},"project_id":{"$ref":"contract#/$defs/Id"},"remote_url":{"$ref":"contract#/$defs/RemoteUrl"},"ref":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/GitRef"}}]},"default_branch":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/GitRef"}}]},"credential":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","required":["type"],"properties":{"type":{"enum":["token","ssh_key"]}},"allOf":[{"if":{"type":"object","required":["type"],"properties":{"type":{"enum":["token"]}}},"then":{"$ref":"contract#/$defs/RepoTokenCredential"}},{"if":{"type":"object","required":["type"],"properties":{"type":{"enum":["ssh_key"]}}},"then":{"$ref":"contract#/$defs/RepoSshCredential"}}]}}]},"previous":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","additionalProperties":false,"required":["commit","manifest_url","git_bundle_url"],"properties":{"commit":{"$ref":"contract#/$defs/CommitId"},"manifest_url":{"$ref":"contract#/$defs/SignedUrl"},"git_bundle_url":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/SignedUrl"}}]}}}}]},"limits":{"type":"object","additionalProperties":false,"required":["max_mirror_bytes","max_file_bytes","max_files"],"properties":{"max_mirror_bytes":{"type":"integer","minimum":1,"maximum":1099511627776},"max_file_bytes":{"type":"integer","minimum":1,"maximum":524288000},"max_files":{"type":"integer","minimum":1,"maximum":200000}}}}};
-const schema144 = {"type":"string","minLength":8,"maxLength":1024,"pattern":"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"};
+const schema144 = {"type":"string","minLength":8,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"}};
 const pattern19 = new RegExp("^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$", "u");
 
 function validate449(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -21478,9 +22694,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 1024){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -21489,8 +22709,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 8){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -21499,8 +22720,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern19.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"},message:"must match pattern \""+"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"},message:"must match pattern \""+"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -21511,7 +22746,7 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -21520,12 +22755,57 @@ vErrors.push(err3);
 }
 errors++;
 }
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 8){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 8},message:"must NOT have fewer than 8 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
 validate449.errors = vErrors;
 return errors === 0;
 }
 validate449.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema145 = {"type":"string","minLength":1,"maxLength":255,"pattern":"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"};
+const schema145 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"}};
 const pattern20 = new RegExp("^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$", "u");
 
 function validate451(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -21538,9 +22818,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 255){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -21549,8 +22833,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -21559,8 +22844,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern20.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"},message:"must match pattern \""+"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"},message:"must match pattern \""+"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -21571,12 +22870,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 255){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
@@ -24113,7 +25457,7 @@ export const createJobUploads_200 = validate472;
 const schema151 = {"$id":"createJobUploads_200","type":"object","additionalProperties":false,"required":["ok","data","error"],"properties":{"ok":{"type":"boolean","const":true},"data":{"$ref":"contract#/$defs/JobUploads"},"error":{"type":"null"}}};
 const schema152 = {"type":"object","additionalProperties":false,"required":["uploads","expires_in"],"properties":{"uploads":{"type":"array","maxItems":1000,"items":{"$ref":"contract#/$defs/JobUpload"}},"expires_in":{"$ref":"contract#/$defs/ExpiresIn"}}};
 const schema153 = {"type":"object","additionalProperties":false,"required":["path","object_key","upload_url","headers"],"properties":{"path":{"type":"string","minLength":1,"maxLength":1024},"object_key":{"$ref":"contract#/$defs/ObjectKey"},"upload_url":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/SignedUrl"}}]},"headers":{"$ref":"contract#/$defs/HeaderMap"}}};
-const schema154 = {"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"};
+const schema154 = {"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
 
 function validate475(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -24125,9 +25469,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 1024){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -24136,8 +25484,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 1){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -24146,8 +25495,22 @@ vErrors.push(err1);
 }
 errors++;
 }
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
 if(!pattern6.test(data)){
-const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -24158,12 +25521,57 @@ errors++;
 }
 }
 else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 1024){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(func2(data) < 1){
+const err6 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
 }
 errors++;
 }
