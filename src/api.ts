@@ -16,6 +16,7 @@ import { rateLimits } from './rate-limits.ts';
 import { createServices } from './services.ts';
 
 const reconcileMs = 15_000;
+const storageMount = '/storage/';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 const env = readEnvironment(process.env, { role: 'api' });
@@ -50,8 +51,13 @@ const app = await createApp({
 // Files of file-system storage go past the pipeline: their URLs are signed, and they are streams without an envelope.
 const { routes } = opened;
 const server = createServer(routes === null ? app : (request, response) => {
-  if (request.url?.startsWith('/storage/') === true) routes(request, response);
-  else app(request, response);
+  if (request.url?.startsWith(storageMount) !== true) {
+    app(request, response);
+    return;
+  }
+  // What they sign is the key, below the mount.
+  request.url = request.url.slice(storageMount.length - 1);
+  routes(request, response);
 });
 
 shutdown.add('close', 'database', 10_000, () => db.close());
