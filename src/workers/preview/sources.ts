@@ -47,7 +47,10 @@ export const materialiseSources = async (sourceDir: string, files: ReadonlyMap<s
   let written = 0;
   const queue = targets.values();
   const writer = async (): Promise<void> => {
-    for (const { target, blobFile } of queue) written += await writeOne(target, blobFile);
+    for (const { target, blobFile } of queue) {
+      const size = await writeOne(target, blobFile);
+      written += size;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(writersAtOnce, targets.length) }, writer));
   return written;
