@@ -1,4 +1,5 @@
 import { ServiceError } from '#platform/errors.ts';
+import type { Logger } from '#platform/log.ts';
 import type { Exchange } from './exchange.ts';
 import type { HandlerReply, Route } from './route.ts';
 
@@ -10,10 +11,11 @@ export const asksPolicy = (route: Pick<Route, 'auth' | 'roles' | 'resource'>): b
   route.auth !== 'none' && route.auth !== 'hook' && route.auth !== 'worker' && (route.roles !== null || route.resource !== null);
 
 /** Refuses to send what no policy call allowed: a service that forgot to ask is a fault, and must not look like an answer. */
-export function refuseUnasked(route: Route, { policy }: Exchange, reply: HandlerReply): void {
+export function refuseUnasked(route: Route, { policy }: Exchange, reply: HandlerReply, log: Logger): void {
   if (policy.allowed || !asksPolicy(route)) return;
   reply.stream?.destroy();
+  log.error('policy.unasked', `${route.operationId} answered without a policy call`, { operation_id: route.operationId, resource: route.resource });
   throw new ServiceError('INTERNAL_ERROR', 'Something went wrong on our side. The request id helps us find it.', {
-    internal: `policy.unasked: ${route.operationId} answered without a policy call`,
+    internal: 'no policy call allowed this answer',
   });
 }
