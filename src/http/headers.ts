@@ -34,15 +34,3 @@ export function staticHeadersOf(route: Pick<Route, 'noStore' | 'auth'>): StaticH
 
 /** For answers outside any route: unknown paths, refused methods. */
 export const commonHeaders: StaticHeaders = both([...security, 'Cache-Control', 'no-store', 'Vary', 'Authorization, X-Api-Key']);
-
-/** Replaces one header of a list by name, case aside; used where a handler or a stream knows better. */
-export function withHeaders(headers: readonly string[], more: Readonly<Record<string, string>>): string[] {
-  const replaced = new Set(Object.keys(more).map((name) => name.toLowerCase()));
-  const kept: string[] = [];
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] ?? '';
-    if (!replaced.has(name.toLowerCase())) kept.push(name, headers[at + 1] ?? '');
-  }
-  for (const [name, value] of Object.entries(more)) kept.push(name, value);
-  return kept;
-}

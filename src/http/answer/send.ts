@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { hasBody } from '../body/declared.ts';
 import type { Exchange } from '../exchange.ts';
 import { commonHeaders, type StaticHeaders } from '../headers.ts';
@@ -84,9 +83,4 @@ function linger({ req, res }: Exchange, bytes: Buffer | null): void {
   req.on('end', end);
   req.on('close', end);
   req.resume();
-}
-
-/** For answers that end in the middle: the client must see that something is missing, not a short success. */
-export function breakOff(res: ServerResponse): void {
-  res.destroy();
 }
