@@ -6,8 +6,10 @@
  * BRPOPLPUSH, which bee-queue lives on and this server lacks, is added as the server's own command over its BLMOVE, so
  * that every client has it without being changed.
  */
+import { createServer, type Socket } from 'node:net';
 import {
-  createRedisCommandExecutor, defineCommand, redisCommandDefinitions, RedisServerState, Resp2Server, type CommandDefinition,
+  attachSession, createRedisCommandExecutor, defineCommand, redisCommandDefinitions, RedisServerState, SocketConnectionTransport,
+  type CommandDefinition, type CommandExecutor,
 } from 'js-redis-server/core';
 
 /** BRPOPLPUSH source destination timeout = BLMOVE source destination RIGHT LEFT timeout. */
@@ -37,13 +39,35 @@ export function brpoplpush(): CommandDefinition {
 /** Listens on 127.0.0.1 with a password; gives the port. */
 export async function listenBuiltIn(port: number, password: string): Promise<{ port: number; close(): Promise<void> }> {
   const state = new RedisServerState({ databaseCount: 16, requirepass: password });
-  const server = new Resp2Server({ server: state, executor: createRedisCommandExecutor({ extraCommands: [brpoplpush()] }) });
-  // Its own listen() would bind every interface.
+  const executor = createRedisCommandExecutor({ extraCommands: [brpoplpush()] });
+  const server = createServer({ keepAlive: true }, (socket) => serve(socket, state, executor));
   await new Promise<void>((resolve, reject) => {
-    server.server.once('error', reject);
-    server.server.listen({ port, host: '127.0.0.1' }, () => resolve());
+    server.once('error', reject);
+    server.listen({ port, host: '127.0.0.1' }, () => resolve());
   });
-  return { port: server.getPort(), close: () => server.close() };
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async () => {
+      await new Promise<void>((resolve) => { server.close(() => resolve()); });
+      state.close();
+    },
+  };
+}
+
+/**
+ * One connection. The server's own reads nothing while a command blocks, so a client that goes away then would keep its
+ * place in line and swallow the next message: here its end is let through, and ends the command.
+ */
+function serve(socket: Socket, state: RedisServerState, executor: CommandExecutor): void {
+  const { session } = attachSession(new SocketConnectionTransport(socket), {
+    state, executor, clientAddress: `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`,
+  });
+  socket.on('readable', () => {
+    // With nothing left to read this reads the end, if it is there.
+    if (socket.readableLength === 0) socket.read(0);
+  });
+  socket.once('close', () => session.close());
 }
 
 if (import.meta.main) {
