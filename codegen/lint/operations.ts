@@ -1,5 +1,5 @@
 /** What every operation says of itself: words, who may call, its class and its other extensions. */
-import { type Contract, type Operation, operationsOf, resolve, type Schema } from '../contract.ts';
+import { type Contract, escapePointer, methods, type Operation, operationsOf, resolve, type Schema } from '../contract.ts';
 import type { Fault, Rule } from './fault.ts';
 
 export const rateClasses = ['read', 'write', 'strict', 'job', 'upload', 'stream', 'search', 'worker', 'admin', 'public'] as const;
@@ -39,6 +39,11 @@ export const uniqueIds: Rule = (contract) => {
     return [];
   });
 };
+
+/** A path that is listed and has nothing on it. */
+export const emptyPaths: Rule = (contract) => Object.entries(contract.paths)
+  .filter(([, item]) => methods.every((method) => item[method] === undefined))
+  .map(([path]) => ({ rule: 'emptyPaths', pointer: `#/paths/${escapePointer(path)}`, message: `${path} has no operation` }));
 
 export const auth = eachOperation('auth', function* ({ raw }) {
   const who = raw['x-auth'];
@@ -103,7 +108,7 @@ export const extensions: Rule = (contract) => {
   const walk = (value: unknown, pointer: string): void => {
     if (typeof value !== 'object' || value === null) return;
     for (const [key, inner] of Object.entries(value)) {
-      const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      const at = `${pointer}/${escapePointer(key)}`;
       // Examples hold data, and fields may be called anything.
       if (key === 'example' || key === 'examples' || key === 'default' || key === 'enum' || key === 'const') continue;
       if (key.startsWith('x-') && !Array.isArray(value)) {

@@ -4,11 +4,11 @@ import { envelopes, examples, locations, statuses } from './answers.ts';
 import { exampleValues } from './exampleValues.ts';
 import type { Fault, Rule } from './fault.ts';
 import { fieldNames, parameterNames, pathNames } from './names.ts';
-import { auth, extensions, otherTraits, policy, rateLimit, uniqueIds, words } from './operations.ts';
+import { auth, emptyPaths, extensions, otherTraits, policy, rateLimit, uniqueIds, words } from './operations.ts';
 import { bounds, closedness, defaults, errorCodes, language, requiredFields, schemaNames, unions, uniqueItems } from './shapes.ts';
 
 export const rules: Readonly<Record<string, Rule>> = {
-  words, uniqueIds, auth, rateLimit, policy, otherTraits, extensions,
+  words, uniqueIds, emptyPaths, auth, rateLimit, policy, otherTraits, extensions,
   statuses, envelopes, examples, locations,
   language, bounds, closedness, requiredFields, schemaNames, unions, uniqueItems, defaults, errorCodes,
   pathNames, parameterNames, fieldNames,

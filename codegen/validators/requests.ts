@@ -49,9 +49,16 @@ export function writeRequestValidators(contract: Contract, operations: readonly 
   const smallAjv = newAjv(contract, { allErrors: true, fillDefaults: true, standalone: true });
   const largeAjv = newAjv(contract, { allErrors: false, fillDefaults: true, standalone: true });
   const exported = new Map<Ajv2020, Record<string, string>>([[parameterAjv, {}], [smallAjv, {}], [largeAjv, {}]]);
-  const add = (ajv: Ajv2020, name: string, schema: Record<string, unknown>): void => {
-    ajv.addSchema({ $id: name, ...schema });
-    (exported.get(ajv) ?? {})[name] = name;
+  const named = new Map<Ajv2020, Map<string, string>>([[parameterAjv, new Map()], [smallAjv, new Map()], [largeAjv, new Map()]]);
+  /** The name it is compiled under: many operations take the same parameters, and one function serves them all. */
+  const add = (ajv: Ajv2020, wanted: string, schema: Record<string, unknown>): string => {
+    const key = JSON.stringify(schema);
+    const known = named.get(ajv)?.get(key);
+    if (known !== undefined) return known;
+    ajv.addSchema({ $id: wanted, ...schema });
+    (exported.get(ajv) ?? {})[wanted] = wanted;
+    named.get(ajv)?.set(key, wanted);
+    return wanted;
   };
 
   const rows = operations.map((operation) => {
@@ -59,8 +66,7 @@ export function writeRequestValidators(contract: Contract, operations: readonly 
     for (const [place, part] of [['path', 'path'], ['query', 'query'], ['header', 'headers']] as const) {
       const parameters = operation.parameters.filter((parameter) => parameter.in === place);
       if (parameters.length === 0 && place !== 'query') continue;
-      const name = parameters.length === 0 ? 'noQuery' : `${operation.id}_${part}`;
-      if (exported.get(parameterAjv)?.[name] === undefined) add(parameterAjv, name, recordOf(contract, place, parameters));
+      const name = add(parameterAjv, `${operation.id}_${part}`, recordOf(contract, place, parameters));
       const coercions = Object.fromEntries(parameters.flatMap((parameter) => {
         const kind = coercionOf(contract, parameter);
         return kind === null ? [] : [[nameIn(parameter), kind]];
@@ -70,8 +76,7 @@ export function writeRequestValidators(contract: Contract, operations: readonly 
     const schema = operation.body?.content['application/json']?.schema;
     if (schema !== undefined) {
       const isLarge = (operation.raw['x-max-body'] ?? 0) > allFaultsUpToBytes;
-      const name = `${operation.id}_body`;
-      add(isLarge ? largeAjv : smallAjv, name, forAjv(contract, schema));
+      const name = add(isLarge ? largeAjv : smallAjv, `${operation.id}_body`, forAjv(contract, schema));
       parts.push({ part: 'body', text: `ofBody(${isLarge ? 'largeBodies' : 'bodies'}.${name})` });
     }
     return `  ${operation.id}: { ${parts.map(({ part, text }) => `${part}: ${text}`).join(', ')} },`;
@@ -79,8 +84,8 @@ export function writeRequestValidators(contract: Contract, operations: readonly 
 
   const files: Files = new Map([['runtime.gen.ts', banner + runtime]]);
   for (const [file, ajv] of [['parameters', parameterAjv], ['bodies', smallAjv], ['largeBodies', largeAjv]] as const) {
-    const names = exported.get(ajv) ?? {};
-    asModule(files, `${file}.gen`, standalone.default(ajv, names), Object.keys(names));
+    const made = exported.get(ajv) ?? {};
+    asModule(files, `${file}.gen`, standalone.default(ajv, made), Object.keys(made));
   }
   files.set('requests.gen.ts', [
     banner,

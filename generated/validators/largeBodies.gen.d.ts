@@ -7,4 +7,3 @@ export declare const buildPreview_body: Compiled;
 export declare const reportPreviewResult_body: Compiled;
 export declare const reportJobProgress_body: Compiled;
 export declare const createJobUploads_body: Compiled;
-export declare const reportJobResult_body: Compiled;

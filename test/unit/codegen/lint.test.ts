@@ -21,6 +21,7 @@ const breaks: readonly Break[] = [
   { rule: 'words', what: 'no summary', path: [...list, 'summary'], value: undefined },
   { rule: 'words', what: 'an empty description', path: [...list, 'description'], value: ' ' },
   { rule: 'uniqueIds', what: 'an id twice', path: [...get, 'operationId'], value: 'listNotes' },
+  { rule: 'emptyPaths', what: 'a path without operations', path: ['paths', '/nothing'], value: { parameters: [] } },
   { rule: 'auth', what: 'no x-auth', path: [...list, 'x-auth'], value: undefined },
   { rule: 'auth', what: 'an unknown x-auth', path: [...list, 'x-auth'], value: 'somebody' },
   { rule: 'auth', what: 'security that disagrees with x-auth', path: [...list, 'security'], value: [{ accessToken: [] }] },
