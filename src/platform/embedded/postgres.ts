@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { Secret, type DatabaseAddress } from '#config/environment.ts';
@@ -16,6 +16,7 @@ import { endProcess, identify, lastLines, pickPort, readIfThere, runsStill, sign
 const user = 'hivesync';
 const database = 'hivesync';
 const majorVersion = '18';
+const draftPrefix = 'data.new';
 const initTimeoutMs = 120_000;
 /** After a crash the server replays its log before it answers. */
 const startTimeoutMs = 90_000;
@@ -56,36 +57,27 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const binaries = findPostgres(home, account);
 
   if (!existsSync(data)) await initialise(home, binaries, account, password);
+  clearDrafts(home);
   const present = readIfThere(join(data, 'PG_VERSION'))?.trim();
   if (present !== majorVersion) {
     throw new Error(`${data} holds the data of PostgreSQL ${present ?? 'of no known version'}, and this is ${majorVersion}. Dump them with that version, or move the folder away.`);
   }
 
-  const running = await runningPostgres(data);
-  let server = running?.process ?? null;
-  let port = running?.port ?? 0;
-  if (running !== null && !(await answers(addressOf(running.port, password, 'postgres'), running.process, 30_000))) {
-    // It runs and does not answer: nothing to adopt.
-    await endProcess(running.process, [['SIGINT', 15_000], ['SIGQUIT', 10_000]]);
-    server = null;
-  }
-  const adopted = server !== null;
-  if (server === null) ({ server, port } = await launch(home, data, binaries, account, password, options));
+  const { server, port, adopted } = await adoptOrLaunch(home, data, binaries, account, password, options);
   await ensureDatabase(addressOf(port, password, 'postgres'));
-  const identity = server;
   return {
     address: addressOf(port, password, database),
     version: binaries.version,
     adopted,
     home,
-    process: identity,
+    process: server,
     stop: async () => {
-      if (!(await endProcess(identity, [['SIGINT', 15_000], ['SIGQUIT', 10_000]]))) {
-        throw new Error(`PostgreSQL (process ${identity.pid}) does not stop.`);
+      if (!(await endProcess(server, [['SIGINT', 15_000], ['SIGQUIT', 10_000]]))) {
+        throw new Error(`PostgreSQL (process ${server.pid}) does not stop.`);
       }
     },
     stopNow: () => {
-      signalTo(identity, 'SIGQUIT');
+      signalTo(server, 'SIGQUIT');
     },
   };
 }
@@ -113,11 +105,13 @@ function keptPassword(home: string, dataExist: boolean): Secret {
   return new Secret(made);
 }
 
-/** initdb into a folder that gets its name only when it is whole: a start killed half-way leaves nothing in the way. */
+/**
+ * initdb into a folder that gets its name only when it is whole: a start killed half-way leaves nothing in the way. The
+ * folder is each start's own, because the initdb of a killed one goes on for a moment.
+ */
 async function initialise(home: string, binaries: PostgresBinaries, account: Account | null, password: Secret): Promise<void> {
-  const draft = join(home, 'data.new');
+  const draft = join(home, `${draftPrefix}${randomBytes(4).toString('hex')}`);
   const passwordFile = join(home, 'initdb-password');
-  rmSync(draft, { recursive: true, force: true });
   rmSync(passwordFile, { force: true });
   mkdirSync(draft, { mode: 0o700 });
   writeFileSync(passwordFile, `${password.reveal()}\n`, { mode: 0o600 });
@@ -134,6 +128,17 @@ async function initialise(home: string, binaries: PostgresBinaries, account: Acc
     renameSync(draft, join(home, 'data'));
   } finally {
     rmSync(passwordFile, { force: true });
+  }
+}
+
+/** Removes what killed starts left. Where their initdb still writes, the folder stays until the next start. */
+function clearDrafts(home: string): void {
+  for (const name of readdirSync(home).filter((entry) => entry.startsWith(draftPrefix))) {
+    try {
+      rmSync(join(home, name), { recursive: true, force: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+    }
   }
 }
 
@@ -161,33 +166,53 @@ function spawnOptions(binaries: PostgresBinaries, account: Account | null, home:
   };
 }
 
-async function launch(
+/**
+ * The running server of this data folder, or a new one. It looks again before each try: a start that was killed just
+ * after it launched a server has left no pid file yet, and of two servers PostgreSQL itself lets only the first live.
+ */
+async function adoptOrLaunch(
   home: string, data: string, binaries: PostgresBinaries, account: Account | null, password: Secret, options: PostgresOptions,
-): Promise<{ server: ProcessIdentity; port: number }> {
+): Promise<{ server: ProcessIdentity; port: number; adopted: boolean }> {
   const portFile = join(home, 'port');
   const remembered = Number(readIfThere(portFile));
-  // A port may be taken between its choice and its use, and a dead server's processes may take a moment to go.
   for (let tries = 1; ; tries += 1) {
+    const running = await runningPostgres(data);
+    if (running !== null) {
+      if (await answers(addressOf(running.port, password, 'postgres'), running.process, 30_000)) {
+        writeFileSync(portFile, `${running.port}\n`);
+        return { server: running.process, port: running.port, adopted: true };
+      }
+      // It runs and does not answer: nothing to adopt.
+      await endProcess(running.process, [['SIGINT', 15_000], ['SIGQUIT', 10_000]]);
+    }
+    // The port may be taken between its choice and its use: another one at the next try.
     const port = await pickPort(tries === 1 && remembered > 0 ? remembered : null);
-    const log = openSync(options.logFile, 'a', 0o640);
-    const child = spawn(binaries.postgres, ['-D', data, ...settingsOf(port, options.settings ?? {})], {
-      ...spawnOptions(binaries, account, home), detached: true, stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    const pid = await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('spawn', () => resolve(child.pid ?? 0));
-    });
-    child.unref();
-    const server = identify(pid);
+    const server = await launch(home, data, port, binaries, account, options);
     if (server !== null && (await answers(addressOf(port, password, 'postgres'), server, startTimeoutMs))) {
       writeFileSync(portFile, `${port}\n`);
-      return { server, port };
+      return { server, port, adopted: false };
     }
     if (server !== null) await endProcess(server, [['SIGQUIT', 10_000]]);
     if (tries === 4) throw new Error(`PostgreSQL did not start. The end of its log (${options.logFile}):\n${lastLines(options.logFile)}`);
+    // A dead server's processes may take a moment to go.
     await pause(500);
   }
+}
+
+async function launch(
+  home: string, data: string, port: number, binaries: PostgresBinaries, account: Account | null, options: PostgresOptions,
+): Promise<ProcessIdentity | null> {
+  const log = openSync(options.logFile, 'a', 0o640);
+  const child = spawn(binaries.postgres, ['-D', data, ...settingsOf(port, options.settings ?? {})], {
+    ...spawnOptions(binaries, account, home), detached: true, stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const pid = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => resolve(child.pid ?? 0));
+  });
+  child.unref();
+  return identify(pid);
 }
 
 function settingsOf(port: number, more: Readonly<Record<string, string>>): string[] {

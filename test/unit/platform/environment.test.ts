@@ -149,6 +149,12 @@ describe('.env.example', () => {
   });
 
   it('can be taken as .env as it is', () => {
-    expect(() => readEnvironment({}, { directory: '/nowhere', readText: (path) => (path.endsWith('.env') ? exampleText() : null) })).not.to.throw();
+    const folder = mkdtempSync(join(tmpdir(), 'hivesync-env-'));
+    try {
+      writeFileSync(join(folder, '.env'), exampleText());
+      expect(() => readEnvironment({}, { directory: folder })).not.to.throw();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
