@@ -44,8 +44,9 @@ const app = await createApp({
     credentials: services.credentials,
     workerKeys: (nodeId, operationId) => services.nodeKeys.signingKey(nodeId, operationId),
     ...rateLimits(services.tiers),
-    // A build may take as long as it is allowed to, and its answer a little more.
-    deadlines: { buildPreview: env.previewMaxTimeoutMs + 10_000 },
+    // A build may take as long as it is allowed to, and its answer a little more; a start verifies up to 500 MB of uploads.
+    deadlines: { buildPreview: env.previewMaxTimeoutMs + 10_000, startPreviewJob: 300_000 },
+    shutdown: shutdown.signal,
   },
 });
 // Files of file-system storage go past the pipeline: their URLs are signed, and they are streams without an envelope.

@@ -158,7 +158,7 @@ describe('previews over the wire', function () {
     const sources = files.map(({ path, content }) => ({ path, sha256: sha256(content), size: content.length }));
     const { job, missing } = await ada.hive.api.requestPreview({ body: { project_id: projectId, target_platform: 'ios', files: sources } });
     expect(missing).to.have.length(1000);
-    await system.current.sql('update preview_jobs set max_build_ms = 300 where id = $1', [job.id]);
+    await system.current.sql('update preview_jobs set max_build_ms = 1000 where id = $1', [job.id]);
     const error = await ada.hive.previews.build(files, { projectId, platform: 'ios' }).catch((thrown: unknown) => thrown);
     expect(error, 'with its proper limit the same project builds').not.to.be.instanceOf(Error);
     await ada.hive.api.startPreviewJob({ path: { job_id: job.id } });

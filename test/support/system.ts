@@ -3,7 +3,7 @@
  * database, a Redis database of their own and a fresh storage folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,9 +62,17 @@ export class System {
     systems += 1;
     const folder = join(testFolder(), `system-${systems}`);
     mkdirSync(folder, { recursive: true });
+    // Workers keep their caches here and share the SDK sets, which take a minute to make.
+    mkdirSync(join(root, '.hivesync', 'sdk'), { recursive: true });
+    symlinkSync(join(root, '.hivesync', 'sdk'), join(folder, 'sdk'));
     const system = new System(database, redis, folder, variables);
-    for (let count = 0; count < apis; count += 1) await system.startApi();
-    await Promise.all(Array.from({ length: workers }, () => system.startWorker()));
+    try {
+      for (let count = 0; count < apis; count += 1) await system.startApi();
+      await Promise.all(Array.from({ length: workers }, () => system.startWorker()));
+    } catch (error) {
+      await system.stop().catch(() => undefined);
+      throw error;
+    }
     return system;
   }
 
@@ -101,7 +109,7 @@ export class System {
   async startWorker(variables: Readonly<Record<string, string>> = {}): Promise<Process> {
     const name = `worker-${systems}-${this.#processes.length}`;
     const worker = this.#spawn(name, 'src/worker.ts', ['--class', 'cpu', '--concurrency', '2', '--name', name], {
-      BASE_URL: this.baseUrl, DATA_DIR: join(root, '.hivesync'), ...variables,
+      BASE_URL: this.baseUrl, ...variables,
     });
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`${name} was not ready in time:\n${worker.log()}`)), 120_000);
