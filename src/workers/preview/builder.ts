@@ -131,10 +131,11 @@ const readyProcess = async (pool: WarmPool): Promise<WarmProcess> => {
 /**
  * Makes a builder over installed SDK sets.
  *
+ * @param options.sandbox 'permission' leaves bubblewrap out where it would work; without it the strongest wall is taken.
  * @param options.warm processes kept waiting per SDK version; each holds about 300 MB.
  * @throws Error when a named set is unknown or not installed and primed (`installSdkSet` does that).
  */
-export const createBuilder = (options: { dataDir: string; sdkVersions: readonly string[]; warm: number; limits?: Partial<BuilderLimits> }): Builder => {
+export const createBuilder = (options: { dataDir: string; sdkVersions: readonly string[]; warm: number; limits?: Partial<BuilderLimits>; sandbox?: SandboxKind }): Builder => {
   const limits = { ...defaultLimits, ...options.limits };
   const sets = options.sdkVersions.map((version) => {
     const set = findSdkSet(version);
@@ -143,7 +144,7 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
     if (state !== 'ready') throw new Error(`The SDK set ${version} is ${state}; npm run sdk:install -- ${version} makes it ready.`);
     return set;
   });
-  const wall = raiseWall(sets.map(({ version }) => sdkPlaces(options.dataDir, version).root));
+  const wall = raiseWall(sets.map(({ version }) => sdkPlaces(options.dataDir, version).root), options.sandbox);
   const bounds = {
     memoryBytes: limits.memoryBytes,
     sourceBytes: limits.sourceBytes,

@@ -1,13 +1,13 @@
 /** A preview, from claimed to reported: fetch the sources, build them, package what came out, upload it. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobFailure, JobInput, PreviewJobInput, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, PreviewJobInput, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
 import type { BlobCache } from '../blob-cache.ts';
 import type { JobContext, JobHandler, JobOutcome } from '../job-handler.ts';
 import type { Builder, BuildResult, OutputFile, Platform } from './builder.ts';
 import { fetchSources, listSources } from './fetch-sources.ts';
 import { failureOfBuild, failureOfTransfer, tooLarge } from './job-failure.ts';
-import { packageOutput, type PackagedObject } from './packaging.ts';
+import { compressedObjects, isCompressed, type PackagedObject, plainObjects } from './packaging.ts';
 import type { ProjectCaches } from './project-caches.ts';
 import { materialiseSources } from './sources.ts';
 import { uploadObjects } from './upload-artifacts.ts';
@@ -27,8 +27,12 @@ class Stopwatch {
     try {
       return await work();
     } finally {
-      this.#spent[`${stage}_ms`] += Math.round(performance.now() - started);
+      this.add(stage, performance.now() - started);
     }
+  }
+
+  add(stage: keyof typeof beginsAt, ms: number): void {
+    this.#spent[`${stage}_ms`] += Math.round(ms);
   }
 
   get timings(): PreviewStageTimings {
@@ -85,20 +89,14 @@ async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput
   if (bundle.sizeBytes > input.limits.max_bundle_bytes) {
     return await reportFailure(context, tooLarge(`The bundle has ${bundle.sizeBytes} bytes; ${input.limits.max_bundle_bytes} are allowed.`), result.files, outDir);
   }
-  const objects = await watch.measure('packaging', async () => {
-    const packDir = join(context.workDir, 'pack');
-    await mkdir(packDir);
-    return await packageOutput(result.files, outDir, packDir, context.signal);
-  });
-  const refusal = overLimits(objects, input);
-  if (refusal !== null) return await reportFailure(context, refusal, result.files, outDir);
-
-  context.progress({ stage: 'uploading', percent: beginsAt.uploading, done: 0, total: objects.length });
-  const artifacts = await watch.measure('uploading', () => uploadObjects(objects, {
-    createUploads: context.createUploads,
-    signal: context.signal,
-    onProgress: (done, total) => context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total }),
-  }));
+  const plain = plainObjects(result.files, outDir);
+  let artifacts: JobArtifact[];
+  try {
+    artifacts = await store(context, plain, watch);
+  } catch (error) {
+    if (!(error instanceof LimitExceeded)) throw error;
+    return await reportFailure(context, tooLarge(error.message), result.files, outDir);
+  }
   const keyOf = (kind: string): string | undefined => artifacts.find((artifact) => artifact.kind === kind && artifact.encoding === 'identity')?.object_key;
   const [bundleKey, logKey] = [keyOf('bundle'), keyOf('log')];
   return {
@@ -108,6 +106,42 @@ async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput
     ...(bundleKey === undefined ? {} : { bundleKey }),
     ...(logKey === undefined ? {} : { logKey }),
   };
+}
+
+class LimitExceeded extends Error {}
+
+/** Uploads what was built: what is sent as it is leaves while the rest is compressed; `uploading` counts what it takes beyond that. */
+async function store(context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], watch: Stopwatch): Promise<JobArtifact[]> {
+  const { createUploads, signal, workDir } = context;
+  const { limits } = context.job.input;
+  // Three encodings of what is compressed.
+  const count = plain.reduce((sum, object) => sum + (isCompressed(object) ? 3 : 1), 0);
+  if (count > limits.max_artifacts) throw new LimitExceeded(`The build made ${count} objects; ${limits.max_artifacts} are allowed.`);
+  const checkBytes = (objects: readonly PackagedObject[]): void => {
+    const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (bytes > limits.max_artifact_bytes) throw new LimitExceeded(`The build made ${bytes} bytes of artifacts; ${limits.max_artifact_bytes} are allowed.`);
+  };
+  checkBytes(plain);
+
+  let uploaded = 0;
+  let packedAt = performance.now();
+  const onUpload = (): void => {
+    uploaded += 1;
+    context.progress({ stage: 'uploading', percent: share('uploading', 99, uploaded, count), done: uploaded, total: count });
+  };
+  const sendPacked = async (): Promise<JobArtifact[]> => {
+    const packed = await watch.measure('packaging', async () => {
+      const packDir = join(workDir, 'pack');
+      await mkdir(packDir);
+      return await compressedObjects(plain, packDir, signal);
+    });
+    checkBytes([...plain, ...packed]);
+    packedAt = performance.now();
+    return await uploadObjects(packed, { createUploads, signal, onUpload });
+  };
+  const stored = await Promise.all([uploadObjects(plain, { createUploads, signal, onUpload }), sendPacked()]);
+  watch.add('uploading', performance.now() - packedAt);
+  return stored.flat();
 }
 
 async function prepareSources(on: PreviewJobs, context: JobContext<PreviewJobInput>, sourceDir: string): Promise<void> {
@@ -175,8 +209,7 @@ async function tellLog(context: JobContext, files: readonly OutputFile[], outDir
 async function reportFailure(context: JobContext, failure: JobFailure, files: readonly OutputFile[], outDir: string): Promise<JobOutcome> {
   const logs = files.filter(({ kind }) => kind === 'log');
   try {
-    const objects = await packageOutput(logs, outDir, context.workDir, context.signal);
-    const artifacts = await uploadObjects(objects, { createUploads: context.createUploads, signal: context.signal });
+    const artifacts = await uploadObjects(plainObjects(logs, outDir), { createUploads: context.createUploads, signal: context.signal });
     const [log] = artifacts;
     return { status: 'FAIL', failure, artifacts, ...(log === undefined ? {} : { logKey: log.object_key }) };
   } catch (error) {
@@ -185,13 +218,6 @@ async function reportFailure(context: JobContext, failure: JobFailure, files: re
     context.log.warn('preview.log_lost', 'The log of a failed build could not be stored', { error });
     return { status: 'FAIL', failure };
   }
-}
-
-function overLimits(objects: readonly PackagedObject[], { limits }: PreviewJobInput): JobFailure | null {
-  if (objects.length > limits.max_artifacts) return tooLarge(`The build made ${objects.length} objects; ${limits.max_artifacts} are allowed.`);
-  const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (bytes > limits.max_artifact_bytes) return tooLarge(`The build made ${bytes} bytes of artifacts; ${limits.max_artifact_bytes} are allowed.`);
-  return null;
 }
 
 const failed = (failure: JobFailure): JobOutcome => ({ status: 'FAIL', failure });

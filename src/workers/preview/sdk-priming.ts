@@ -1,5 +1,5 @@
 /** Priming: the SDK's transforms, made once per installed set so that no build has to (they are nearly all of its time). */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import { raiseWall } from '../sandbox/wall.ts';
@@ -53,7 +53,10 @@ const primePlatform = async (
 export const primeSdkSet = async (dataDir: string, set: SdkSet, onProgress: PrimingProgress): Promise<void> => {
   const places = sdkPlaces(dataDir, set.version);
   const fresh = `${places.cache}.${process.pid}.new`;
-  await rm(fresh, { recursive: true, force: true });
+  // What a priming that was killed left behind; the caller holds the install lock.
+  for (const name of await readdir(places.root)) {
+    if (/^hivesync\.\d+\.new$/u.test(name)) await rm(join(places.root, name), { recursive: true, force: true });
+  }
   await mkdir(fresh, { recursive: true });
   try {
     const dirs = { sdkDir: places.root, cacheDir: fresh };

@@ -12,7 +12,8 @@ const specsInCall = 1_000;
 interface Uploading {
   createUploads(objects: readonly JobUploadSpec[]): Promise<JobUpload[]>;
   readonly signal: AbortSignal;
-  onProgress?(done: number, total: number): void;
+  /** Called after each. */
+  onUpload?(): void;
 }
 
 const specOf = (object: PackagedObject): JobUploadSpec => ({
@@ -35,11 +36,9 @@ export async function uploadObjects(objects: readonly PackagedObject[], uploadin
       pairs.push({ object, target });
     });
   }
-  let done = 0;
   return await mapBounded(pairs, uploadsAtOnce, async ({ object, target }) => {
     const key = await put(object, target, uploading);
-    done += 1;
-    uploading.onProgress?.(done, pairs.length);
+    uploading.onUpload?.();
     return { kind: object.kind, path: object.path, object_key: key, size: object.sizeBytes, sha256: object.sha256, encoding: object.encoding };
   });
 }

@@ -126,6 +126,8 @@ const permissionCommand = (prlimit: string | null, inside: Inside, bounds: Bound
   symlinkSync(inside.cacheDir, join(folder, 'cache'));
   const node = [
     process.execPath,
+    // The SDK is known by its place below the folder, as inside bubblewrap: paths are part of cache keys.
+    '--preserve-symlinks',
     ...nodeArguments([`${folder}/*`, `${inside.sdkDir}/*`, `${inside.cacheDir}/*`, `${childDir}/*`], `${folder}/src/*`, bounds.memoryBytes),
     join(childDir, 'main.ts'),
     folder,
@@ -178,9 +180,11 @@ export type Wall = { kind: SandboxKind; ownUser: boolean; command: (inside: Insi
 /**
  * Finds the strongest wall that works on this machine for what has to be seen inside it, by trying it.
  * Takes a tenth of a second; call it once at start.
+ *
+ * @param most 'permission' leaves bubblewrap out, to see how a machine without it fares.
  */
-export const raiseWall = (paths: readonly string[]): Wall => {
-  const wrap = findBubblewrap(paths);
+export const raiseWall = (paths: readonly string[], most: SandboxKind = 'bubblewrap'): Wall => {
+  const wrap = most === 'permission' ? null : findBubblewrap(paths);
   if (wrap !== null) {
     return { kind: 'bubblewrap', ownUser: wrap.dropRoot, command: (inside, bounds) => bubblewrapCommand(wrap, inside, bounds) };
   }

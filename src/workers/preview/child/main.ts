@@ -42,6 +42,15 @@ const progress = (stage: string): ((done: number, total: number) => void) => {
   };
 };
 
+/**
+ * Without bubblewrap the project lies in a temporary folder, and Metro asks for the real path of the entry file, which
+ * Node's permission model refuses for want of its parents. There is no link on that path: the worker has just made it.
+ */
+const takePathsAsTheyAre = (): void => {
+  const files = require('node:fs') as { realpath: unknown };
+  files.realpath = (path: string, done: (error: null, path: string) => void): void => done(null, path);
+};
+
 const readIfThere = (path: string): Buffer | null => (statSync(path, { throwIfNoEntry: false }) === undefined ? null : readFileSync(path));
 
 /** The SDK's packs, opened when they are first asked for. */
@@ -166,6 +175,7 @@ const main = async (): Promise<void> => {
   const first = readFrameSync(input);
   if (first === null) return;
   const start = first.header as StartHeader;
+  if (base !== '/b') takePathsAsTheyAre();
   const store = new JobStore();
   const sdkStore = new SdkStore(start.mode === 'prime' ? () => [] : sdkPacks());
   const metro = await createMetro({
