@@ -147,7 +147,11 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
       onDisagreement: (disagreement) => void disagreements.push(disagreement),
     },
   });
-  app = (request, response) => (request.url?.startsWith('/storage/') === true ? opened.routes?.(request, response) : api(request, response));
+  app = (request, response) => {
+    if (request.url?.startsWith('/storage/') !== true) return void api(request, response);
+    request.url = request.url.slice('/storage'.length);
+    opened.routes?.(request, response);
+  };
 
   const backend: Backend = {
     env, database, redis, producer, subscriber, log, services, clock, url, logLines,

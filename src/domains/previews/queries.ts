@@ -14,10 +14,10 @@ export const insertFilesSql = `
   insert into preview_job_files (job_id, path, sha256, size)
   select $1, f.path, decode(f.sha256, 'hex'), f.size from unnest($2::text[], $3::text[], $4::bigint[]) as f(path, sha256, size)`;
 
-/** Verified contents the project has from now on. Said again, it changes nothing. */
+/** Verified contents the project has from now on. Said again, it changes nothing; in one order, so that two at once do not lock each other out. */
 export const insertBlobsSql = `
   insert into source_blobs (project_id, sha256, size)
-  select $1, decode(b.sha256, 'hex'), b.size from unnest($2::text[], $3::bigint[]) as b(sha256, size)
+  select $1, decode(b.sha256, 'hex'), b.size from unnest($2::text[], $3::bigint[]) as b(sha256, size) order by b.sha256
   on conflict (project_id, sha256) do update set last_used_at = now()`;
 
 /** Contents a job needs and its project does not have, each once, by hash, after a hash. */
