@@ -41,7 +41,7 @@ export function takeIn(
   const faults: ValidationFault[] = [];
   const set = findSdkSet(sdkVersion);
   if (set === null) faults.push({ pointer: '#/body/sdk_version', message: 'is not an SDK set; listPreviewSdks names them', rule: 'sdk_version' });
-  else if (!set.platforms.includes(platform)) {
+  else if (!set.platforms.some((one) => one === platform)) {
     faults.push({ pointer: '#/body/target_platform', message: `is not built by the SDK set ${sdkVersion}`, rule: 'target_platform' });
   }
   requireRoom('preview_source_files', files.length, limits.preview_source_files, tier);

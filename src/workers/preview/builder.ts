@@ -13,7 +13,8 @@ import { BuildOutput, readAssetHeader, type OutputFile } from './build-output.ts
 import { failureOfEnd, lateFailure, readFailure } from './build-failure.ts';
 import { describeBuild, type BuildMetadata } from './build-metadata.ts';
 import { variantName, type BuildFailure, type ChildTimings, type Platform } from './child/protocol.ts';
-import { findSdkSet, installedState, sdkPlaces } from './sdk-sets.ts';
+import { findSdkSet } from '#platform/sdk-sets.ts';
+import { installedState, sdkPlaces } from './sdk-places.ts';
 import { readSourceFolder, SourceRefused } from './source-folder.ts';
 import { BuildProcessFailed, WarmPool, type WarmProcess } from './warm-pool.ts';
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
 import { installSdkSet } from './sdk-install.ts';
-import { defaultSdkVersion } from './sdk-sets.ts';
+import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 
 const [version = defaultSdkVersion(), dataDir = '.hivesync'] = process.argv.slice(2);
 

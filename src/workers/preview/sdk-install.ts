@@ -4,7 +4,8 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withInstallLock } from './install-lock.ts';
 import { primeSdkSet } from './sdk-priming.ts';
-import { findSdkSet, installedState, sdkPlaces, type SdkSet } from './sdk-sets.ts';
+import { findSdkSet, type SdkSet } from '#platform/sdk-sets.ts';
+import { installedState, sdkPlaces } from './sdk-places.ts';
 
 export type InstallStage = 'waiting' | 'downloading' | 'priming';
 export type InstallProgress = (progress: { stage: InstallStage; done: number; total: number }) => void;

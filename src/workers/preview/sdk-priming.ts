@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import { raiseWall } from '../sandbox/wall.ts';
 import type { BuildFailure, Platform } from './child/protocol.ts';
-import { builderHash, sdkPlaces, type SdkSet } from './sdk-sets.ts';
+import type { SdkSet } from '#platform/sdk-sets.ts';
+import { builderHash, sdkPlaces } from './sdk-places.ts';
 
 /** Measured: 0.55–1.1 GB at the peak for all of React Native at once. */
 const memoryBytes = 2 * 1024 * 1024 * 1024;

@@ -4,7 +4,8 @@ import { pause } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import { createBuilder, type Builder, type BuilderLimits } from './builder.ts';
 import { installSdkSet, type InstallStage } from './sdk-install.ts';
-import { findSdkSet, installedState } from './sdk-sets.ts';
+import { findSdkSet } from '#platform/sdk-sets.ts';
+import { installedState } from './sdk-places.ts';
 
 export interface SdkProgress {
   readonly version: string;

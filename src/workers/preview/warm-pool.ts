@@ -2,7 +2,8 @@
 import { SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import type { Bounds, Wall } from '../sandbox/wall.ts';
 import type { Frame } from './child/frames.ts';
-import { sdkPlaces, type SdkSet } from './sdk-sets.ts';
+import type { SdkSet } from '#platform/sdk-sets.ts';
+import { sdkPlaces } from './sdk-places.ts';
 
 export type WarmProcess = { child: SandboxedProcess; ready: Promise<void> };
 

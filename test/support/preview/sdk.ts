@@ -1,7 +1,7 @@
 /** The SDK set the preview tests build with: installed and primed once into the repository's data folder, which `npm start` uses too. */
 import { fileURLToPath } from 'node:url';
 import { installSdkSet } from '#workers/preview/sdk-install.ts';
-import { defaultSdkVersion } from '#workers/preview/sdk-sets.ts';
+import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 
 export const dataDir = fileURLToPath(new URL('../../../.hivesync', import.meta.url));
 export const sdkVersion = defaultSdkVersion();

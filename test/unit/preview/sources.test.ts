@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readAssetHeader } from '#workers/preview/build-output.ts';
-import { listSdkSets } from '#workers/preview/sdk-sets.ts';
+import { listSdkSets } from '#platform/sdk-sets.ts';
 import { materialiseSources, SourcePathsRefused } from '#workers/preview/sources.ts';
 import { temporaryFolder } from '../../support/preview/projects.ts';
 
