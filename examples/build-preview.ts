@@ -5,10 +5,11 @@
 import { HiveSync } from '#sdk/index.ts';
 
 const baseUrl = process.argv[2] ?? 'http://localhost:4000';
-const { access_token: accessToken } = await new HiveSync({ baseUrl }).api.loginUser({
+const signIn = await new HiveSync({ baseUrl }).api.loginUser({
   body: { email: 'ada@example.com', password: 'notes-taken-outdoors' },
 });
-const hive = new HiveSync({ baseUrl, accessToken });
+if (signIn.token_type !== 'Bearer') throw new Error('This account asks for a second factor.');
+const hive = new HiveSync({ baseUrl, accessToken: signIn.access_token });
 
 const { items: [project] } = await hive.api.listProjects({ query: { limit: 1 } });
 if (project === undefined) throw new Error('This account has no project.');
