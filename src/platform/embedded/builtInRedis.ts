@@ -55,19 +55,55 @@ export async function listenBuiltIn(port: number, password: string): Promise<{ p
   };
 }
 
-/**
- * One connection. The server's own reads nothing while a command blocks, so a client that goes away then would keep its
- * place in line and swallow the next message: here its end is let through, and ends the command.
- */
 function serve(socket: Socket, state: RedisServerState, executor: CommandExecutor): void {
-  const { session } = attachSession(new SocketConnectionTransport(socket), {
+  const { session } = attachSession(new AttentiveTransport(socket), {
     state, executor, clientAddress: `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`,
   });
-  socket.on('readable', () => {
-    // With nothing left to read this reads the end, if it is there.
-    if (socket.readableLength === 0) socket.read(0);
-  });
   socket.once('close', () => session.close());
+}
+
+/** Commands a client may send ahead of the one that runs; beyond it the client waits. */
+const maxReadAheadBytes = 1_048_576;
+
+/**
+ * A connection that is read while a command runs. The server's own stops reading then, so a client that goes away while
+ * it waits (BRPOPLPUSH) would keep its place in line and swallow the next message.
+ */
+class AttentiveTransport extends SocketConnectionTransport {
+  readonly #socket: Socket;
+  readonly #ahead: Buffer[] = [];
+  #aheadBytes = 0;
+  #hasEnded = false;
+  #wake: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    super(socket);
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#ahead.push(chunk);
+      this.#aheadBytes += chunk.length;
+      if (this.#aheadBytes > maxReadAheadBytes) socket.pause();
+      this.#wake();
+    });
+    for (const event of ['end', 'close', 'error'] as const) {
+      socket.on(event, () => {
+        this.#hasEnded = true;
+        this.#wake();
+      });
+    }
+  }
+
+  override async *read(): AsyncGenerator<Buffer> {
+    for (;;) {
+      const chunk = this.#ahead.shift();
+      if (chunk !== undefined) {
+        this.#aheadBytes -= chunk.length;
+        if (this.#socket.isPaused()) this.#socket.resume();
+        yield chunk;
+      } else if (this.#hasEnded || this.signal.aborted) return;
+      else await new Promise<void>((resolve) => { this.#wake = resolve; });
+    }
+  }
 }
 
 if (import.meta.main) {
