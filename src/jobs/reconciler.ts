@@ -127,9 +127,10 @@ export class Reconciler {
     if (last?.queued_at != null) query.whereRaw('(queued_at, id) > (?, ?)', [last.queued_at, last.id]);
     // Without a wipe: those that have waited long, and those whose delayed retry has just come due.
     if (!wiped) {
-      query.where((late) => late
-        .where('updated_at', '<', trx.raw(`now() - interval '${missingAfterSeconds} seconds'`))
-        .orWhere('run_after', '>', trx.ref('updated_at')));
+      query.where((late) => {
+        late.where('updated_at', '<', trx.raw(`now() - interval '${missingAfterSeconds} seconds'`))
+          .orWhere('run_after', '>', trx.ref('updated_at'));
+      });
     }
     return query;
   }

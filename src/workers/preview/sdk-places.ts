@@ -1,6 +1,6 @@
 /** Where an SDK set lies once it is installed (`<dataDir>/sdk/<version>`), and whether it can be built with. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SdkSet } from '#platform/sdk-sets.ts';
