@@ -36,11 +36,14 @@ type RequestOf<Id extends Operation> = Parameters<Handlers[Id]>[0];
 type ReplyOf<Id extends Operation> = Awaited<ReturnType<Handlers[Id]>>;
 export type DataOf<Id extends Operation> = Extract<ReplyOf<Id>, { body: unknown }>['body'];
 
+/** A body as it is sent: what has a default may be left out. */
+type Unfilled<Body> = Body extends { readonly wait_ms: number } ? Omit<Body, 'wait_ms'> : Body;
+
 export interface Input<Id extends Operation> {
   readonly path?: RequestOf<Id>['path'];
   readonly query?: Partial<RequestOf<Id>['query']>;
   readonly headers?: Partial<RequestOf<Id>['headers']>;
-  readonly body?: RequestOf<Id>['body'];
+  readonly body?: Unfilled<RequestOf<Id>['body']>;
 }
 
 export interface CallOptions {

@@ -61,9 +61,10 @@ export interface JobEvent {
   readonly data: PreviewJob | PreviewLogLine;
 }
 
+/** Versions, attempts and lines are counted from 1: zero is before everything, and fits an id. */
 interface Seen { version: number; attempt: number; line: number }
 
 function readEventId(id: string | undefined): Seen {
   const match = /^(\d{1,15})\.(\d{1,9})\.(\d{1,9})$/.exec(id ?? '');
-  return match === null ? { version: -1, attempt: 0, line: 0 } : { version: Number(match[1]), attempt: Number(match[2]), line: Number(match[3]) };
+  return match === null ? { version: 0, attempt: 0, line: 0 } : { version: Number(match[1]), attempt: Number(match[2]), line: Number(match[3]) };
 }
