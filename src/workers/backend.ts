@@ -134,7 +134,8 @@ export class WorkerBackend {
 
   async #try<T>(operation: string, path: string, bytes: Buffer, options: CallOptions, isRegistration: boolean): Promise<T> {
     const url = new URL(`${this.#origin}${basePath}${path}`);
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    // AbortSignal.timeout takes whole milliseconds.
+    const timeoutMs = Math.ceil(options.timeoutMs ?? defaultTimeoutMs);
     const deadline = AbortSignal.timeout(timeoutMs);
     let response: Response;
     let text: string;

@@ -126,7 +126,12 @@ export class WorkerRuntime {
     this.#stopped.abort(new Error('The worker has stopped.'));
     await this.#heartbeats;
     if (this.#on.backend.nodeId === null) return;
-    await this.#on.backend.heartbeat(this.#heartbeat('stopped'), { timeoutMs: 1_500, retryForMs: 1_500 });
+    try {
+      await this.#on.backend.heartbeat(this.#heartbeat('stopped'), { timeoutMs: 1_500, retryForMs: 1_500 });
+    } catch (error) {
+      // Its leases run out by themselves then, within twenty seconds.
+      this.#on.log.warn('worker.last_word_lost', 'The backend could not be told that this worker stopped', { error });
+    }
   }
 
   /** Closes the connections to the queues. */
