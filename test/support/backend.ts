@@ -231,7 +231,7 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
       await drain(server, 2_000);
       await producer.close();
       subscriber.close();
-      await opened.storage.close();
+      opened.storage.close();
       await redis.close();
       await database.drop();
       if (disagreements.length > 0) throw new Error(`The referee disagreed: ${JSON.stringify(disagreements)}`);
