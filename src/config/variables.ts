@@ -2,6 +2,9 @@ import type { Definition } from './definition.ts';
 
 const postgres = 'PostgreSQL (left out on a development machine: an embedded PostgreSQL starts)';
 const redis = 'Redis (left out on a development machine: redis-server, valkey-server or a built-in one starts)';
+const mail = 'Mail (checked at the start; nothing is sent yet)';
+const alerts = 'Alerts (nothing is posted yet)';
+const ai = 'AI documentation (no worker reads these yet)';
 const storage = 'Object storage (left out: files under STORAGE_DIR, served by the API)';
 
 /**
@@ -155,62 +158,62 @@ export const variables = {
   },
 
   EMAIL_PROVIDER: {
-    section: 'Mail', kind: 'choice', choices: ['console', 'resend', 'smtp'], default: 'console',
+    section: mail, kind: 'choice', choices: ['console', 'resend', 'smtp'], default: 'console',
     description: 'Who sends mail. console writes it to <DATA_DIR>/mail and is refused in production.',
   },
   EMAIL_FROM: {
-    section: 'Mail', kind: 'text', default: 'HiveSync <no-reply@localhost>',
+    section: mail, kind: 'text', default: 'HiveSync <no-reply@localhost>',
     description: 'The sender of every mail.',
   },
   RESEND_API_KEY: {
-    section: 'Mail', kind: 'secret', default: null, minLength: 1,
+    section: mail, kind: 'secret', default: null, minLength: 1,
     description: 'Needed by EMAIL_PROVIDER=resend.',
   },
   SMTP_URL: {
-    section: 'Mail', kind: 'secret', default: null, minLength: 1, example: 'smtps://user:password@smtp.example.com:465',
+    section: mail, kind: 'secret', default: null, minLength: 1, example: 'smtps://user:password@smtp.example.com:465',
     description: 'Needed by EMAIL_PROVIDER=smtp.',
   },
   SLACK_WEBHOOK_URL: {
-    section: 'Alerts', kind: 'secret', default: null, minLength: 1,
+    section: alerts, kind: 'secret', default: null, minLength: 1,
     description: 'Where alerts are posted, beside mail to the admins.',
   },
 
   LOCAL_AI_ENABLED: {
-    section: 'AI documentation', kind: 'switch', default: false,
+    section: ai, kind: 'switch', default: false,
     description: 'Tries a local model before any other provider.',
   },
   LOCAL_AI_MODEL_PATH: {
-    section: 'AI documentation', kind: 'path', default: null, example: '/models/deepseek',
+    section: ai, kind: 'path', default: null, example: '/models/deepseek',
     description: 'A GGUF file, or a folder that holds one.',
   },
   OPENAI_API_KEY: {
-    section: 'AI documentation', kind: 'secret', default: null, minLength: 1,
+    section: ai, kind: 'secret', default: null, minLength: 1,
     description: 'Key of the primary provider (OpenAI or compatible).',
   },
   OPENAI_BASE_URL: {
-    section: 'AI documentation', kind: 'url', default: 'https://api.openai.com/v1', protocols: ['http:', 'https:'],
+    section: ai, kind: 'url', default: 'https://api.openai.com/v1', protocols: ['http:', 'https:'],
     description: 'Base URL of the primary provider.',
   },
   OPENAI_MODEL: {
-    section: 'AI documentation', kind: 'text', default: 'gpt-4o-mini',
+    section: ai, kind: 'text', default: 'gpt-4o-mini',
     description: 'Model of the primary provider.',
   },
   OPENAI_API_KEY_SECONDARY: {
-    section: 'AI documentation', kind: 'secret', default: null, minLength: 1,
+    section: ai, kind: 'secret', default: null, minLength: 1,
     description: 'Key of the secondary provider, asked when the primary fails.',
   },
   OPENAI_BASE_URL_SECONDARY: {
-    section: 'AI documentation', kind: 'url', default: null, protocols: ['http:', 'https:'],
+    section: ai, kind: 'url', default: null, protocols: ['http:', 'https:'],
     description: 'Base URL of the secondary provider. Default: the primary one.',
   },
   OPENAI_MODEL_SECONDARY: {
-    section: 'AI documentation', kind: 'text', default: null,
+    section: ai, kind: 'text', default: null,
     description: 'Model of the secondary provider. Default: the primary one.',
   },
 
   PREVIEW_MAX_TIMEOUT_MS: {
-    section: 'Previews', kind: 'integer', default: 900_000, minimum: 1_000, maximum: 3_600_000,
-    description: 'The longest a preview build may take whatever the tier, in milliseconds.',
+    section: 'Previews', kind: 'integer', default: 120_000, minimum: 1_000, maximum: 900_000,
+    description: 'The longest buildPreview waits for its build before it answers PREVIEW_TIMEOUT, in milliseconds; the build goes on.',
   },
   PREVIEW_SDK_VERSIONS: {
     section: 'Previews', kind: 'list', default: ['0.88.1'], maxItems: 16,
