@@ -22,6 +22,9 @@ const sentinelKey = 'queue:sentinel';
 const sentinelSeconds = 30 * 24 * 60 * 60;
 const sentRowHours = 24;
 
+/** Messages that the relay has not sent yet: they are on their way. */
+const unsentSql = "select payload ->> 'jobId', (payload ->> 'epoch')::int from outbox where sent_at is null and kind = 'job'";
+
 /** What is known of Redis at the start of a round. */
 type RedisState = 'whole' | 'wiped' | 'away';
 
@@ -123,6 +126,7 @@ export class Reconciler {
   #due(trx: Knex.Transaction, kind: JobKind, wiped: boolean, last: JobRow | undefined): Knex.QueryBuilder {
     const query = trx(kind.table)
       .where('status', 'queued').whereNotNull('queued_at').where('run_after', '<=', trx.fn.now())
+      .whereRaw(`(${kind.table}.id::text, ${kind.table}.epoch) not in (${unsentSql})`)
       .orderBy(['queued_at', 'id']).limit(batchSize).forUpdate().skipLocked();
     if (last?.queued_at != null) query.whereRaw('(queued_at, id) > (?, ?)', [last.queued_at, last.id]);
     // Without a wipe: those that have waited long, and those whose delayed retry has just come due.

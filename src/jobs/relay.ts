@@ -13,8 +13,7 @@ const pollMs = 2_000;
 const backoffMs = { first: 200, most: 10_000 };
 
 /** The transaction holds its rows while consumers work, so each is bounded, and all of a batch together: the rest comes in the next one. */
-const consumerTimeoutMs = 5_000;
-const batchTimeMs = 10_000;
+const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number } = { consumerTimeoutMs: 5_000, batchTimeMs: 10_000 };
 
 /** Times are kept to the millisecond, rounded: what is due at once may stand half of one ahead. */
 const takeSql = `
@@ -41,6 +40,7 @@ export class OutboxRelay {
   readonly #producer: JobProducer;
   readonly #consumers: ReadonlyMap<string, EventConsumer>;
   readonly #log: Logger;
+  readonly #bounds: typeof bounds;
   readonly #stopping = new AbortController();
   #running = false;
   #loop: Promise<void> = Promise.resolve();
@@ -48,7 +48,8 @@ export class OutboxRelay {
   #woken = false;
   #listener: Listener | null = null;
 
-  constructor(db: Database, producer: JobProducer, consumers: ReadonlyMap<string, EventConsumer>, log: Logger) {
+  constructor(db: Database, producer: JobProducer, consumers: ReadonlyMap<string, EventConsumer>, log: Logger, within = bounds) {
+    this.#bounds = within;
     this.#db = db;
     this.#producer = producer;
     this.#consumers = consumers;
@@ -123,7 +124,7 @@ export class OutboxRelay {
   async #tellConsumers(rows: readonly OutboxRow[]): Promise<{ failed: ReadonlySet<number>; left: ReadonlySet<number> }> {
     const failed = new Set<number>();
     const left = new Set<number>();
-    const endAtMs = performance.now() + batchTimeMs;
+    const endAtMs = performance.now() + this.#bounds.batchTimeMs;
     for (const row of rows) {
       const consumer = row.kind === 'event' ? this.#consumers.get(row.topic) : undefined;
       if (consumer === undefined) continue;
@@ -132,7 +133,7 @@ export class OutboxRelay {
         continue;
       }
       try {
-        await withDeadline(() => consumer(row.payload as DomainEvent), consumerTimeoutMs, `consumer of ${row.topic}`);
+        await withDeadline(() => consumer(row.payload as DomainEvent), this.#bounds.consumerTimeoutMs, `consumer of ${row.topic}`);
       } catch (error) {
         this.#log.warn('outbox.event', 'an event was not taken and comes again', { topic: row.topic, outbox_id: row.id, error: messageOf(error) });
         failed.add(row.id);

@@ -205,7 +205,7 @@ describe('workers', () => {
       const { data } = await uploads(lease_token, 'assets/a.png');
       expect(data.uploads[0]?.object_key).to.equal(`projects/${projectId}/previews/${jobId}/gzip/assets/a.png`);
       for (const path of ['../x', 'a/../../x', 'a/./b', 'a//b', '/x']) {
-        expect(await codeOf(uploads(lease_token, path)).catch((error: Error) => error.message), path).to.match(/VALIDATION_ERROR|contract refuses/);
+        expect(await codeOf(uploads(lease_token, path)).catch((error: unknown) => String(error)), path).to.match(/VALIDATION_ERROR|contract refuses/);
       }
       expect(await codeOf(uploads(lease_token, 'a'.repeat(64), { purpose: 'source_blob' }))).to.equal('VALIDATION_ERROR');
     });

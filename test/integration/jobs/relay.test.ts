@@ -1,0 +1,186 @@
+import { expect } from 'chai';
+import { emit, enqueue } from '#jobs/outbox.ts';
+import { type EventConsumer, OutboxRelay } from '#jobs/relay.ts';
+import { transact } from '#platform/database.ts';
+import { newId } from '#platform/ids.ts';
+import { type JobMessage, JobProducer, type QueueClass, type QueuePriority } from '#platform/queue.ts';
+import { redisOptions } from '#platform/redis.ts';
+import { useBackend } from '../../support/backend.ts';
+import { until } from '../../support/until.ts';
+
+/** Sends, and then fails for the first few times: as a process that dies before it can mark what it sent. */
+class Faltering extends JobProducer {
+  sends = 0;
+  readonly #failures: number;
+  readonly #after: boolean;
+
+  constructor(failures: number, after: boolean, ...rest: ConstructorParameters<typeof JobProducer>) {
+    super(...rest);
+    this.#failures = failures;
+    this.#after = after;
+  }
+
+  override async send(queueClass: QueueClass, priority: QueuePriority, messages: readonly JobMessage[]): Promise<void> {
+    this.sends += 1;
+    if (this.#after) await super.send(queueClass, priority, messages);
+    if (this.sends <= this.#failures) throw new Error('The process died here.');
+    if (!this.#after) await super.send(queueClass, priority, messages);
+  }
+}
+
+describe('the outbox relay', () => {
+  const backend = useBackend();
+  const relays: OutboxRelay[] = [];
+  const producers: JobProducer[] = [];
+  const startRelay = (consumers: Readonly<Record<string, EventConsumer>> = {}, producer = backend.current.producer, bounds?: { consumerTimeoutMs: number; batchTimeMs: number }): OutboxRelay => {
+    const { database, log } = backend.current;
+    const relay = new OutboxRelay(database.db, producer, new Map(Object.entries(consumers)), log, bounds);
+    relays.push(relay);
+    relay.start();
+    return relay;
+  };
+  const faltering = (failures: number, after: boolean): Faltering => {
+    const producer = new Faltering(failures, after, redisOptions(backend.current.env, 'producer'), backend.current.log);
+    producers.push(producer);
+    return producer;
+  };
+  beforeEach(async () => { await backend.current.sql('delete from outbox'); });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    await Promise.all(producers.splice(0).map((producer) => producer.close()));
+  });
+
+  const event = (type: string, entityId: string = newId()) => ({ type, entityId, data: {} });
+  const tell = (...types: string[]): Promise<void> => transact(backend.current.database.db, null, async (trx) => { for (const type of types) await emit(trx, event(type)); });
+  const queue = (jobId: string, epoch = 0, priority: QueuePriority = 'normal'): Promise<void> =>
+    transact(backend.current.database.db, null, (trx) => enqueue(trx, [{ jobId, epoch, queueClass: 'cpu', priority }]));
+  const unsent = async (): Promise<number> => (await backend.current.sql<{ left: number }>('select count(*) as left from outbox where sent_at is null'))[0]?.left ?? -1;
+  const holds = (jobId: string, epoch = 0): Promise<boolean> => backend.current.producer.holds('cpu', 'normal', { jobId, epoch });
+  const allSent = (): Promise<void> => until('everything sent', async () => (await unsent()) === 0);
+
+  it('sends what was committed, when it was committed, and never what was not', async () => {
+    const { database: { db } } = backend.current;
+    startRelay();
+    const [early, undone, late] = [newId(), newId(), newId()];
+    const trx = await db.knex.transaction();
+    await enqueue(trx, [{ jobId: early, epoch: 0, queueClass: 'cpu', priority: 'normal' }]);
+    const lost = await db.knex.transaction();
+    await enqueue(lost, [{ jobId: undone, epoch: 0, queueClass: 'cpu', priority: 'normal' }]);
+    await lost.rollback();
+    await queue(late);
+    await until('the later one', () => holds(late));
+    expect(await holds(early)).to.equal(false);
+    await trx.commit();
+    await until('the earlier one', () => holds(early));
+    expect(await holds(undone)).to.equal(false);
+    await allSent();
+  });
+
+  it('sends each job to the queue of its class and priority', async () => {
+    const { producer } = backend.current;
+    const jobs = [['high', newId()], ['normal', newId()], ['low', newId()]] as const;
+    for (const [priority, jobId] of jobs) await queue(jobId, 3, priority);
+    startRelay();
+    await allSent();
+    for (const [priority, jobId] of jobs) {
+      for (const other of ['high', 'normal', 'low'] as const) {
+        expect(await producer.holds('cpu', other, { jobId, epoch: 3 })).to.equal(other === priority);
+      }
+    }
+  });
+
+  it('sends again what a process sent and died before it could mark it: one message all the same', async () => {
+    const producer = faltering(2, true);
+    const before = (await backend.current.producer.depth('cpu', 'normal')).waiting;
+    const jobId = newId();
+    await queue(jobId);
+    startRelay({}, producer);
+    await allSent();
+    expect(producer.sends).to.equal(3);
+    expect((await backend.current.producer.depth('cpu', 'normal')).waiting).to.equal(before + 1);
+    expect(await holds(jobId)).to.equal(true);
+  });
+
+  it('waits for a queue that is away, and loses nothing meanwhile', async () => {
+    const producer = faltering(2, false);
+    const jobs = Array.from({ length: 5 }, () => newId());
+    for (const jobId of jobs) await queue(jobId);
+    startRelay({}, producer);
+    await allSent();
+    for (const jobId of jobs) expect(await holds(jobId)).to.equal(true);
+  });
+
+  it('tells events in their order, and passes over those that nobody hears', async () => {
+    const heard: string[] = [];
+    await tell('a.one', 'b.unheard', 'a.two', 'a.one');
+    startRelay({ 'a.one': async ({ type }) => { heard.push(type); }, 'a.two': async ({ type }) => { heard.push(type); } });
+    await allSent();
+    expect(heard).to.deep.equal(['a.one', 'a.two', 'a.one']);
+  });
+
+  it('postpones an event that was not taken, and nothing beside it', async () => {
+    const heard: string[] = [];
+    const jobId = newId();
+    await tell('bad.event', 'good.event');
+    await queue(jobId);
+    startRelay({ 'bad.event': () => Promise.reject(new Error('no')), 'good.event': async ({ type }) => { heard.push(type); } });
+    await until('all but one', async () => (await unsent()) === 1);
+    expect(heard).to.deep.equal(['good.event']);
+    expect(await holds(jobId)).to.equal(true);
+    const [row] = await backend.current.sql<{ topic: string; attempts: number; wait: number }>(
+      'select topic, attempts, extract(epoch from run_after - now())::float8 as wait from outbox where sent_at is null');
+    expect(row).to.include({ topic: 'bad.event', attempts: 1 });
+    expect(row?.wait).to.be.within(0.5, 2.1);
+  });
+
+  it('asks again when its time has come, longer each time, four minutes at most', async () => {
+    let asked = 0;
+    await tell('bad.event');
+    const relay = startRelay({ 'bad.event': async () => { asked += 1; if (asked <= 3) throw new Error('no'); } });
+    for (let round = 1; round <= 3; round += 1) {
+      await until(`try ${round}`, async () => (await backend.current.sql<{ attempts: number }>('select attempts from outbox'))[0]?.attempts === round);
+      await backend.current.sql('update outbox set run_after = now()');
+      relay.wake();
+    }
+    await allSent();
+    expect(asked).to.equal(4);
+    await backend.current.sql('update outbox set sent_at = null, attempts = 40, run_after = now()');
+    asked = 0;
+    relay.wake();
+    await until('one more', async () => (await backend.current.sql<{ attempts: number }>('select attempts from outbox'))[0]?.attempts === 41);
+    const [row] = await backend.current.sql<{ wait: number }>('select extract(epoch from run_after - now())::float8 as wait from outbox');
+    expect(row?.wait).to.be.within(250, 257);
+  });
+
+  it('is not held up by any number of events whose consumer hangs', async () => {
+    const heard: string[] = [];
+    await tell(...Array.from({ length: 40 }, () => 'hanging.event'), 'good.event');
+    startRelay({ 'hanging.event': () => new Promise(() => undefined), 'good.event': async ({ type }) => { heard.push(type); } },
+      backend.current.producer, { consumerTimeoutMs: 10, batchTimeMs: 50 });
+    await until('the good one', () => heard.length === 1);
+    expect(await unsent()).to.equal(40);
+  });
+
+  it('shares the work with others: no event is told twice, none is left', async () => {
+    const heard: string[] = [];
+    const types = Array.from({ length: 600 }, (_, index) => `n.${index}`);
+    await transact(backend.current.database.db, null, async (trx) => {
+      await trx('outbox').insert(types.map((type) => ({ kind: 'event', topic: 'counted.event', payload: JSON.stringify(event(type)) })));
+    });
+    const consumers = { 'counted.event': async ({ type }: { type: string }) => { heard.push(type); } };
+    for (let one = 0; one < 3; one += 1) startRelay(consumers);
+    await allSent();
+    expect(heard).to.have.length(600);
+    expect(new Set(heard).size).to.equal(600);
+  });
+
+  it('sends nothing more once it was stopped', async () => {
+    const relay = startRelay();
+    await queue(newId());
+    await allSent();
+    await relay.stop();
+    await queue(newId());
+    relay.wake();
+    expect(await unsent()).to.equal(1);
+  });
+});
