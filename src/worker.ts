@@ -64,7 +64,7 @@ if (sandbox !== 'bubblewrap') {
   log.warn('worker.sandbox_weak', 'bubblewrap does not work here: uploaded code is built behind Node\'s permission model alone, with the network open to it');
 }
 
-const isSupervised = process.connected === true;
+const isSupervised = values.supervised === true || process.connected === true;
 const shutdownMs = isSupervised ? Math.min(env.shutdownTimeoutMs, supervisedShutdownMs) : env.shutdownTimeoutMs;
 const shutdown = createShutdown(log, shutdownMs);
 shutdownOnSignals(shutdown);

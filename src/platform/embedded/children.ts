@@ -24,6 +24,8 @@ export interface ChildOptions {
   readonly logFile: string;
   /** Told of a crash and of the wait before the next run. */
   readonly onCrash: (message: string) => void;
+  /** Told of what the program says over its IPC channel. */
+  readonly onMessage?: (message: unknown) => void;
   /** First wait after a crash; doubles up to 30 s. */
   readonly firstWaitMs?: number;
 }
@@ -72,6 +74,7 @@ export function keepRunning(options: ChildOptions): Child {
     rotate(options.logFile);
     const log = openSync(options.logFile, 'a', 0o640);
     const child = spawn(process.execPath, [options.entry, supervisedArgument], { env: options.env as NodeJS.ProcessEnv, stdio: ['ignore', log, log, 'ipc'] });
+    if (options.onMessage !== undefined) child.on('message', options.onMessage);
     closeSync(log);
     current = child;
     const exit = new Promise<string>((resolve) => {

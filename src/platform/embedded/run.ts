@@ -29,7 +29,7 @@ export interface MachineOptions {
   readonly workers: readonly Program[];
   /** A module whose default export `seed(db, env)` fills the demo data; run once per database. */
   readonly seedFile: string;
-  /** A module whose default export `firstPreview(env, say)` shows a first preview; run once per database. */
+  /** A module whose default export `firstPreview(env, say, onWorkerMessage)` shows a first preview; run once per database. */
   readonly firstPreviewFile: string;
   /** Where a line for the person at the console goes. */
   readonly say: (line: string) => void;
@@ -94,8 +94,10 @@ async function superviseUntilDone(
     for (const line of overview(resolved, env, services, options, applied.length)) say(line);
 
     const logs = join(env.dataDir, 'logs');
+    const listeners = new Set<MessageListener>();
     const start = (program: Program): Child => keepRunning({
       name: program.name, entry: program.entry, env: { ...variables, ...program.variables }, logFile: join(logs, `${program.name}.log`), onCrash: say,
+      onMessage: (message) => { for (const listener of listeners) listener(message); },
     });
     started.api = start(options.api);
     await raceAbort([waitForHealth(port, resolved, signal), started.api.failed], signal);
@@ -104,7 +106,10 @@ async function superviseUntilDone(
 
     const failures = [started.api, ...started.workers].map((child) => child.failed);
     void once(resolved, 'first_preview', options.firstPreviewFile, async (firstPreview: FirstPreview) => {
-      await firstPreview(resolved, say);
+      await firstPreview(resolved, say, (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      });
     }).catch((error: unknown) => say(`The first preview did not work: ${messageOf(error)}`));
     await raceAbort(failures, signal);
   } catch (error) {
@@ -119,7 +124,8 @@ async function superviseUntilDone(
 }
 
 type Seed = (db: ReturnType<typeof openDatabase>, env: Environment) => Promise<void>;
-type FirstPreview = (env: Environment, say: (line: string) => void) => Promise<void>;
+type MessageListener = (message: unknown) => void;
+type FirstPreview = (env: Environment, say: (line: string) => void, onWorkerMessage: (listener: MessageListener) => () => void) => Promise<void>;
 
 /** Workers first, because they still report to the API; then the API; then what both stand on. */
 async function takeDown(
@@ -203,7 +209,6 @@ function overview(env: Environment, given: Environment, services: EmbeddedServic
       ? `yours at ${env.redis?.host}:${env.redis?.port}`
       : `${redis.program === 'js-redis-server' ? 'built-in (js-redis-server; install redis-server for more speed)' : redis.program} at 127.0.0.1:${redis.address.port}${redis.adopted ? ' (ran already)' : ''}`],
     ['Objects', env.r2Endpoint === null ? `files in ${shown(env.storageDir)}` : `bucket ${env.r2Bucket} at ${env.r2Endpoint}`],
-    ['Mail', env.emailProvider === 'console' ? `written to ${shown(join(env.dataDir, 'mail'))}` : env.emailProvider],
     ['Secrets', given.given.has('JWT_SECRET') ? 'from the environment' : shown(join(env.dataDir, 'secrets.json'))],
     ['API', `${env.baseUrl}/api/v1`],
     ['Workers', options.workers.map(({ name }) => name.replace(/^worker-/, '')).join(', ') || 'none'],
