@@ -14,7 +14,7 @@ const known = new Set([
   'christopher123', 'jenniferlopez', 'whateverwhatever', 'starwars1234', 'pokemonpokemon', 'minecraft123', 'hivesynchivesync', 'hivesync1234',
 ]);
 
-const rows = ['01234567890123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', 'qwertzuiopasdfghjklyxcvbnm', 'azertyuiopqsdfghjklmwxcvbn'];
+const rows = ['0123456789'.repeat(13), 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', 'qwertzuiopasdfghjklyxcvbnm', 'azertyuiopqsdfghjklmwxcvbn'];
 
 /**
  * Whether a password is among the first that somebody would guess: known, one character or a short piece over and over,

@@ -12,9 +12,14 @@ const waitingBound = 200;
 
 /** Hashes and verifies passwords, never more than two at once, so that a burst of sign-ins cannot starve the thread pool. */
 export class Passwords {
+  readonly #waitingBound: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #dummy: Promise<string> | null = null;
+
+  constructor(bound = waitingBound) {
+    this.#waitingBound = bound;
+  }
 
   /** An Argon2id hash in PHC string form. */
   async hash(password: string): Promise<string> {
@@ -23,15 +28,22 @@ export class Passwords {
 
   /** Whether the password fits; with a null hash it takes the same time and answers false. */
   async verify(hash: string | null, password: string): Promise<boolean> {
-    this.#dummy ??= this.hash(randomBytes(24).toString('base64url'));
-    const against = hash ?? (await this.#dummy);
+    const dummy = this.#dummyHash();
+    const against = hash ?? (await dummy);
     const fits = await this.#inTurn(() => argon2.verify(against, password));
     return hash !== null && fits;
   }
 
+  /** Made once, at the first sign-in of whomever, out of turn: a refused place in the queue must not make it fail for good. */
+  #dummyHash(): Promise<string> {
+    this.#dummy ??= argon2.hash(randomBytes(24).toString('base64url'), options);
+    this.#dummy.catch(() => { this.#dummy = null; });
+    return this.#dummy;
+  }
+
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= atOnce) {
-      if (this.#waiting.length >= waitingBound) {
+      if (this.#waiting.length >= this.#waitingBound) {
         throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many people are signing in. Try again in a few seconds.', { retryAfterSeconds: 5 });
       }
       await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
