@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { sentinelKey } from '#http/gate/marks.ts';
 import { newId } from '#platform/ids.ts';
 import { type Reply, useBackend } from '../../support/backend.ts';
+import { until } from '../../support/until.ts';
 
 const password = 'forty bees in a garden';
 const phone = { device_id: 'phone-of-ada', name: 'Ada\'s phone', platform: 'ios' };
@@ -199,9 +201,11 @@ describe('auth', () => {
 
     it('holds while Redis is away, and from the first request on when it is back', async () => {
       const { redis: { redis } } = backend.current;
-      const { tokens } = await register();
+      const { tokens, sessionId } = await register();
       const stays = await register();
       expect(outcome(await me(tokens['access_token']))).to.equal('200 ok');
+      // From here on the gate believes what Redis says of revocations.
+      await until('the marks to be whole', async () => (await redis.exists(sentinelKey)) === 1);
       redis.disconnect();
       try {
         expect((await logout(tokens['access_token'])).status).to.equal(204);
@@ -210,6 +214,9 @@ describe('auth', () => {
       } finally {
         await redis.connect();
       }
+      expect(outcome(await me(tokens['access_token']))).to.equal('401 AUTH_INVALID');
+      // Told without the outbox, whose relay does not run here.
+      await until('Redis to know', async () => (await redis.exists(`revoked:${sessionId}`)) === 1);
       expect(outcome(await me(tokens['access_token']))).to.equal('401 AUTH_INVALID');
       expect(outcome(await me(stays.tokens['access_token']))).to.equal('200 ok');
     });
