@@ -101,7 +101,15 @@ export class WorkerRuntime {
     return this.#running.size;
   }
 
-  /** Takes nothing new; what was taken and not begun goes back to its queue. */
+  /** Messages it holds that wait for a slot. */
+  get waitingMessages(): number {
+    return this.#admission.waiting;
+  }
+
+  /**
+   * Takes nothing new; what was taken and not begun goes back to its queue. (A message that Redis hands over in this very
+   * moment is lost to both sides; another worker's check for stalled messages finds it within twenty seconds.)
+   */
   refuse(): void {
     if (this.#refusing.signal.aborted) return;
     this.#refusing.abort(new MessageHandedBack('The worker stops.'));

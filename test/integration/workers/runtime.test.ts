@@ -271,7 +271,7 @@ describe('the worker runtime', () => {
     await send(first);
     await until('the first job', () => begun === 1);
     await send(second, 'high');
-    await until('the second message to be held', async () => (await producer.depth('cpu', 'high')).active === 1);
+    await until('the second message to be held', () => runtime.waitingMessages === 1);
     runtime.refuse();
     await until('the second message to be back', async () => (await producer.depth('cpu', 'high')).waiting === 1);
     expect(await runtime.finish(50)).to.equal(false);
