@@ -34,9 +34,8 @@ export default async function firstPreview(env: Environment, say: (line: string)
       onProgress: ({ stage, done, total }) => { if (stage !== 'queued' || done < total) bar.show(stage, done, total); },
     });
     const seconds = (performance.now() - startedAt) / 1000;
-    const { view_url: viewUrl } = await hive.api.createPreviewToken({ path: { job_id: built.job.id } });
     bar.done();
-    for (const line of summary(env, built, seconds, projectId, viewUrl)) say(line);
+    for (const line of summary(env, built, seconds, projectId)) say(line);
   } finally {
     bar.done();
   }
@@ -107,7 +106,7 @@ class StageBar {
   }
 }
 
-function summary(env: Environment, built: BuiltPreview, seconds: number, projectId: string, viewUrl: string): string[] {
+function summary(env: Environment, built: BuiltPreview, seconds: number, projectId: string): string[] {
   const api = `${env.baseUrl}/api/v1`;
   const kilobytes = (encoding: string): string => {
     const size = built.artifacts.find((artifact) => artifact.kind === 'bundle' && artifact.encoding === encoding)?.size ?? 0;
@@ -116,7 +115,6 @@ function summary(env: Environment, built: BuiltPreview, seconds: number, project
   return [
     '',
     `  First preview: "${demoProject.name}" for ${platform}, built in ${seconds.toFixed(1)} s: ${kilobytes('identity')} of JavaScript (${kilobytes('br')} as it is sent).`,
-    `    to look at    ${viewUrl}`,
     `    the bundle    ${built.url}`,
     '',
     '  Try next',

@@ -8,7 +8,7 @@
  * `{type: 'ready'}` when it takes jobs.
  */
 import { readFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { JobKind, WorkerCapabilities } from '#generated/sdk/types.gen.ts';
 import { readEnvironment } from '#config/environment.ts';
@@ -23,7 +23,7 @@ import { UsageMeter } from '#workers/metrics.ts';
 import { previewHandler } from '#workers/preview/job.ts';
 import { ProjectCaches } from '#workers/preview/project-caches.ts';
 import { sandboxKind } from '#workers/preview/builder.ts';
-import { SdkShelf } from '#workers/preview/sdk-shelf.ts';
+import { SdkShelf, warmProcesses } from '#workers/preview/sdk-shelf.ts';
 import { WorkerRuntime } from '#workers/runtime.ts';
 import { takeWorkDir } from '#workers/work-dir.ts';
 
@@ -34,6 +34,8 @@ const supervisedShutdownMs = 9_000;
 /** Of a shutdown, what the steps after the drain may need. */
 const afterDrainMs = 5_500;
 const redisRetryMs = 2_000;
+/** The most that a tier's limit can be set to; each job comes with its own. */
+const longestBuildMs = 120 * 60_000;
 
 const { values } = parseArgs({
   // The last is the supervisor's mark, read by shutdownOnSignals.
@@ -78,8 +80,9 @@ await caches.trim();
 const shelf = new SdkShelf({
   dataDir: env.dataDir,
   versions: env.previewSdkVersions,
-  concurrency: env.workerConcurrency,
-  maxBuildMs: env.previewMaxTimeoutMs,
+  // Previews travel by the cpu class: a gpu worker can build one and keeps no memory ready for it.
+  warm: env.workerClass === 'cpu' ? warmProcesses(env.workerConcurrency, Math.min(totalmem(), process.constrainedMemory() || Infinity)) : 0,
+  maxBuildMs: longestBuildMs,
   log,
   onProgress: (progress) => tell({ type: 'sdk-progress', ...progress }),
 });

@@ -1,5 +1,4 @@
 /** The SDK sets this worker builds with: installed and primed one after the other, each with a builder of its own. */
-import { totalmem } from 'node:os';
 import { pause } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import { createBuilder, type Builder, type BuilderLimits } from './builder.ts';
@@ -18,7 +17,8 @@ export interface ShelfOptions {
   readonly dataDir: string;
   /** The first is the default. */
   readonly versions: readonly string[];
-  readonly concurrency: number;
+  /** Build processes kept warm for each set. */
+  readonly warm: number;
   /** The longest a build may take here, whatever its job says. */
   readonly maxBuildMs: number;
   readonly log: Logger;
@@ -42,7 +42,7 @@ const limits: Partial<BuilderLimits> = {
   memoryBytes: 2048 * mebibyte,
 };
 
-/** Processes kept waiting for a set: one for each job at once, within an eighth of the machine's memory, and at least one. */
+/** Processes to keep waiting for a set: one for each job at once, within an eighth of the machine's memory, and at least one. */
 export function warmProcesses(concurrency: number, memoryBytes: number): number {
   return Math.max(1, Math.min(concurrency, Math.floor(memoryBytes / 8 / warmProcessBytes)));
 }
@@ -130,11 +130,11 @@ export class SdkShelf {
   }
 
   #hold(version: string): void {
-    const { dataDir, concurrency, maxBuildMs } = this.#on;
+    const { dataDir, warm, maxBuildMs } = this.#on;
     const builder = createBuilder({
       dataDir,
       sdkVersions: [version],
-      warm: warmProcesses(concurrency, Math.min(totalmem(), process.constrainedMemory() || Infinity)),
+      warm,
       limits: { ...limits, timeoutMs: maxBuildMs },
     });
     this.#held.set(version, { builder, platforms: findSdkSet(version)?.platforms ?? [] });

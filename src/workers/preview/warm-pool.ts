@@ -51,11 +51,14 @@ export class WarmPool {
     }
   }
 
-  /** A process that is nobody else's: one that waits, else a new one; starts its successor. */
+  /**
+   * A process that is nobody else's: one that waits, else a new one. Its successor starts when it has ended: warming up
+   * takes a core for two to three seconds, which the build itself has more use for.
+   */
   take(): WarmProcess {
     if (this.#isClosed) throw new Error('the builder is closed');
     const warm = this.#waiting.shift() ?? this.#start(false);
-    this.fill();
+    void warm.child.ended.then(() => this.fill());
     return warm;
   }
 
