@@ -120,7 +120,7 @@ function summary(env: Environment, built: BuiltPreview, seconds: number, project
     '  Try next',
     `    sign in       curl -s ${api}/auth/login -H 'content-type: application/json' -d '${JSON.stringify({ email: demoAccount.email, password: demoAccount.password })}'`,
     `    the job       curl -s ${api}/preview/jobs/${built.job.id} -H 'authorization: Bearer <access_token>'`,
-    `    by the SDK    node examples/build-preview.ts ${env.baseUrl}`,
+    `    by the SDK    npm exec -- node examples/build-preview.ts ${env.baseUrl}`,
     `    project       ${projectId}, of ${demoAccount.username} (${demoAccount.email}, password "${demoAccount.password}")`,
     `    how it works  docs/quick-start-integrators.md, docs/previews.md`,
     '',
