@@ -47,6 +47,7 @@ const app = await createApp({
     // A build may take as long as it is allowed to, and its answer a little more; a start verifies up to 500 MB of uploads.
     deadlines: { buildPreview: env.previewMaxTimeoutMs + 10_000, startPreviewJob: 300_000 },
     shutdown: shutdown.signal,
+    operatorToken: env.metricsToken,
   },
 });
 // Files of file-system storage go past the pipeline: their URLs are signed, and they are streams without an envelope.

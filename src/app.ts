@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import express, { type Express } from 'express';
-import type { Environment } from '#config/environment.ts';
+import type { Environment, Secret } from '#config/environment.ts';
 import { basePath, routes } from '#generated/server/routes.gen.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { serializers } from '#generated/serializers/serializers.gen.js';
@@ -47,6 +47,8 @@ export interface AppDeps {
   readonly heartbeatMs?: number;
   /** How often the credential of an open stream is looked at again, in milliseconds. */
   readonly recheckMs?: number;
+  /** METRICS_TOKEN. */
+  readonly operatorToken?: Secret | null;
   /** Aborted when the process begins to go down: event streams end. */
   readonly shutdown?: AbortSignal;
   readonly onDisagreement?: (disagreement: Disagreement) => void;
@@ -84,6 +86,7 @@ export async function createApp({ handlers, deps }: AppOptions): Promise<Express
       : null,
     heartbeatMs: deps.heartbeatMs ?? 15_000,
     recheckMs: deps.recheckMs ?? 15_000,
+    operatorToken: deps.operatorToken ?? null,
     shutdown: deps.shutdown ?? null,
   }, tableOf(handlers));
 

@@ -30,8 +30,7 @@ export default async function firstPreview(env: Environment, say: (line: string)
     const startedAt = performance.now();
     const built = await hive.previews.build(exampleFolder, {
       projectId, platform,
-      // A job that has ended has no stage either, and is no queued one.
-      onProgress: ({ stage, done, total }) => { if (stage !== 'queued' || done < total) bar.show(stage, done, total); },
+      onProgress: ({ stage, done, total }) => bar.show(stage, done, total),
     });
     const seconds = (performance.now() - startedAt) / 1000;
     bar.done();

@@ -238,7 +238,7 @@ export const variables = {
   },
   METRICS_TOKEN: {
     section: 'Observability', kind: 'secret', default: null, minLength: 16,
-    description: 'Bearer token for GET /metrics and the details of the deep health check. Without it only admins see them.',
+    description: 'Bearer token that shows a monitor the details of the deep health check. Without it only admins see them.',
   },
   LOG_LEVEL: {
     section: 'Observability', kind: 'choice', choices: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info',

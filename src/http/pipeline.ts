@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Secret } from '#config/environment.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
@@ -57,6 +58,8 @@ export interface Parts {
   readonly referee: Referee | null;
   readonly heartbeatMs: number;
   readonly recheckMs: number;
+  /** What a monitor shows to be told the details; null where there is none. */
+  readonly operatorToken: Secret | null;
   readonly shutdown: AbortSignal | null;
 }
 
@@ -199,7 +202,7 @@ function stepsOf(route: Route, parts: Parts): readonly Step[] {
       steps.push(readBody(route), authenticateWorker(route, { keys: parts.workerKeys, replays: parts.replays, clock }));
       break;
     case 'none':
-      if (route.method === 'get') steps.push(noticeUser(route, auth));
+      if (route.method === 'get') steps.push(noticeUser(route, auth, parts.operatorToken));
       break;
     case 'hook':
       break;

@@ -4,7 +4,7 @@ import { useSystem } from '../support/system.ts';
 import { failureOf } from '../support/failures.ts';
 
 describe('accounts over the wire', () => {
-  const system = useSystem({ apis: 2 });
+  const system = useSystem({ apis: 2, variables: { METRICS_TOKEN: 'a-token-of-the-monitoring' } });
 
   it('signs up, and the token says who one is', async () => {
     const { hive, tokens } = await system.current.person();
@@ -90,6 +90,10 @@ describe('accounts over the wire', () => {
     expect((await api.getDbHealth({})).status).to.equal('ok');
     expect((await api.getRedisHealth({})).status).to.equal('ok');
     const once = system.current.anonymous({ maxRetries: 0 });
-    expect(await failureOf(once.api.getDeepHealth({})), 'there is no worker').to.include({ code: 'SERVICE_UNAVAILABLE', status: 503 });
+    const told = await failureOf(once.api.getDeepHealth({}));
+    expect(told, 'there is no worker').to.include({ code: 'SERVICE_UNAVAILABLE', status: 503, details: null });
+    const asked = await fetch(`${system.current.baseUrl}/api/v1/health/deep`, { headers: { authorization: 'Bearer a-token-of-the-monitoring' } });
+    const { error } = await asked.json() as { error: { details: { parts: { name: string; status: string }[] } } };
+    expect(error.details.parts.find((part) => part.name === 'workers')?.status).to.equal('down');
   });
 });

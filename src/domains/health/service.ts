@@ -51,11 +51,12 @@ export class HealthService {
     return this.#shown(await this.#part('redis', standsMs.shallow));
   }
 
-  /** Every part at once; told apart only to an administrator. */
+  /** Every part at once; told apart only to an administrator, or to a monitor that holds METRICS_TOKEN. */
   async deep(call: Call): Promise<DeepHealth> {
     const names = ['database', 'redis', 'storage', 'workers', 'queues'] as const;
     const parts = await Promise.all(names.map((name) => this.#part(name, standsMs.deep)));
-    const told = call.caller.kind === 'user' && call.caller.tier === 'admin' ? parts : null;
+    const isTold = call.caller.kind === 'system' || (call.caller.kind === 'user' && call.caller.tier === 'admin');
+    const told = isTold ? parts : null;
     const isDown = (name: PartHealth['name']): boolean => parts.some((part) => part.name === name && part.status === 'down');
     if (isDown('database') || isDown('storage') || isDown('workers')) {
       throw new ServiceError('SERVICE_UNAVAILABLE', 'A part of the service is down.', { details: told === null ? null : { parts: told }, retryAfterSeconds: 5 });

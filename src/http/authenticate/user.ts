@@ -1,4 +1,6 @@
+import type { Secret } from '#config/environment.ts';
 import type { Clock } from '#platform/clock.ts';
+import { equalInConstantTime } from '#platform/crypto.ts';
 import { ServiceError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 import { hashApiKey, isApiKeyFormed } from '#platform/tokens/apiKeys.ts';
@@ -33,13 +35,18 @@ export function authenticateUser(route: Route, auth: UserAuthenticator): Step {
 }
 
 /**
- * Operations open to everybody: a good credential is taken notice of (deep health tells an admin more), a bad one is
- * as good as none.
+ * Operations open to everybody: a good credential is taken notice of (deep health tells an admin or a monitor more), a
+ * bad one is as good as none. `operatorToken` is METRICS_TOKEN: a monitor that holds it is the system's own.
  */
-export function noticeUser(route: Route, auth: UserAuthenticator): Step {
+export function noticeUser(route: Route, auth: UserAuthenticator, operatorToken: Secret | null): Step {
   const step = authenticateUser({ ...route, auth: 'jwt' }, auth);
   return async (exchange) => {
-    if (exchange.req.headers.authorization === undefined) return;
+    const { authorization } = exchange.req.headers;
+    if (authorization === undefined) return;
+    if (operatorToken !== null && equalInConstantTime(bearer.exec(authorization)?.[1] ?? '', operatorToken.reveal())) {
+      exchange.caller = { kind: 'system' };
+      return;
+    }
     const nobody = exchange.caller;
     let isGood = false;
     try {

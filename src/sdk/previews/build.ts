@@ -110,6 +110,8 @@ async function allMissing(parts: BuildParts, job: PreviewJob, first: readonly Mi
 const sum = (sizes: Iterable<number>): number => Array.from(sizes).reduce((total, size) => total + size, 0);
 
 function report(job: PreviewJob, options: BuildOptions): void {
+  // A job that has ended is at no stage any more, and not queued.
+  if (job.stage === null && job.status !== 'queued') return;
   // Storing the bundle is the job's own `uploading`; the client's has gone before, so it counts as packaging here.
   const stage = job.stage === null ? 'queued' : job.stage === 'uploading' ? 'packaging' : job.stage;
   options.onProgress?.({ stage, done: job.progress, total: 100 });
