@@ -35,7 +35,7 @@ export interface JobRow {
 export interface JobKind {
   readonly kind: 'preview';
   readonly table: 'preview_jobs';
-  /** Where the job's objects live; a result may name nothing outside it. Ends in a slash. */
+  /** Where the objects of the job's present attempt live; a result may name nothing outside it. Ends in a slash. */
   objectPrefix(job: JobRow): string;
   /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */
   input(job: JobRow, validSeconds: number): Promise<JobInput>;

@@ -6,14 +6,14 @@ import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
-import { mapBounded } from '#platform/concurrency.ts';
+import { mapInTurns } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 import { eachObject, type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import type { TierService } from '../tiers/service.ts';
-import { jobPrefix } from './keys.ts';
+import { attemptPrefix } from './keys.ts';
 import { jobFilesSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
@@ -44,7 +44,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
   const input = async (row: JobRow, validSeconds: number): Promise<JobInput> => {
     const job = row as PreviewRow;
     const files = await db.named<{ path: string; sha256: string; size: number }>('previews.job_files', jobFilesSql, [job.id]);
-    const items = await mapBounded(files, presignsAtOnce, async ({ path, sha256, size }): Promise<JobSource> => ({
+    const items = await mapInTurns(files, presignsAtOnce, async ({ path, sha256, size }): Promise<JobSource> => ({
       path, sha256, size, url: await sources.presignGet(job.project_id, sha256, validSeconds),
     }));
     const inline = items.length <= inlineSources;
@@ -68,7 +68,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
   };
 
   const writeSourceList = async (job: PreviewRow, items: readonly JobSource[], validSeconds: number): Promise<string> => {
-    const key = `${jobPrefix(job.project_id, job.id)}sources-${job.attempt}.ndjson`;
+    const key = `${placeOf(job)}sources.ndjson`;
     const body = gzipSync(items.map((item) => JSON.stringify(item)).join('\n'), { level: 1 });
     await storage.put(key, body, { contentType: 'application/x-ndjson', contentEncoding: 'gzip', maxBytes: body.length });
     return storage.presignGet(key, { expiresSeconds: validSeconds });
@@ -77,7 +77,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
   return {
     kind: 'preview',
     table: 'preview_jobs',
-    objectPrefix: (job) => jobPrefix(job.project_id, job.id),
+    objectPrefix: placeOf,
     input,
     checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? [], report.status === 'SUCCESS'),
     resultFields: (report) => {
@@ -96,10 +96,12 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
   };
 }
 
-/** Every object a result names lies under the job's prefix, is there once, and has the size it says. Lists, so that 5,000 cost five calls. */
+const placeOf = (job: JobRow): string => attemptPrefix(job.project_id, job.id, job.attempt);
+
+/** Every object a result names lies under the attempt's prefix, is there once, and has the size it says. Lists, so that 5,000 cost five calls. */
 async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: readonly JobArtifact[], mustHoldBundle: boolean): Promise<void> {
   if (artifacts.length === 0 && !mustHoldBundle) return;
-  const prefix = jobPrefix(job.project_id, job.id);
+  const prefix = placeOf(job);
   const sizes = new Map<string, number>();
   try {
     for await (const object of eachObject(storage, prefix)) sizes.set(object.key, object.sizeBytes);

@@ -5,7 +5,7 @@ import type { Knex } from 'knex';
 import { extract, type Header } from 'tar-stream';
 import type { MissingBlob } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
-import { mapBounded } from '#platform/concurrency.ts';
+import { mapBounded, mapInTurns } from '#platform/concurrency.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { blobKey, stagedBlobKey, stagedPackKey, stagingPrefix } from './keys.ts';
@@ -49,7 +49,7 @@ export class PreviewSources {
 
   /** Where to PUT each: length and checksum are signed, the key is the job's staging place. */
   async presign(projectId: string, jobId: string, blobs: readonly Blob[]): Promise<MissingBlob[]> {
-    return mapBounded(blobs, atOnce, async ({ sha256, size }) => {
+    return mapInTurns(blobs, atOnce, async ({ sha256, size }) => {
       const put = await this.#storage.presignPut(stagedBlobKey(projectId, jobId, sha256), {
         expiresSeconds: uploadSeconds, sizeBytes: size, sha256, contentType: 'application/octet-stream',
       });

@@ -21,6 +21,8 @@ const heartbeatSeconds = 10;
 const uploadSeconds = 900;
 /** Signed URLs of an input outlive the attempt by this much. */
 const urlGraceSeconds = 300;
+/** An input that took longer than this to put together gets its lease anew. */
+const slowInputMs = 1_000;
 
 interface WorkerDependencies {
   readonly db: Database;
@@ -190,6 +192,10 @@ export class WorkerService {
 
   async #describe(kind: JobKind, job: JobRow, leaseToken: string): Promise<ClaimedJob> {
     const timeoutMs = job.max_build_ms + transferGraceMs;
+    const claimedAt = performance.now();
+    const input = await kind.input(job, Math.ceil(timeoutMs / 1000) + urlGraceSeconds);
+    // Signing tens of thousands of URLs can take half the lease: it counts from when the worker can know of it.
+    const held = performance.now() - claimedAt < slowInputMs ? job : await this.#renew(kind, job, leaseToken);
     return {
       job_id: job.id,
       kind: kind.kind,
@@ -197,10 +203,17 @@ export class WorkerService {
       max_attempts: job.max_attempts,
       epoch: job.epoch,
       lease_token: leaseToken,
-      lease_expires_at: job.lease_expires_at ?? new Date(this.#on.clock.now() + leaseMs).toISOString(),
+      lease_expires_at: held.lease_expires_at ?? new Date(this.#on.clock.now() + leaseMs).toISOString(),
       timeout_ms: job.max_build_ms,
-      input: await kind.input(job, Math.ceil(timeoutMs / 1000) + urlGraceSeconds),
+      input,
     };
+  }
+
+  async #renew(kind: JobKind, job: JobRow, leaseToken: string): Promise<JobRow> {
+    const at = { stage: job.stage ?? 'fetching', progress: job.progress };
+    const { job: held } = await transact(this.#on.db, null, (trx) => extend(trx, kind, job.id, leaseToken, at));
+    if (held === null) throw new ServiceError('CONFLICT', 'This job went to somebody else, or ended, while its input was put together.');
+    return held;
   }
 
   async #kindOf(jobId: string): Promise<JobKind> {

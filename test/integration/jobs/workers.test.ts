@@ -203,11 +203,26 @@ describe('workers', () => {
     it('goes under the job\'s own prefix, and nowhere else', async () => {
       const { lease_token } = await claim(backend.current, worker, jobId);
       const { data } = await uploads(lease_token, 'assets/a.png');
-      expect(data.uploads[0]?.object_key).to.equal(`projects/${projectId}/previews/${jobId}/gzip/assets/a.png`);
+      expect(data.uploads[0]?.object_key).to.equal(`projects/${projectId}/previews/${jobId}/1/gzip/assets/a.png`);
       for (const path of ['../x', 'a/../../x', 'a/./b', 'a//b', '/x']) {
         expect(await codeOf(uploads(lease_token, path)).catch((error: unknown) => String(error)), path).to.match(/VALIDATION_ERROR|contract refuses/);
       }
       expect(await codeOf(uploads(lease_token, 'a'.repeat(64), { purpose: 'source_blob' }))).to.equal('VALIDATION_ERROR');
+    });
+
+    it('changes nothing of a later attempt, however late an earlier one sends what it had URLs for', async () => {
+      const lost = await claim(backend.current, worker, jobId);
+      const old = Buffer.from('console.log("an older bundle");');
+      const { data } = await uploads(lost.lease_token, 'bundle.js', {
+        size: old.length, sha256: createHash('sha256').update(old).digest('hex'), content_type: 'application/javascript', content_encoding: 'identity',
+      });
+      await beat(worker, 'stopped');
+      const claimed = await claim(backend.current, worker, jobId);
+      const report = await uploadBundle(backend.current, worker, claimed);
+      expect(await put(data.uploads[0]?.upload_url ?? '', data.uploads[0]?.headers ?? {}, old)).to.equal(200);
+      expect((await reportOf(report)).accepted).to.equal(true);
+      const { data: made } = await backend.current.run('listPreviewArtifacts', ada, { path: { job_id: jobId } });
+      expect(await (await fetch(made.items[0]?.url ?? '')).text()).to.equal('console.log("a bundle");');
     });
 
     it('takes nothing but what was announced, and needs the lease', async () => {
