@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import { raiseWall } from '../sandbox/wall.ts';
-import type { BuildFailure, Platform } from './child/protocol.ts';
+import { variantName, type BuildFailure, type Platform } from './child/protocol.ts';
 import type { SdkSet } from '#platform/sdk-sets.ts';
 import { builderHash, sdkPlaces } from './sdk-places.ts';
 
@@ -27,12 +27,20 @@ const primePlatform = async (
   const child = new SandboxedProcess(wall.command(dirs, bounds), maxOutputBytes);
   const deadline = setTimeout(() => child.kill(), timeoutMs);
   const writes: Promise<void>[] = [];
+  const write = (name: string, body: Buffer): void => {
+    const writing = writeFile(join(dirs.cacheDir, name), body);
+    // Told when all are waited for; unhandled otherwise while the process still runs.
+    writing.catch(() => undefined);
+    writes.push(writing);
+  };
+  // The process names nothing here: packages of the set run in it.
+  const variants = new Set([false, true].map((dev) => variantName(platform, dev)));
   let failure: BuildFailure | null = null;
   let isComplete = false;
   child.onFrame = ({ header, body }) => {
     if (header.type === 'progress') onProgress(String(header['stage']), Number(header['done']), Number(header['total']));
-    else if (header.type === 'pack') writes.push(writeFile(join(dirs.cacheDir, `${String(header['name'])}.pack.new`), body));
-    else if (header.type === 'filemap' && platform === set.platforms[0]) writes.push(writeFile(join(dirs.cacheDir, 'filemap.json'), body));
+    else if (header.type === 'pack' && variants.delete(String(header['name']))) write(`${String(header['name'])}.pack.new`, body);
+    else if (header.type === 'filemap' && platform === set.platforms[0]) write('filemap.json', body);
     else if (header.type === 'failed') failure = header['failure'] as BuildFailure;
     else if (header.type === 'end') isComplete = true;
   };

@@ -26,11 +26,17 @@ describe('frames between worker and build process', () => {
     expect(() => reader.push(head)).to.throw(FrameTooLarge);
   });
 
+  it('are refused also when nothing but headers comes, without end', () => {
+    const reader = new FrameReader(10_000);
+    const [head] = encodeFrame({ type: 'asset', path: 'assets/a.png' });
+    expect(() => { for (let sent = 0; sent < 1_000; sent += 1) reader.push(head); }).to.throw(FrameTooLarge);
+  });
+
   it('are refused without a type', () => {
     const [head] = encodeFrame({ type: 'x' });
     const bytes = Buffer.from(head);
     bytes.write('{"nope":"x"}'.slice(0, bytes.length - 8).padEnd(bytes.length - 8), 8);
-    expect(() => new FrameReader(10).push(bytes)).to.throw();
+    expect(() => new FrameReader(1_000).push(bytes)).to.throw('a frame without a type');
   });
 });
 

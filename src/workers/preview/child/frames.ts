@@ -28,15 +28,16 @@ const parseHeader = (bytes: Buffer): FrameHeader => {
   return { ...header, type: header.type };
 };
 
-/** Cuts a stream of bytes into frames. Throws once a header or the sum of all bodies is larger than allowed. */
+/** Cuts a stream of bytes into frames. Throws once a header, or all frames together, are larger than allowed. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;
-  #bodyBytes = 0;
-  readonly #maxBodyBytes: number;
+  #takenBytes = 0;
+  readonly #maxBytes: number;
 
-  constructor(maxBodyBytes: number) {
-    this.#maxBodyBytes = maxBodyBytes;
+  /** @param maxBytes of all frames together, headers included: a stream of empty ones must end too */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   push(chunk: Buffer): Frame[] {
@@ -49,10 +50,11 @@ export class FrameReader {
       const headerBytes = prefix.readUInt32BE(0);
       const bodyBytes = prefix.readUInt32BE(4);
       if (headerBytes > maxHeaderBytes) throw new FrameTooLarge();
-      if (this.#bodyBytes + bodyBytes > this.#maxBodyBytes) throw new FrameTooLarge();
-      if (this.#length < 8 + headerBytes + bodyBytes) return frames;
-      const bytes = this.#take(8 + headerBytes + bodyBytes);
-      this.#bodyBytes += bodyBytes;
+      const frameBytes = 8 + headerBytes + bodyBytes;
+      if (this.#takenBytes + frameBytes > this.#maxBytes) throw new FrameTooLarge();
+      if (this.#length < frameBytes) return frames;
+      const bytes = this.#take(frameBytes);
+      this.#takenBytes += frameBytes;
       frames.push({ header: parseHeader(bytes.subarray(8, 8 + headerBytes)), body: bytes.subarray(8 + headerBytes) });
     }
   }
