@@ -170,7 +170,8 @@ export class BlobCache {
           size += chunk.length;
           if (size > blob.size) throw new BlobMismatch(blob, `longer than ${blob.size} bytes`);
           hash.update(chunk);
-          await handle.write(chunk);
+          // Whole, or an error: a bare write may stop in the middle where the disk is full.
+          await handle.writeFile(chunk);
         }
         if (size !== blob.size) throw new BlobMismatch(blob, `${size} bytes in place of ${blob.size}`);
         if (hash.digest('hex') !== blob.sha256) throw new BlobMismatch(blob, 'another hash');

@@ -88,7 +88,7 @@ export class Lease {
     this.#wake?.();
   }
 
-  /** Sends what is left of the log, bounded; the lease is kept no longer. */
+  /** Keeps the lease no longer. What is left of the log stays unsent: `flushLog` comes before the result. */
   async close(): Promise<void> {
     clearTimeout(this.#expiry);
     this.#closing.abort();

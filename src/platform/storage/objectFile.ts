@@ -82,6 +82,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** One write may stop in the middle without an error, where the disk is full for a moment; the rest then fails or follows. */
+async function writeWhole(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
+  }
+}
+
 /** Writes a whole object beside and publishes it by one rename; whatever fails leaves nothing. */
 export async function writeObject(
   temporaryDir: string,
@@ -96,11 +104,11 @@ export async function writeObject(
     try {
       let position = headerBytes;
       for await (const chunk of intake.chunks) {
-        await handle.write(chunk, 0, chunk.length, position);
+        await writeWhole(handle, chunk, position);
         position += chunk.length;
       }
       stored = intake.finish();
-      await handle.write(encodeHeader({ ...type, ...stored }), 0, headerBytes, 0);
+      await writeWhole(handle, encodeHeader({ ...type, ...stored }), 0);
       await handle.sync();
     } finally {
       await handle.close();

@@ -205,6 +205,8 @@ class Build {
   async run(): Promise<BuildResult> {
     const { signal, timeoutMs } = this.#request;
     await mkdir(this.#request.outDir, { recursive: true });
+    // Aborted meanwhile, its event would never come.
+    signal?.throwIfAborted();
     const stop = (): void => {
       this.#stopped.abort();
       this.#warm?.child.kill();

@@ -44,16 +44,17 @@ export class ProjectCaches {
     };
   }
 
-  /** Brings the caches within their bounds; those in use stay. */
-  trim(): Promise<void> {
-    this.#trimming = this.#trimming.then(() => this.#trim());
-    return this.#trimming;
+  /** Brings the caches within their bounds; those in use stay. One that fails is its caller's to tell, and stands in nobody's way. */
+  async trim(): Promise<void> {
+    const trimmed = this.#trimming.then(() => this.#trim());
+    this.#trimming = trimmed.catch(() => undefined);
+    await trimmed;
   }
 
   async #trim(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     const folders: Folder[] = [];
-    for (const id of await readdir(this.#dir)) folders.push(await describe(this.#dir, id));
+    for (const id of await readdir(this.#dir)) if (idForm.test(id)) folders.push(await describe(this.#dir, id));
     folders.sort((a, b) => a.usedMs - b.usedMs);
     let count = folders.length;
     let bytes = folders.reduce((sum, folder) => sum + folder.bytes, 0);

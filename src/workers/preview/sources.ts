@@ -19,12 +19,11 @@ export class SourcePathsRefused extends Error {
 }
 
 const writeOne = async (target: string, blobFile: string): Promise<number> => {
-  const source = createReadStream(blobFile, { flags: 'r' });
   // O_EXCL: two paths that meet in one file (a case-insensitive disk) are an error, not an overwrite.
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const handle = await open(target, flags, 0o644);
   const sink = handle.createWriteStream();
-  await pipeline(source, sink);
+  await pipeline(createReadStream(blobFile), sink);
   return sink.bytesWritten;
 };
 
