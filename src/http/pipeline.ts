@@ -197,10 +197,11 @@ function stepsOf(route: Route, parts: Parts): readonly Step[] {
     case 'preview':
       steps.push(authenticatePreview(parts.previewTokens));
       break;
-    case 'worker':
-      // The signature covers the body, so it has to be here first; its bound is the operation's.
-      steps.push(readBody(route), authenticateWorker(route, { keys: parts.workerKeys, replays: parts.replays, clock }));
+    case 'worker': {
+      const worker = authenticateWorker(route, { keys: parts.workerKeys, replays: parts.replays, clock });
+      steps.push(worker.before, readBody(route), worker.after);
       break;
+    }
     case 'none':
       if (route.method === 'get') steps.push(noticeUser(route, auth, parts.operatorToken));
       break;

@@ -109,6 +109,18 @@ describe('http: bodies and parameters', () => {
     expect(await raw(port, request(person().headers.authorization), (text) => text.includes('100 Continue'))).to.match(/^HTTP\/1\.1 100 /);
   });
 
+  it('takes no body in from a worker that nobody knows or that signed nothing', async () => {
+    const { port } = fixture.current;
+    const request = (...signing: string[]): string => [
+      'POST /api/v1/reports HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Content-Length: 13', 'Expect: 100-continue', ...signing, '', '',
+    ].join('\r\n');
+    const signedBy = (node: string): string[] => [`X-HiveSync-Node: ${node}`, `X-HiveSync-Timestamp: ${Math.floor(Date.now() / 1000)}`, `X-HiveSync-Signature: v1=${'0'.repeat(64)}`];
+    for (const signing of [[], signedBy('node-2')]) {
+      expect(await raw(port, request(...signing), (text) => text.includes('AUTH_INVALID')), signing[0]).to.match(/^HTTP\/1\.1 401 /);
+    }
+    expect(await raw(port, request(...signedBy('node-1')), (text) => text.includes('100 Continue'))).to.match(/^HTTP\/1\.1 100 /);
+  });
+
   it('refuses unknown, repeated and malformed query parameters, each by its own pointer', async () => {
     const { call, person } = fixture.current;
     const { headers } = person();
