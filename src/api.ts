@@ -1,8 +1,10 @@
-/** The API process: HTTP, the outbox relay and the reconciler. Any number may run side by side. */
+/** The API process: HTTP, the outbox relay, the reconciler and the housekeeping. Any number may run side by side. */
 import { readFileSync } from 'node:fs';
 import { createApp } from './app.ts';
 import { readEnvironment } from '#config/environment.ts';
+import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
 import { createServer, drain, listen } from '#http/server.ts';
+import { Housekeeping, sweepHeartbeats } from '#jobs/housekeeping.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
 import { OutboxRelay } from '#jobs/relay.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -16,6 +18,7 @@ import { rateLimits } from './rate-limits.ts';
 import { createServices } from './services.ts';
 
 const reconcileMs = 15_000;
+const housekeepingMs = 10 * 60_000;
 const storageMount = '/storage/';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -34,6 +37,10 @@ const services = createServices(
 );
 const relay = new OutboxRelay(db, producer, services.consumers, log);
 const reconciler = new Reconciler(db, redis, producer, services.kinds, log, reconcileMs);
+const housekeeping = new Housekeeping([
+  { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
+  { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
+], log, housekeepingMs);
 
 const app = await createApp({
   handlers: [services.handlers],
@@ -68,10 +75,12 @@ shutdown.add('close', 'storage', 2_000, () => opened.storage.close());
 shutdown.add('close', 'queues', 6_000, () => producer.close());
 shutdown.add('release', 'relay', 6_000, () => relay.stop());
 shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());
+shutdown.add('release', 'housekeeping', 6_000, () => housekeeping.stop());
 shutdown.add('drain', 'http', 15_000, () => drain(server, 12_000));
 
 await listen(server, env.port, env.host);
 relay.start();
 reconciler.start();
+housekeeping.start();
 log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });
 process.send?.({ type: 'ready' });
