@@ -3,6 +3,7 @@ import type { PreviewJob, PreviewLogLine } from '#generated/sdk/types.gen.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
+import { ServiceError } from '#platform/errors.ts';
 import { requireRoleOn } from '../policy.ts';
 import { jobByIdSql, logLinesSql } from './queries.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
@@ -10,15 +11,19 @@ import { presentJob, type PreviewRow } from './rows.ts';
 /** Four looks a second at most, however fast the build reports. */
 const pauseMs = 250;
 const linesAtOnce = 500;
+/** Who loses the project while following is sent nothing more after this long; its credential is the pipeline's to look at. */
+const usualRecheckMs = 15_000;
 
 /** What somebody who follows a job is sent: the job whenever it changed, and each line of its log once. */
 export class PreviewStream {
   readonly #db: Database;
   readonly #watch: JobWatch;
+  readonly #recheckMs: number;
 
-  constructor(db: Database, watch: JobWatch) {
+  constructor(db: Database, watch: JobWatch, recheckMs = usualRecheckMs) {
     this.#db = db;
     this.#watch = watch;
+    this.#recheckMs = recheckMs;
   }
 
   /**
@@ -32,7 +37,12 @@ export class PreviewStream {
 
   async *#events(call: Call, jobId: string, seen: Seen): AsyncGenerator<JobEvent> {
     let { version, attempt, line } = seen;
+    let allowedAt = performance.now();
     for await (const _ of this.#watch.follow(jobId, call.signal)) {
+      if (performance.now() - allowedAt >= this.#recheckMs) {
+        if (!(await this.#isAllowed(call, jobId))) return;
+        allowedAt = performance.now();
+      }
       const [row] = await this.#db.named<PreviewRow>('previews.job_by_id', jobByIdSql, [jobId]);
       if (row === undefined) return;
       if (row.attempt !== attempt) { attempt = row.attempt; line = 0; }
@@ -50,6 +60,16 @@ export class PreviewStream {
       }
       if (row.completed_at !== null) return;
       await delay(pauseMs, undefined, { signal: call.signal }).catch(() => undefined);
+    }
+  }
+
+  async #isAllowed(call: Call, jobId: string): Promise<boolean> {
+    try {
+      await requireRoleOn(this.#db, call, 'preview_job', jobId);
+      return true;
+    } catch (error) {
+      if (error instanceof ServiceError && error.status < 500) return false;
+      throw error;
     }
   }
 }

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import type { JobLogLine, PreviewJob, PreviewLogLine } from '#generated/sdk/types.gen.ts';
+import { PreviewStream } from '#domains/previews/stream.ts';
 import type { StreamEvent } from '#http/route.ts';
-import type { WorkerCaller } from '#platform/call.ts';
+import { JobWatch } from '#jobs/watch.ts';
+import type { Call, WorkerCaller } from '#platform/call.ts';
+import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { claim, failureReport, queuedJob, uploadBundle } from '../../support/previewJobs.ts';
 import { codeOf } from '../../support/refusals.ts';
@@ -114,6 +117,25 @@ describe('the event stream of a preview job', () => {
     expect(follower.words()).to.deep.equal(['queued']);
     const other = await queuedJob(backend.current, ada, projectId, 'another');
     expect(await codeOf(backend.current.run('streamPreviewJob', await backend.current.person(), { path: { job_id: other } }))).to.equal('NOT_FOUND');
+  });
+
+  it('ends for who loses the project meanwhile', async () => {
+    const { database, redis, subscriber, log, sql } = backend.current;
+    const ben = await backend.current.person();
+    await sql("insert into project_members (id, project_id, user_id, role, status) values (?, ?, ?, 'Member', 'active')", [newId(), projectId, ben.userId]);
+    const stream = new PreviewStream(database.db, new JobWatch(redis.redis, subscriber, log), 0);
+    const call: Call = {
+      requestId: newId(), operationId: 'streamPreviewJob', caller: ben, ip: '127.0.0.1', userAgent: 'tests', roles: 'project:member',
+      policy: { allowed: false }, signal: AbortSignal.timeout(10_000), ifMatch: null, idempotency: null,
+    };
+    const words: string[] = [];
+    const ended = (async () => { for await (const event of await stream.open(call, jobId, undefined)) words.push(wordOf(event)); })();
+    await until('the first look', () => words.length === 1);
+    await sql('delete from project_members where user_id = ?', [ben.userId]);
+    await ended;
+    await claim(backend.current, worker, jobId);
+    expect(words).to.deep.equal(['queued']);
+    expect(call.signal.aborted).to.equal(false);
   });
 
   it('tells a change also when Redis told nobody', async () => {

@@ -70,6 +70,16 @@ describe('paging', () => {
     }), { seed: 3 });
   });
 
+  it('refuses a cursor that was made up well, of a time or an id that cannot be', () => {
+    const made = pageOf(rowsOf(3), { limit: 2 }, {}, 3, keyOf).page.next_cursor ?? '';
+    const [at = '', id = '', mark = ''] = Buffer.from(made, 'base64url').toString('utf8').split('|');
+    const cursorOf = (...parts: string[]): string => Buffer.from(parts.join('|'), 'utf8').toString('base64url');
+    expect(readCursor({ limit: 2, cursor: cursorOf(at, id, mark) }, {})).to.deep.equal({ at, id });
+    for (const cursor of [cursorOf('9999-99-99T99:99:99.999Z', id, mark), cursorOf('2026-02-31T00:00:00.000Z', id, mark), cursorOf(at, '-'.repeat(36), mark)]) {
+      expect(refused(() => readCursor({ limit: 2, cursor }, {})), cursor).to.equal('VALIDATION_ERROR');
+    }
+  });
+
   it('takes no cursor of one sort for the other', () => {
     const byKey = pageOf(rowsOf(3), { limit: 2 }, {}, 3, keyOf).page.next_cursor ?? '';
     const byPosition = pageOfAll([1, 2, 3], { limit: 2 }).page.next_cursor ?? '';
