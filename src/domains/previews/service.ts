@@ -164,13 +164,37 @@ export class PreviewService {
       });
     }
     const wanted = new Set(lacking.map((blob) => blob.sha256));
-    await storageFaults(() => this.#on.sources.store(body.project_id, contents.filter((one) => wanted.has(one.sha256))));
+    const fresh = contents.filter((one) => wanted.has(one.sha256));
+    if (fresh.length > 0) {
+      const meanwhile = await this.#mayStore(userId, key);
+      if (meanwhile !== null) return meanwhile;
+      await storageFaults(() => this.#on.sources.store(body.project_id, fresh));
+    }
     return transact(this.#on.db, null, async (trx) => {
       // Under the account's lock: of two that bring the same key at the same moment the second finds the job of the first.
       const tier = await this.#on.tiers.lockAccount(trx, userId);
       const first = key === null ? null : await takeKey(this.#on.db, trx, userId, key);
       return first ?? this.#insert(trx, call, { userId, tier, id: newId(), projectId: body.project_id, intake, missingCount: 0, key });
     });
+  }
+
+  /**
+   * Refuses what would be refused below as well, before anything is stored for it: else a caller beyond its number fills
+   * the storage with builds that never come to be. Answers the job that another request with the key made meanwhile.
+   */
+  async #mayStore(userId: string, key: RequestKey | null): Promise<PreviewRow | null> {
+    const { db, tiers } = this.#on;
+    try {
+      await transact(db, null, async (trx) => {
+        await takeRequest(db, tiers, trx, userId, await tiers.lockAccount(trx, userId));
+        await takePlace(db, tiers, trx, userId);
+      });
+      return null;
+    } catch (error) {
+      const first = key === null || !(error instanceof ServiceError) ? null : await findByKey(db, userId, key);
+      if (first === null) throw error;
+      return first;
+    }
   }
 
   async #intake(call: Call, body: PreviewRequestInput | PreviewBuildInput, files: readonly PreviewSource[] | null): Promise<{ userId: string; intake: Intake }> {

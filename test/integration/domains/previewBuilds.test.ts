@@ -39,6 +39,18 @@ describe('building a preview in one call', () => {
     expect(await backend.current.sql('select count(*) as blobs from source_blobs where project_id = ?', [projectId])).to.deep.equal([{ blobs: 2 }]);
   });
 
+  it('stores nothing for a build that the tier has no place for', async () => {
+    const poor = await backend.current.person('free');
+    projectId = await backend.current.project(poor);
+    await queuedJob(backend.current, poor, projectId, 'the only one at once');
+    const before = await backend.current.sql('select count(*) as blobs from source_blobs where project_id = ?', [projectId]);
+    expect(await codeOf(build([inline('index.js', 'one too many')], undefined, poor))).to.equal('QUOTA_EXCEEDED');
+    await request(backend.current, poor, projectId, [sourceOf('index.js', 'two')]);
+    await request(backend.current, poor, projectId, [sourceOf('index.js', 'three')]);
+    expect(await codeOf(build([inline('index.js', 'a fourth in a minute')], undefined, poor))).to.equal('RATE_LIMITED');
+    expect(await backend.current.sql('select count(*) as blobs from source_blobs where project_id = ?', [projectId])).to.deep.equal(before);
+  });
+
   it('gives the worker exactly the sources that were sent', async () => {
     const building = build([inline('index.js', 'one'), inline('src/two.ts', 'two')]);
     const claimed = await claim(backend.current, worker, await theJob());
