@@ -1,6 +1,7 @@
 /** The contents of previews: what a project lacks, where to upload it, and how uploads become the project's blobs. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Knex } from 'knex';
 import { extract, type Header } from 'tar-stream';
 import type { MissingBlob } from '#generated/sdk/types.gen.ts';
@@ -17,6 +18,8 @@ export interface Blob { readonly sha256: string; readonly size: number }
 const uploadSeconds = 3600;
 /** Requests to storage at once for one job. */
 const atOnce = 16;
+/** Entries of a tar up to this size are held in memory, so that `atOnce` of them can be on their way to the store. */
+const sideBySideBytes = 1024 * 1024;
 /** Missing contents dealt with in one go. */
 const batchSize = 40_000;
 
@@ -153,14 +156,29 @@ export class PreviewSources {
     }
     const entries = pack.pipe(extract());
     pack.on('error', (error) => entries.destroy(error));
+    const storing = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    const store = async (blob: Blob, content: Buffer | Readable): Promise<void> => {
+      if (await this.#storeEntry(projectId, blob, content)) arrived.set(blob.sha256, blob);
+      else rejected.push(blob.sha256);
+    };
     try {
       for await (const entry of entries) {
         const blob = wantedEntry(entry.header, wanted);
         if (blob === null || arrived.has(blob.sha256)) entry.resume();
-        else if (await this.#storeEntry(projectId, blob, Readable.from(entry))) arrived.set(blob.sha256, blob);
-        else rejected.push(blob.sha256);
+        else if (blob.size > sideBySideBytes) await store(blob, Readable.from(entry));
+        else {
+          // One after the other, ten thousand small files would wait for ten thousand answers of the store.
+          const stored = store(blob, await buffer(entry)).catch((error: unknown) => { failures.push(error); }).finally(() => storing.delete(stored));
+          storing.add(stored);
+          if (storing.size >= atOnce) await Promise.race(storing);
+        }
+        if (failures.length > 0) break;
       }
+      await Promise.all(storing);
+      if (failures.length > 0) throw failures[0];
     } catch (error) {
+      await Promise.all(storing);
       if (error instanceof StorageError) throw error;
       // A tar that cannot be read is no fault of ours: what it should have brought counts as missing.
       rejected.push(...[...wanted.keys()].filter((sha256) => !arrived.has(sha256)).slice(0, 100));
@@ -169,7 +187,7 @@ export class PreviewSources {
     }
   }
 
-  async #storeEntry(projectId: string, blob: Blob, entry: Readable): Promise<boolean> {
+  async #storeEntry(projectId: string, blob: Blob, entry: Buffer | Readable): Promise<boolean> {
     try {
       await this.#storage.put(blobKey(projectId, blob.sha256), entry, {
         contentType: 'application/octet-stream', sizeBytes: blob.size, sha256: blob.sha256, maxBytes: blob.size,

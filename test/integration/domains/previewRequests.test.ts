@@ -1,5 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { PreviewSources } from '#domains/previews/sources.ts';
+import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { described, put, queuedJob, request, type Source, sourceOf, tarOf, uploadMissing } from '../../support/previewJobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
@@ -206,6 +208,27 @@ describe('asking for a preview', () => {
         const kept = await backend.current.storage.get(`projects/${projectId}/blobs/${sha256.slice(0, 2)}/${sha256}`);
         expect(await buffer(kept.stream)).to.deep.equal(content);
       }
+    });
+
+    it('says so when the storage fails in the middle of a tar, and goes well when it is started again', async () => {
+      const sources = fresh(40);
+      const { data } = await request(backend.current, ada, projectId, sources);
+      const tar = await tarOf(sources);
+      expect(await put(data.pack?.upload_url ?? '', data.pack?.headers ?? {}, tar)).to.equal(200);
+      let puts = 0;
+      const failing: ObjectStorage = {
+        ...backend.current.storage,
+        put: async (...args) => {
+          puts += 1;
+          if (puts > 5) throw new StorageError('unavailable', 'the store went away');
+          return backend.current.storage.put(...args);
+        },
+      };
+      const sourcesOverIt = new PreviewSources(backend.current.database.db, failing);
+      const fault: unknown = await sourcesOverIt.receive(projectId, data.job.id).catch((error: unknown) => error);
+      expect(fault).to.be.instanceOf(StorageError);
+      expect(puts).to.be.within(6, 40);
+      expect((await start(data.job.id)).data.awaiting_upload).to.equal(false);
     });
 
     it('takes a tar and single uploads side by side', async () => {
