@@ -55,7 +55,7 @@ export type Url = string;
 export type Tier = 'free' | 'pro' | 'premium' | 'admin';
 
 /**
- * RFC 3339 in UTC with milliseconds.
+ * RFC 3339; answered in UTC with milliseconds.
  */
 export type Timestamp = string;
 
@@ -16064,6 +16064,10 @@ export type ClaimJobErrors = {
      * A fault of ours.
      */
     500: ErrorEnvelope;
+    /**
+     * Something outside the API failed.
+     */
+    502: ErrorEnvelope;
     /**
      * Not able to answer now.
      */

@@ -5816,8 +5816,9 @@ return errors === 0;
 validate158.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema64 = {"type":"object","additionalProperties":false,"required":["at","level","message"],"properties":{"at":{"$ref":"contract#/$defs/Timestamp"},"level":{"type":"string","enum":["debug","info","warn","error"]},"message":{"type":"string","maxLength":4000}}};
-const schema65 = {"type":"string","format":"date-time","minLength":20,"maxLength":30};
+const schema65 = {"type":"string","minLength":20,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$","format":"date-time"}};
 const formats2 = formats.fullFormats["date-time"];
+const pattern13 = new RegExp("^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$", "u");
 
 function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -5829,7 +5830,80 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(errors === 0){
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func2(data) > 30){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(errors === _errs4){
+if(errors === _errs4){
+if(typeof data === "string"){
+if(!pattern13.test(data)){
+validate161.errors = [{instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$"},message:"must match pattern \""+"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$"+"\""}];
+return false;
+}
+else {
+if(!(formats2.validate(data))){
+validate161.errors = [{instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "date-time"},message:"must match format \""+"date-time"+"\""}];
+return false;
+}
+}
+}
+else {
+validate161.errors = [{instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err2 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate161.errors = vErrors;
+return false;
+}
 if(errors === 0){
 if(typeof data === "string"){
 if(func2(data) > 30){
@@ -5841,18 +5915,11 @@ if(func2(data) < 20){
 validate161.errors = [{instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"}];
 return false;
 }
-else {
-if(!(formats2.validate(data))){
-validate161.errors = [{instancePath,schemaPath:"#/format",keyword:"format",params:{format: "date-time"},message:"must match format \""+"date-time"+"\""}];
-return false;
-}
-}
 }
 }
 else {
 validate161.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
 }
 }
 validate161.errors = vErrors;
@@ -6570,7 +6637,7 @@ export const createJobUploads_body = validate170;
 const schema67 = {"$id":"createJobUploads_body","$ref":"contract#/$defs/JobUploadsCreate"};
 const schema68 = {"type":"object","additionalProperties":false,"required":["lease_token","objects"],"properties":{"lease_token":{"$ref":"contract#/$defs/JobLeaseToken"},"objects":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"contract#/$defs/JobUploadSpec"}}}};
 const schema69 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","content_type","content_encoding"],"properties":{"purpose":{"type":"string","enum":["artifact","source_blob"],"default":"artifact"},"path":{"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}},"size":{"type":"integer","minimum":0,"maximum":1099511627776},"sha256":{"$ref":"contract#/$defs/Sha256"},"content_type":{"type":"string","minLength":3,"maxLength":127,"if":{"type":"string","maxLength":127},"then":{"type":"string","pattern":"^[\\x21-\\x7e ]+$"}},"content_encoding":{"$ref":"contract#/$defs/ContentCoding"}}};
-const pattern14 = new RegExp("^[\\x21-\\x7e ]+$", "u");
+const pattern15 = new RegExp("^[\\x21-\\x7e ]+$", "u");
 
 function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -6790,7 +6857,7 @@ if(_valid1){
 const _errs19 = errors;
 if(errors === _errs19){
 if(typeof data4 === "string"){
-if(!pattern14.test(data4)){
+if(!pattern15.test(data4)){
 validate173.errors = [{instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/then/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e ]+$"},message:"must match pattern \""+"^[\\x21-\\x7e ]+$"+"\""}];
 return false;
 }

@@ -466,8 +466,9 @@ return errors === 0;
 }
 validate64.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema28 = {"type":"string","format":"date-time","minLength":20,"maxLength":30};
+const schema28 = {"type":"string","minLength":20,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$","format":"date-time"}};
 const formats6 = formats.fullFormats["date-time"];
+const pattern4 = new RegExp("^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$", "u");
 
 function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -479,9 +480,13 @@ evaluated0.props = undefined;
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
 if(typeof data === "string"){
 if(func2(data) > 30){
-const err0 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+const err0 = {};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -490,8 +495,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func2(data) < 20){
-const err1 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+}
+else {
+const err1 = {};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -500,8 +506,22 @@ vErrors.push(err1);
 }
 errors++;
 }
-if(!(formats6.validate(data))){
-const err2 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "date-time"},message:"must match format \""+"date-time"+"\""};
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
+if(!pattern4.test(data)){
+const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$"},message:"must match pattern \""+"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -510,14 +530,69 @@ vErrors.push(err2);
 }
 errors++;
 }
-}
-else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(formats6.validate(data))){
+const err3 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "date-time"},message:"must match format \""+"date-time"+"\""};
 if(vErrors === null){
 vErrors = [err3];
 }
 else {
 vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err5 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func2(data) > 30){
+const err6 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 30},message:"must NOT have more than 30 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(func2(data) < 20){
+const err7 = {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 20},message:"must NOT have fewer than 20 characters"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
 }
 errors++;
 }
@@ -3847,7 +3922,7 @@ validate127.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema50 = {"type":"object","additionalProperties":false,"required":["id","name","color"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"name":{"type":"string","minLength":1,"maxLength":50},"color":{"$ref":"contract#/$defs/Color"}}};
 const schema51 = {"type":"string","minLength":7,"maxLength":7,"if":{"type":"string","maxLength":7},"then":{"type":"string","pattern":"^#[0-9a-f]{6}$"}};
-const pattern4 = new RegExp("^#[0-9a-f]{6}$", "u");
+const pattern5 = new RegExp("^#[0-9a-f]{6}$", "u");
 
 function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -3899,7 +3974,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern4.test(data)){
+if(!pattern5.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^#[0-9a-f]{6}$"},message:"must match pattern \""+"^#[0-9a-f]{6}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -7560,7 +7635,7 @@ const schema63 = {"$id":"listPreviewSdks_200","type":"object","additionalPropert
 const schema64 = {"type":"object","additionalProperties":false,"required":["items","page"],"properties":{"items":{"type":"array","maxItems":200,"items":{"$ref":"contract#/$defs/PreviewSdk"}},"page":{"$ref":"contract#/$defs/Page"}}};
 const schema65 = {"type":"object","additionalProperties":false,"required":["version","react_native_version","react_version","runtime_version","is_default","status","platforms","packages"],"properties":{"version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"react_native_version":{"type":"string","maxLength":60},"react_version":{"type":"string","maxLength":60},"runtime_version":{"type":"string","maxLength":60},"is_default":{"type":"boolean"},"status":{"type":"string","enum":["ready","installing","unavailable"]},"platforms":{"type":"array","maxItems":3,"items":{"$ref":"contract#/$defs/PreviewPlatform"}},"packages":{"type":"array","maxItems":500,"items":{"$ref":"contract#/$defs/PreviewSdkPackage"}}}};
 const schema66 = {"type":"string","minLength":1,"maxLength":60,"if":{"type":"string","maxLength":60},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]*$"}};
-const pattern5 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+const pattern6 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 
 function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -7612,7 +7687,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern5.test(data)){
+if(!pattern6.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -8511,7 +8586,7 @@ return errors === 0;
 validate208.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema75 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}};
-const pattern6 = new RegExp("^[^\\\\\\u0000-\\u001f\\u007f]+$", "u");
+const pattern7 = new RegExp("^[^\\\\\\u0000-\\u001f\\u007f]+$", "u");
 
 function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -8563,7 +8638,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern6.test(data)){
+if(!pattern7.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -9339,7 +9414,7 @@ return errors === 0;
 }
 validate219.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-const pattern7 = new RegExp("^[0-9a-f]{40,64}$", "u");
+const pattern8 = new RegExp("^[0-9a-f]{40,64}$", "u");
 
 function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -9999,7 +10074,7 @@ vErrors = null;
 if(_valid2){
 const _errs40 = errors;
 if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
+if(!pattern8.test(data16)){
 const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
@@ -10551,7 +10626,7 @@ return errors === 0;
 validate197.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 const schema80 = {"type":"string","minLength":20,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[A-Za-z0-9_.~-]+$"}};
-const pattern8 = new RegExp("^[A-Za-z0-9_.~-]+$", "u");
+const pattern9 = new RegExp("^[A-Za-z0-9_.~-]+$", "u");
 
 function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -10603,7 +10678,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern8.test(data)){
+if(!pattern9.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_.~-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_.~-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -10725,7 +10800,7 @@ validate230.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema82 = {"type":"object","additionalProperties":false,"required":["sha256","upload_url","headers"],"properties":{"sha256":{"$ref":"contract#/$defs/Sha256"},"upload_url":{"$ref":"contract#/$defs/SignedUrl"},"headers":{"$ref":"contract#/$defs/HeaderMap"}}};
 const schema83 = {"type":"string","minLength":64,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^[0-9a-f]{64}$"}};
-const pattern9 = new RegExp("^[0-9a-f]{64}$", "u");
+const pattern10 = new RegExp("^[0-9a-f]{64}$", "u");
 
 function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -10777,7 +10852,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern9.test(data)){
+if(!pattern10.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -12403,7 +12478,7 @@ vErrors = null;
 if(_valid2){
 const _errs40 = errors;
 if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
+if(!pattern8.test(data16)){
 const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
@@ -14159,7 +14234,7 @@ vErrors = null;
 if(_valid2){
 const _errs40 = errors;
 if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
+if(!pattern8.test(data16)){
 const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
@@ -15483,7 +15558,7 @@ vErrors = null;
 if(_valid2){
 const _errs40 = errors;
 if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
+if(!pattern8.test(data16)){
 const err50 = {instancePath:instancePath+"/commit",schemaPath:"#/properties/commit/then/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{40,64}$"},message:"must match pattern \""+"^[0-9a-f]{40,64}$"+"\""};
 if(vErrors === null){
 vErrors = [err50];
@@ -17496,7 +17571,7 @@ const schema111 = {"$id":"registerWorker_200","type":"object","additionalPropert
 const schema112 = {"type":"object","additionalProperties":false,"required":["worker","node_key","heartbeat_seconds"],"properties":{"worker":{"$ref":"contract#/$defs/WorkerNode"},"node_key":{"type":"string","minLength":43,"maxLength":88,"if":{"type":"string","maxLength":88},"then":{"type":"string","pattern":"^[A-Za-z0-9_-]+$"}},"heartbeat_seconds":{"type":"integer","minimum":1,"maximum":300}}};
 const schema113 = {"type":"object","additionalProperties":false,"required":["id","name","type","status","concurrency","capabilities","cloudflare_id","version","running_jobs","metrics","last_heartbeat_at","created_at","updated_at"],"properties":{"id":{"$ref":"contract#/$defs/Id"},"name":{"$ref":"contract#/$defs/WorkerName"},"type":{"$ref":"contract#/$defs/WorkerClass"},"status":{"type":"string","enum":["active","draining","silent","stopped","revoked"]},"concurrency":{"type":"integer","minimum":1,"maximum":256},"capabilities":{"$ref":"contract#/$defs/WorkerCapabilities"},"cloudflare_id":{"type":["string","null"],"maxLength":100},"version":{"type":"string","maxLength":60},"running_jobs":{"type":"integer","minimum":0,"maximum":256},"metrics":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/WorkerMetrics"}}]},"last_heartbeat_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"created_at":{"$ref":"contract#/$defs/Timestamp"},"updated_at":{"$ref":"contract#/$defs/Timestamp"}}};
 const schema114 = {"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}};
-const pattern13 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
+const pattern14 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
 
 function validate365(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -17548,7 +17623,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern13.test(data)){
+if(!pattern14.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._:-]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -18847,7 +18922,7 @@ return errors === 0;
 }
 validate363.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-const pattern14 = new RegExp("^[A-Za-z0-9_-]+$", "u");
+const pattern15 = new RegExp("^[A-Za-z0-9_-]+$", "u");
 
 function validate362(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -18950,7 +19025,7 @@ vErrors = null;
 if(_valid0){
 const _errs8 = errors;
 if(typeof data1 === "string"){
-if(!pattern14.test(data1)){
+if(!pattern15.test(data1)){
 const err6 = {instancePath:instancePath+"/node_key",schemaPath:"#/properties/node_key/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err6];
@@ -19515,7 +19590,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern14.test(data)){
+if(!pattern15.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -19589,7 +19664,7 @@ validate389.evaluated = {"dynamicProps":false,"dynamicItems":false};
 const schema124 = {"type":["object"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview","live_session","ai_doc","refactor","repo_sync"]}},"allOf":[{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["preview"]}}},"then":{"$ref":"contract#/$defs/PreviewJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["live_session"]}}},"then":{"$ref":"contract#/$defs/LiveSessionInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["ai_doc"]}}},"then":{"$ref":"contract#/$defs/AiDocJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["refactor"]}}},"then":{"$ref":"contract#/$defs/RefactorJobInput"}},{"if":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["repo_sync"]}}},"then":{"$ref":"contract#/$defs/RepoSyncInput"}}]}}]};
 const schema125 = {"type":"object","additionalProperties":false,"required":["kind","project_id","sdk_version","target_platform","entry_file","environment","env","dev","sources","limits"],"properties":{"kind":{"type":"string","const":"preview"},"project_id":{"$ref":"contract#/$defs/Id"},"sdk_version":{"$ref":"contract#/$defs/PreviewSdkVersion"},"target_platform":{"$ref":"contract#/$defs/PreviewPlatform"},"entry_file":{"$ref":"contract#/$defs/PreviewEntryFile"},"environment":{"$ref":"contract#/$defs/PreviewEnvironment"},"env":{"$ref":"contract#/$defs/PreviewEnv"},"dev":{"type":"boolean"},"sources":{"$ref":"contract#/$defs/JobSources"},"limits":{"$ref":"contract#/$defs/PreviewLimits"}}};
 const schema126 = {"type":"object","maxProperties":50,"propertyNames":{"type":"string","maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"}},"additionalProperties":{"type":"string","maxLength":2048}};
-const pattern16 = new RegExp("^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$", "u");
+const pattern17 = new RegExp("^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$", "u");
 
 function validate399(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -19654,7 +19729,7 @@ vErrors = null;
 if(_valid0){
 const _errs6 = errors;
 if(typeof key0 === "string"){
-if(!pattern16.test(key0)){
+if(!pattern17.test(key0)){
 const err3 = {instancePath,schemaPath:"#/propertyNames/then/pattern",keyword:"pattern",params:{pattern: "^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"},message:"must match pattern \""+"^(EXPO_PUBLIC_|PUBLIC_)[A-Z0-9_]+$"+"\"",propertyName:key0};
 if(vErrors === null){
 vErrors = [err3];
@@ -19817,7 +19892,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern6.test(data)){
+if(!pattern7.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -21655,7 +21730,7 @@ validate419.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 
 const schema138 = {"type":"object","additionalProperties":false,"required":["kind","project_id","manifest_version","commit","operation","sources","limits"],"properties":{"kind":{"type":"string","const":"refactor"},"project_id":{"$ref":"contract#/$defs/Id"},"manifest_version":{"type":"integer","minimum":1,"maximum":2147483647},"commit":{"$ref":"contract#/$defs/CommitId"},"operation":{"$ref":"contract#/$defs/RefactorOperation"},"sources":{"$ref":"contract#/$defs/JobSources"},"limits":{"type":"object","additionalProperties":false,"required":["max_files","max_diff_bytes"],"properties":{"max_files":{"type":"integer","minimum":1,"maximum":50000},"max_diff_bytes":{"type":"integer","minimum":1,"maximum":4194304}}}}};
 const schema139 = {"type":"string","minLength":40,"maxLength":64,"if":{"type":"string","maxLength":64},"then":{"type":"string","pattern":"^([0-9a-f]{40}|[0-9a-f]{64})$"}};
-const pattern18 = new RegExp("^([0-9a-f]{40}|[0-9a-f]{64})$", "u");
+const pattern19 = new RegExp("^([0-9a-f]{40}|[0-9a-f]{64})$", "u");
 
 function validate434(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -21707,7 +21782,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern18.test(data)){
+if(!pattern19.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$"},message:"must match pattern \""+"^([0-9a-f]{40}|[0-9a-f]{64})$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -22682,7 +22757,7 @@ validate432.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 
 const schema143 = {"type":"object","additionalProperties":false,"required":["kind","project_id","remote_url","ref","default_branch","credential","previous","limits"],"properties":{"kind":{"type":"string","const":"repo_sync"},"project_id":{"$ref":"contract#/$defs/Id"},"remote_url":{"$ref":"contract#/$defs/RemoteUrl"},"ref":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/GitRef"}}]},"default_branch":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/GitRef"}}]},"credential":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","required":["type"],"properties":{"type":{"enum":["token","ssh_key"]}},"allOf":[{"if":{"type":"object","required":["type"],"properties":{"type":{"enum":["token"]}}},"then":{"$ref":"contract#/$defs/RepoTokenCredential"}},{"if":{"type":"object","required":["type"],"properties":{"type":{"enum":["ssh_key"]}}},"then":{"$ref":"contract#/$defs/RepoSshCredential"}}]}}]},"previous":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"type":"object","additionalProperties":false,"required":["commit","manifest_url","git_bundle_url"],"properties":{"commit":{"$ref":"contract#/$defs/CommitId"},"manifest_url":{"$ref":"contract#/$defs/SignedUrl"},"git_bundle_url":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/SignedUrl"}}]}}}}]},"limits":{"type":"object","additionalProperties":false,"required":["max_mirror_bytes","max_file_bytes","max_files"],"properties":{"max_mirror_bytes":{"type":"integer","minimum":1,"maximum":1099511627776},"max_file_bytes":{"type":"integer","minimum":1,"maximum":524288000},"max_files":{"type":"integer","minimum":1,"maximum":200000}}}}};
 const schema144 = {"type":"string","minLength":8,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"}};
-const pattern19 = new RegExp("^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$", "u");
+const pattern20 = new RegExp("^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$", "u");
 
 function validate449(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -22734,7 +22809,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern19.test(data)){
+if(!pattern20.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"},message:"must match pattern \""+"^(https://|ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:)[^\\u0000-\\u0020\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -22806,7 +22881,7 @@ return errors === 0;
 validate449.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const schema145 = {"type":"string","minLength":1,"maxLength":255,"if":{"type":"string","maxLength":255},"then":{"type":"string","pattern":"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"}};
-const pattern20 = new RegExp("^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$", "u");
+const pattern21 = new RegExp("^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$", "u");
 
 function validate451(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -22858,7 +22933,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern20.test(data)){
+if(!pattern21.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"},message:"must match pattern \""+"^[^\\u0000-\\u0020\\u007f~^:?*\\[\\\\-][^\\u0000-\\u0020\\u007f~^:?*\\[\\\\]*$"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -25509,7 +25584,7 @@ vErrors = null;
 if(_valid0){
 const _errs4 = errors;
 if(typeof data === "string"){
-if(!pattern6.test(data)){
+if(!pattern7.test(data)){
 const err2 = {instancePath,schemaPath:"#/then/pattern",keyword:"pattern",params:{pattern: "^[^\\\\\\u0000-\\u001f\\u007f]+$"},message:"must match pattern \""+"^[^\\\\\\u0000-\\u001f\\u007f]+$"+"\""};
 if(vErrors === null){
 vErrors = [err2];

@@ -5,7 +5,7 @@
  */
 import type { ErrorObject } from 'ajv';
 
-/** The shape of Ajv's error objects; `keyword` is also `text` (see below) or `depth`. */
+/** The shape of Ajv's error objects; `keyword` is also `text` (see below), `number` or `depth`. */
 export interface ValidatorFault {
   readonly instancePath: string;
   readonly keyword: string;
@@ -57,12 +57,14 @@ function coerce(kind: Coercion, value: unknown): unknown {
   }
 }
 
-/** The first NUL, half surrogate pair or depth past the bound; PostgreSQL's text and jsonb take none of them. */
+/** The first NUL, half surrogate pair, infinite number or depth past the bound; PostgreSQL's text and jsonb take none of them. */
 function unstorable(value: unknown, path: string, depth: number): ValidatorFault | null {
   if (typeof value === 'string') {
     if (!value.includes('\0') && value.isWellFormed()) return null;
     return { instancePath: path, keyword: 'text', message: 'must hold neither NUL nor half a surrogate pair', params: {} };
   }
+  // 1e400 is JSON, and no number: it would be kept as null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return { instancePath: path, keyword: 'number', message: 'must be a number of double precision', params: {} };
   if (typeof value !== 'object' || value === null) return null;
   if (depth >= maxDepth) return { instancePath: path, keyword: 'depth', message: `must not be nested deeper than ${maxDepth} levels`, params: {} };
   if (Array.isArray(value)) {

@@ -35,6 +35,8 @@ export interface JobRow {
 export interface JobKind {
   readonly kind: 'preview';
   readonly table: 'preview_jobs';
+  /** The stages it goes through; a worker of another kind of job knows others. */
+  readonly stages: readonly string[];
   /** Where the objects of the job's present attempt live; a result may name nothing outside it. Ends in a slash. */
   objectPrefix(job: JobRow): string;
   /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */

@@ -77,6 +77,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
   return {
     kind: 'preview',
     table: 'preview_jobs',
+    stages: ['fetching', 'bundling', 'packaging', 'uploading'],
     objectPrefix: placeOf,
     input,
     checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? [], report.status === 'SUCCESS'),
@@ -117,6 +118,9 @@ async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: re
     if (isRight) return [];
     return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size, or named before', rule: 'object' }];
   });
+  for (const [index, { kind }] of artifacts.entries()) {
+    if (!artifactKinds.has(kind)) faults.push({ pointer: `#/body/artifacts/${index}/kind`, message: 'is not what a preview makes', rule: 'kind' });
+  }
   if (mustHoldBundle && !artifacts.some((artifact) => artifact.kind === 'bundle' && artifact.encoding === 'identity')) {
     faults.push({ pointer: '#/body/artifacts', message: 'must hold the bundle without encoding', rule: 'bundle' });
   }
@@ -150,6 +154,9 @@ function contentTypeOf(artifact: JobArtifact): string {
   if (artifact.kind === 'source_map' || artifact.kind === 'metadata') return 'application/json';
   return artifact.kind === 'log' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
 }
+
+/** A report may name what other kinds of job make. */
+const artifactKinds = new Set<string>(['bundle', 'source_map', 'asset', 'metadata', 'log']);
 
 const previewKinds = new Set<string>([
   'build_error', 'unknown_import', 'missing_file', 'timeout', 'too_large', 'out_of_memory', 'crashed', 'storage_unavailable', 'sdk_unavailable', 'worker_lost',

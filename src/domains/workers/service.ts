@@ -15,7 +15,7 @@ import { audit } from '../audit/audit.ts';
 import { allowByCredential } from '../policy.ts';
 import { claimedJobSql, heartbeatStopSql, type HeartbeatRow } from './queries.ts';
 import type { NodeKeys } from './node-keys.ts';
-import { isSafeRelativePath } from './object-paths.ts';
+import { homeless, isSafeRelativePath, placed } from './object-paths.ts';
 
 const heartbeatSeconds = 10;
 const uploadSeconds = 900;
@@ -99,6 +99,11 @@ export class WorkerService {
   async progress(call: Call, jobId: string, body: JobProgress): Promise<JobProgressReply> {
     this.#node(call);
     const kind = await this.#kindOf(jobId);
+    if (!kind.stages.includes(body.stage)) {
+      throw new ServiceError('VALIDATION_ERROR', 'This job has no such stage.', {
+        details: [{ pointer: '#/body/stage', message: `must be one of ${kind.stages.join(', ')}`, rule: 'stage' }],
+      });
+    }
     const { job, stop } = await transact(this.#on.db, null, async (trx) => {
       const extended = await extend(trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
       if (extended.job !== null && body.log !== undefined && body.log.length > 0) {
@@ -120,19 +125,17 @@ export class WorkerService {
     const prefix = kind.objectPrefix(job);
     const uploads = await Promise.all(body.objects.map(async (object, index) => {
       if (object.purpose === 'source_blob' || !isSafeRelativePath(object.path)) {
-        throw new ServiceError('VALIDATION_ERROR', 'This object has no place under the job.', {
-          details: [{ pointer: `#/body/objects/${index}/path`, message: 'must be a relative path without . and .. segments', rule: 'path' }],
-        });
+        throw homeless(`#/body/objects/${index}/path`, 'must be a relative path without . and .. segments', 'path');
       }
       const encoding = object.content_encoding;
       const key = `${prefix}${encoding}/${object.path}`;
-      const put = await this.#on.storage.presignPut(key, {
+      const put = await placed(`#/body/objects/${index}`, this.#on.storage.presignPut(key, {
         expiresSeconds: uploadSeconds,
         sizeBytes: object.size,
         sha256: object.sha256,
         contentType: object.content_type,
         ...(encoding === 'identity' ? {} : { contentEncoding: encoding }),
-      });
+      }));
       return { path: object.path, object_key: key, upload_url: put.url, headers: { ...put.headers } };
     }));
     return { uploads, expires_in: uploadSeconds };

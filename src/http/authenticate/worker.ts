@@ -16,7 +16,7 @@ export interface WorkerAuthenticator {
 /** How far a worker's clock may be off, both ways. */
 export const signatureWindowMs = 5 * 60_000;
 
-const nodeForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const nodeForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 /** Unix seconds. A worker that repeats the same request waits a second, or the repeat looks like a replay. */
 const timestampForm = /^[0-9]{10}$/;
 const signatureForm = /^v1=([0-9a-f]{64})$/;

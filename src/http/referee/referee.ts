@@ -79,17 +79,18 @@ export function createReferee(options: RefereeOptions): Referee {
 
 /**
  * Rules of ours that a schema cannot say (see faults.ts, json.ts, query.ts and the generated runtime): only we refuse
- * these. `type` is among them for parameters: we take `10`, the referee also `1e1` and `" 10"`.
+ * these. `type` is among them for parameters: we take `10`, the referee also `1e1` and `" 10"`. So is `required` for a
+ * whole body: one that is absent is nothing to the referee where its schema names no type.
  */
-const ownRules = new Set(['text', 'depth', 'json', 'key', 'cursor', 'encoding', 'entityTag', 'absent', 'timeout', 'maxProperties']);
+const ownRules = new Set(['text', 'number', 'depth', 'json', 'key', 'cursor', 'encoding', 'entityTag', 'absent', 'timeout', 'maxProperties']);
 
 async function requestFault(opinion: SecondOpinion, exchange: Exchange, route: Route, answer: Answer): Promise<string | null> {
   // Not judged: what never got to the validators, and bodies that only the handler reads.
   if (exchange.isValid === null || route.requestBody === 'stream' || exchange.req.method === 'HEAD') return null;
+  if (!exchange.isValid && onlyWeRefuse(answer)) return null;
   const theirs = await opinion.ofRequest(exchange);
   if (exchange.isValid) return theirs === null ? null : `we took what the referee refuses: ${theirs}`;
-  if (theirs !== null || onlyWeRefuse(answer)) return null;
-  return 'we refused what the referee takes';
+  return theirs === null ? 'we refused what the referee takes' : null;
 }
 
 function onlyWeRefuse({ text }: Answer): boolean {
@@ -97,5 +98,6 @@ function onlyWeRefuse({ text }: Answer): boolean {
   if (!Array.isArray(details)) return false;
   return details.every((detail: { rule?: unknown; pointer?: unknown }) => typeof detail.rule === 'string' && (
     ownRules.has(detail.rule) || (detail.rule === 'type' && !String(detail.pointer).startsWith('#/body'))
+    || (detail.rule === 'required' && detail.pointer === '#/body')
   ));
 }

@@ -5,18 +5,19 @@ import type { System } from '../system.ts';
 
 export interface Node { readonly id: string; readonly key: string | Buffer }
 
-/** Signatures are taken once and within five minutes: each is dated a second apart from the one before. */
-const spreadSeconds = 240;
-let signed = 0;
+/** A signature is taken once and within five minutes: a request sent again is dated a second earlier each time. */
+const used = new Set<string>();
 
 /** The headers by which a worker signs method, path, node id, time and body. */
 export function signatureOf(node: Node, method: string, path: string, body: string | Uint8Array): Record<string, string> {
-  signed += 1;
-  const seconds = Math.floor(Date.now() / 1000) - (signed % spreadSeconds);
   const hash = createHash('sha256').update(body).digest('hex');
   const [plain = ''] = path.split('?', 1);
-  const signature = createHmac('sha256', node.key).update(`${method}\n${plain}\n${node.id}\n${seconds}\n${hash}`).digest('hex');
-  return { 'x-hivesync-node': node.id, 'x-hivesync-timestamp': String(seconds), 'x-hivesync-signature': `v1=${signature}` };
+  for (let seconds = Math.floor(Date.now() / 1000); ; seconds -= 1) {
+    const signature = createHmac('sha256', node.key).update(`${method}\n${plain}\n${node.id}\n${seconds}\n${hash}`).digest('hex');
+    if (used.has(signature)) continue;
+    used.add(signature);
+    return { 'x-hivesync-node': node.id, 'x-hivesync-timestamp': String(seconds), 'x-hivesync-signature': `v1=${signature}` };
+  }
 }
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -51,7 +51,7 @@ function apply(body: unknown, { path, raw }: Change): string {
 
 function* changesIn(given: Schema, value: unknown, path: readonly string[]): Generator<Change> {
   const schema = branchFor(schemaOf(given), value);
-  for (const raw of otherTypes) if (!takes(schema, JSON.parse(raw))) yield { kind: 'another type', path, raw };
+  for (const raw of otherTypes) if (!takes(schema, JSON.parse(raw))) yield { kind: 'another type', path, raw, isBelow: raw.includes('{') };
   yield { kind: 'deep nesting', path, raw: `${'['.repeat(2_000)}${']'.repeat(2_000)}` };
   if ('const' in schema || 'enum' in schema) yield { kind: 'a value not in the list', path, raw: '"neither_of_them"' };
   if (typeof value === 'string') yield* textChanges(schema, value, path);
@@ -101,7 +101,7 @@ function* objectChanges(schema: Schema, value: Record<string, unknown>, path: re
   if (schema['additionalProperties'] === false) {
     for (const name of ['unknown_field', 'constructor', 'a/b~c', '']) yield { kind: 'an unknown field', path: [...path, name], raw: '1' };
   }
-  yield { kind: 'no fields', path, raw: '{}' };
+  yield { kind: 'no fields', path, raw: '{}', isBelow: true };
   yield { kind: 'the key __proto__', path: [...path, '__proto__'], raw: '{"admin":true}', isOurs: true };
   const maxProperties = numberOf(schema['maxProperties']);
   if (maxProperties !== null) {
@@ -143,6 +143,7 @@ export function brokenTexts(right: string): readonly { kind: string; bytes: Uint
     ['single quotes', right.replaceAll('"', '\'')],
     ['a number that is none', '{"a":NaN}'],
     ['an endless nesting', '['.repeat(30_000)],
+    ['a nesting of thousands', `${'['.repeat(25_000)}${']'.repeat(25_000)}`],
     ['a raw line break in a text', '{"a":"\n"}'],
     ['a comment', `/* */${right}`],
   ];

@@ -17,6 +17,7 @@ const standIns = {
   project: '00000000-0000-4000-8000-00000000a001',
   job: '00000000-0000-4000-8000-00000000b001',
   lease: 'the-lease-token-of-a-running-job',
+  objectKey: 'the-object-key-of-an-upload',
   refreshToken: 'the-refresh-token-of-a-session',
 } as const;
 
@@ -28,7 +29,6 @@ export type Credentials = 'own' | 'none' | { readonly apiKey: string };
 
 const text = 'export default 1;';
 const source = { path: 'index.js', sha256: createHash('sha256').update(text).digest('hex'), size: text.length };
-const bundle = Buffer.from('console.log("a bundle");');
 
 export class World {
   readonly wire: Wire;
@@ -78,6 +78,7 @@ export class World {
     return {
       project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, refresh_token: standIns.refreshToken,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
+      path: source.path, object_key: standIns.objectKey,
     };
   }
 
@@ -89,6 +90,7 @@ export class World {
     if (whole.includes(standIns.job) || whole.includes(standIns.lease)) {
       const { jobId, lease } = await this.job(route.auth === 'worker' && state !== 'queued' ? 'running' : state);
       real.set(standIns.job, jobId).set(standIns.lease, lease);
+      if (lease !== standIns.lease && whole.includes(standIns.objectKey)) real.set(standIns.objectKey, await this.#upload(jobId, lease));
     }
     if (whole.includes(standIns.project)) {
       const mayChange = route.method === 'delete' || route.method === 'patch';
@@ -152,18 +154,23 @@ export class World {
     return { jobId, lease };
   }
 
-  async #succeed(jobId: string, lease: string): Promise<void> {
-    const sha256 = createHash('sha256').update(bundle).digest('hex');
-    const object = { path: 'bundle.js', size: bundle.length, sha256, content_type: 'application/javascript', content_encoding: 'identity' };
+  /** Uploads what passes for a bundle; answers its key. */
+  async #upload(jobId: string, lease: string): Promise<string> {
+    const object = { ...source, content_type: 'application/javascript', content_encoding: 'identity' };
     const { uploads: [upload] } = dataOf<{ uploads: { upload_url: string; object_key: string; headers: Record<string, string> }[] }>(
       await this.#asNode(`/workers/jobs/${jobId}/uploads`, { lease_token: lease, objects: [object] }),
     );
     if (upload === undefined) throw new Error('There is nowhere to upload to.');
-    await fetch(upload.upload_url, { method: 'PUT', headers: upload.headers, body: new Uint8Array(bundle) });
+    const put = await fetch(upload.upload_url, { method: 'PUT', headers: upload.headers, body: text });
+    if (!put.ok) throw new Error(`An upload was answered with ${put.status}.`);
+    return upload.object_key;
+  }
+
+  async #succeed(jobId: string, lease: string): Promise<void> {
     dataOf(await this.#asNode('/workers/callback', {
       job_id: jobId, status: 'SUCCESS', lease_token: lease,
-      artifacts: [{ kind: 'bundle', path: 'bundle.js', object_key: upload.object_key, size: bundle.length, sha256, encoding: 'identity' }],
-      result: { kind: 'preview', bundle_bytes: bundle.length, timings: { fetching_ms: 1, bundling_ms: 2, packaging_ms: 3, uploading_ms: 4 } },
+      artifacts: [{ ...source, kind: 'bundle', object_key: await this.#upload(jobId, lease), encoding: 'identity' }],
+      result: { kind: 'preview', bundle_bytes: source.size, timings: { fetching_ms: 1, bundling_ms: 2, packaging_ms: 3, uploading_ms: 4 } },
     }));
   }
 
