@@ -1,6 +1,7 @@
 /** The composition root of the backend's own process group: platform, services, job kinds, handlers. */
 import type { Environment } from '#config/environment.ts';
 import { authHandlers } from '#domains/auth/handlers.ts';
+import { SignInAttempts } from '#domains/auth/attempts.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
 import { Revocations } from '#domains/auth/revocations.ts';
@@ -72,7 +73,8 @@ export function createServices(on: Platform, version: string): Services {
   const projects = new ProjectService(db, tiers);
   const revocations = new Revocations(redis, log);
   const auth = new AuthService({
-    db, clock, accessTokens, revocations, passwords: new Passwords(), refreshKey: deriveKey(env.jwtSecret, 'refresh tokens'),
+    db, clock, accessTokens, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis),
+    refreshKey: deriveKey(env.jwtSecret, 'refresh tokens'),
   });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);

@@ -65,13 +65,3 @@ function forwardedScheme(req: Request): string {
   const header = req.headers['x-forwarded-proto'];
   return (Array.isArray(header) ? header.join(',') : header ?? '').split(',').at(-1)?.trim().toLowerCase() ?? '';
 }
-
-/** Whom an anonymous limit is counted for: an IPv4 address, or the /64 that one IPv6 customer holds. */
-export function addressGroup(ip: string): string {
-  if (isIP(ip) !== 6) return ip;
-  const [left = '', right] = ip.split('::');
-  const head = left === '' ? [] : left.split(':');
-  const tail = right === undefined || right === '' ? [] : right.split(':');
-  const whole = right === undefined ? head : [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
-  return `${whole.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase()).join(':')}::/64`;
-}

@@ -11,6 +11,7 @@ import type { AccessTokens } from '#platform/tokens/accessTokens.ts';
 import { audit } from '../audit/audit.ts';
 import { requireSelf } from '../policy.ts';
 import { type LoginRow, presentUser, userByIdSql, userByLoginSql, type UserRow } from '../users/accounts.ts';
+import type { SignInAttempts } from './attempts.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import type { Passwords } from './passwords.ts';
 import { findTokenSql, type TokenRow } from './queries.ts';
@@ -23,6 +24,7 @@ export interface AuthDependencies {
   readonly clock: Clock;
   readonly accessTokens: AccessTokens;
   readonly passwords: Passwords;
+  readonly attempts: SignInAttempts;
   readonly revocations: Revocations;
   /** Derives refresh tokens; never stored beside their hashes. */
   readonly refreshKey: KeyObject;
@@ -65,12 +67,14 @@ export class AuthService {
     }
   }
 
-  /** Signs in. An unknown account is answered as a wrong password is, after the same work. */
+  /** Signs in. An unknown account is answered as a wrong password is, after the same work; RATE_LIMITED after too many tries. */
   async login(call: Call, body: Login): Promise<LoginResult> {
     const name = 'email' in body ? body.email : body.username;
     const [row] = await this.#on.db.named<LoginRow>('users.by_login', userByLoginSql, [name]);
+    const attempt = await this.#on.attempts.begin(row?.id ?? name, call.ip);
     const fits = await this.#on.passwords.verify(row?.password_hash ?? null, body.password);
     if (row === undefined || !fits) throw wrongCredentials();
+    await attempt.succeeded();
     if (row.suspended_at !== null) throw new ServiceError('FORBIDDEN', 'This account is suspended.', { details: { reason: 'suspended' } });
     return transact(this.#on.db, call, async (trx) => {
       await trx('users').where({ id: row.id }).update({ last_login: trx.fn.now() });

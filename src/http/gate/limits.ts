@@ -1,5 +1,5 @@
 import type { Caller } from '#platform/call.ts';
-import { addressGroup } from '../proxies.ts';
+import { addressGroup } from '#platform/addresses.ts';
 
 /** How many requests of a class a caller may make in a window. */
 export interface RateLimit {

@@ -1,0 +1,83 @@
+/**
+ * How often somebody may try a password: five times a minute for one account from one address, thirty an hour from one
+ * address, and for one account from wherever a growing wait after ten failures. Only failures count in the end; each try
+ * is counted before its password is looked at, so that a hundred at once are a hundred. While Redis is away each process
+ * counts for itself.
+ */
+import type { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { addressGroup } from '#platform/addresses.ts';
+import { sha256Hex } from '#platform/crypto.ts';
+import { ServiceError } from '#platform/errors.ts';
+
+const minuteSeconds = 60;
+const hourSeconds = 3_600;
+const daySeconds = 86_400;
+/** Failures of an account within a day before it has to wait, and the longest it waits between two tries. */
+const freeFailures = 10;
+const longestWaitSeconds = 900;
+
+/** A try that was let through. */
+export interface Attempt {
+  /** The password was right: the try counts nowhere, and what the account owed is forgotten. */
+  succeeded(): Promise<void>;
+}
+
+export class SignInAttempts {
+  readonly #ofBoth: RateLimiterRedis;
+  readonly #ofAddress: RateLimiterRedis;
+  readonly #ofAccount: RateLimiterRedis;
+  readonly #waits: RateLimiterRedis;
+
+  constructor(redis: Redis) {
+    const limiter = (name: string, points: number, duration: number): RateLimiterRedis => new RateLimiterRedis({
+      storeClient: redis, keyPrefix: `rate_limit:sign_in_${name}`, points, duration, rejectIfRedisNotReady: true,
+      insuranceLimiter: new RateLimiterMemory({ points, duration }),
+    });
+    this.#ofBoth = limiter('both', 5, minuteSeconds);
+    this.#ofAddress = limiter('address', 30, hourSeconds);
+    this.#ofAccount = limiter('account', freeFailures, daySeconds);
+    this.#waits = limiter('wait', 1, longestWaitSeconds);
+  }
+
+  /**
+   * Takes one try, or throws RATE_LIMITED with the seconds to wait.
+   *
+   * @param account the account's id; for an unknown one what it was asked by, so that it is limited just so
+   */
+  async begin(account: string, ip: string): Promise<Attempt> {
+    const who = sha256Hex(account.toLowerCase()).slice(0, 32);
+    const address = addressGroup(ip);
+    const both = `${who}:${address}`;
+    await orLimited(() => this.#ofBoth.consume(both));
+    await orLimited(() => this.#ofAddress.consume(address));
+    const { consumedPoints: failures } = await this.#ofAccount.penalty(who);
+    if (failures > freeFailures) {
+      const waitSeconds = Math.min(2 ** Math.min(failures - freeFailures, 20), longestWaitSeconds);
+      try {
+        // One try, and none beside it until its wait is over.
+        await orLimited(() => this.#waits.consume(who, 1, { customDuration: waitSeconds }));
+      } catch (error) {
+        await this.#ofAccount.reward(who);
+        throw error;
+      }
+    }
+    return {
+      succeeded: async () => {
+        await Promise.all([this.#ofBoth.reward(both), this.#ofAddress.reward(address), this.#ofAccount.delete(who), this.#waits.delete(who)]);
+      },
+    };
+  }
+}
+
+async function orLimited(consume: () => Promise<unknown>): Promise<void> {
+  try {
+    await consume();
+  } catch (error) {
+    if (!(error instanceof RateLimiterRes)) throw error;
+    const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+    throw new ServiceError('RATE_LIMITED', `Too many tries to sign in. Try again in ${seconds} s.`, {
+      details: { limit: 'sign_in', retry_after: seconds }, retryAfterSeconds: seconds,
+    });
+  }
+}
