@@ -57,6 +57,8 @@ function coerce(kind: Coercion, value: unknown): unknown {
   }
 }
 
+const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
 /** The first NUL, half surrogate pair, infinite number or depth past the bound; PostgreSQL's text and jsonb take none of them. */
 function unstorable(value: unknown, path: string, depth: number): ValidatorFault | null {
   if (typeof value === 'string') {
@@ -75,7 +77,7 @@ function unstorable(value: unknown, path: string, depth: number): ValidatorFault
     return null;
   }
   for (const [name, field] of Object.entries(value)) {
-    const below = `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const below = `${path}/${escapePointer(name)}`;
     const found = unstorable(name, below, depth + 1) ?? unstorable(field, below, depth + 1);
     if (found !== null) return found;
   }
@@ -89,7 +91,9 @@ function told(errors: readonly ErrorObject[]): readonly ValidatorFault[] {
   const parts = errors.filter(({ keyword }) => !wholes.has(keyword));
   const seen = new Set<string>();
   const faults: ValidatorFault[] = [];
-  for (const { instancePath, keyword, message, params } of parts.length > 0 ? parts : errors) {
+  for (const { instancePath: path, keyword, message, params, propertyName } of parts.length > 0 ? parts : errors) {
+    // Of a key that breaks a rule the fault is the key, not the map it stands in.
+    const instancePath = propertyName === undefined ? path : `${path}/${escapePointer(propertyName)}`;
     const key = `${instancePath} ${keyword} ${JSON.stringify(params)}`;
     if (seen.has(key)) continue;
     seen.add(key);

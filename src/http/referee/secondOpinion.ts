@@ -33,7 +33,8 @@ export function openSecondOpinion(document: Readonly<Record<string, unknown>>, b
   const judgeResponse = namely(middlewares, 'responseMiddleware');
 
   const standIn = ({ req, body, isValid }: Exchange): Request => {
-    const url = req.originalUrl.startsWith(`${basePath}/`) ? req.originalUrl : `${basePath}${req.originalUrl}`;
+    const asked = withoutReserved(req.originalUrl);
+    const url = asked.startsWith(`${basePath}/`) ? asked : `${basePath}${asked}`;
     // What was refused nobody reads any more, and may be nested deeper than a copy can be made of.
     const copy = isValid === true && body !== undefined ? structuredClone(body) : body;
     return Object.assign(Object.create(app.request) as Request, {
@@ -77,6 +78,21 @@ export function openSecondOpinion(document: Readonly<Record<string, unknown>>, b
       return await promise;
     },
   };
+}
+
+/**
+ * It refuses values of the query in which `:`, `!` or `*` stand as they are, which a URL may have there (RFC 3986, 3.4)
+ * and clients send: here they are percent-encoded. A comma stays, since it divides lists.
+ */
+function withoutReserved(url: string): string {
+  const start = url.indexOf('?');
+  if (start === -1) return url;
+  const pairs = url.slice(start + 1).split('&').map((pair) => {
+    const [name = '', ...value] = pair.split('=');
+    if (value.length === 0) return pair;
+    return `${name}=${value.join('=').replace(/[:/?#[\]@!$'()*;=+]/g, (one) => (one === '+' ? '%20' : `%${one.charCodeAt(0).toString(16).toUpperCase()}`))}`;
+  });
+  return `${url.slice(0, start)}?${pairs.join('&')}`;
 }
 
 const outcome = async (step: RequestHandler, req: Request, res: Response): Promise<string | null> =>

@@ -52,7 +52,7 @@ function apply(body: unknown, { path, raw }: Change): string {
 function* changesIn(given: Schema, value: unknown, path: readonly string[]): Generator<Change> {
   const schema = branchFor(schemaOf(given), value);
   for (const raw of otherTypes) if (!takes(schema, JSON.parse(raw))) yield { kind: 'another type', path, raw, isBelow: raw.includes('{') };
-  yield { kind: 'deep nesting', path, raw: `${'['.repeat(2_000)}${']'.repeat(2_000)}` };
+  yield { kind: 'deep nesting', path, raw: `${'['.repeat(2_000)}${']'.repeat(2_000)}`, isBelow: true };
   if ('const' in schema || 'enum' in schema) yield { kind: 'a value not in the list', path, raw: '"neither_of_them"' };
   if (typeof value === 'string') yield* textChanges(schema, value, path);
   if (typeof value === 'number') yield* numberChanges(schema, path);

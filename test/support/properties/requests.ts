@@ -43,11 +43,13 @@ function parameterValue({ name, in: place, schema }: Parameter, existing: Existi
 }
 
 const encode = (value: unknown): string => encodeURIComponent(String(value));
+/** Of what a query may hold as it is, some is left so, as many clients do. */
+const encodeLoosely = (value: unknown): string => encode(value).replace(/%(?:3A|2F|3F|40|24|3B)/g, decodeURIComponent);
 
 /** The path with its parameters, and the query, as they are sent. */
 export function targetOf({ route }: Operation, path: Drawn['path'], query: Drawn['query'] = {}): string {
   const plain = route.template.replace(/\{([^}]+)\}/g, (_, name: string) => encode(path[name]));
-  const pairs = Object.entries(query).flatMap(([name, value]) => (Array.isArray(value) ? listOf(value) : [value]).map((one) => `${encode(name)}=${encode(one)}`));
+  const pairs = Object.entries(query).flatMap(([name, value]) => (Array.isArray(value) ? listOf(value) : [value]).map((one) => `${encode(name)}=${encodeLoosely(one)}`));
   return `${basePath}${plain}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`;
 }
 

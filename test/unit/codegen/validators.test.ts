@@ -99,6 +99,11 @@ describe('generated validators of requests', () => {
     expect(of('createNote', 'body')(body({ title: '🌿' }))).to.equal(true);
   });
 
+  it('refuse a number that no double holds, which would be kept as null', () => {
+    const body = JSON.parse('{"title": "a", "kind": {"type": "text", "text": "a"}, "extra": {"most": 1e308, "deep": [-1e400]}}') as unknown;
+    expect(told(of('createNote', 'body'), body)).to.deep.equal(['/extra/deep/0 number']);
+  });
+
   it('refuse JSON nested deeper than a database takes', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 10_000; level += 1) deep = [deep];
