@@ -82,12 +82,13 @@ export async function finish(
  * `leaseToken` only under that lease; with a delay the reconciler sends it when its time has come.
  */
 export async function requeue(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, how: { leaseToken?: string; delayMs: number },
+  trx: Knex.Transaction, kind: JobKind, jobId: string, how: { leaseToken?: string; delayMs: number; notBegun?: boolean },
 ): Promise<JobRow | null> {
   const query = how.leaseToken === undefined ? trx(kind.table).where({ id: jobId, status: 'running' }) : held(trx, kind, jobId, how.leaseToken);
   const [job] = await query
     .update({
       status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), worker_id: null, started_at: null,
+      ...(how.notBegun === true ? { attempt: trx.raw(uncounted) } : {}),
       ended_lease_hash: how.leaseToken === undefined ? null : trx.ref('lease_token_hash'),
       lease_token_hash: null, lease_expires_at: null, run_after: inFuture(trx, how.delayMs),
     })
@@ -96,6 +97,9 @@ export async function requeue(
   if (how.delayMs === 0) await send(trx, job);
   return job;
 }
+
+/** An attempt that nobody began is not counted, for an hour: a fault that lasts longer has to end the job some day. */
+const uncounted = "case when queued_at > now() - interval '1 hour' then greatest(attempt - 1, 0) else attempt end";
 
 /** Two seconds before the second attempt, eight before the third, two minutes at most; a quarter more or less by chance. */
 export function retryDelayMs(attempt: number): number {

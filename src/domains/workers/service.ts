@@ -19,6 +19,8 @@ import { homeless, isSafeRelativePath, placed } from './object-paths.ts';
 
 const heartbeatSeconds = 10;
 const uploadSeconds = 900;
+/** A job whose input could not be put together (storage is away) comes again after this. */
+const undescribedDelayMs = 10_000;
 /** Signed URLs of an input outlive the attempt by this much. */
 const urlGraceSeconds = 300;
 /** An input that took longer than this to put together gets its lease anew. */
@@ -91,7 +93,13 @@ export class WorkerService {
       const claimed = await transact(this.#on.db, null, (trx) => claim(trx, kind, jobId, nodeId, body.epoch));
       if (claimed === null) continue;
       kind.changed(jobId);
-      return this.#describe(kind, claimed.job, claimed.leaseToken);
+      try {
+        return await this.#describe(kind, claimed.job, claimed.leaseToken);
+      } catch (error) {
+        await transact(this.#on.db, null, (trx) => requeue(trx, kind, jobId, { leaseToken: claimed.leaseToken, delayMs: undescribedDelayMs, notBegun: true }));
+        kind.changed(jobId);
+        throw new ServiceError('SERVICE_UNAVAILABLE', 'The input of this job cannot be had now. It is put back.', { retryAfterSeconds: 10, cause: error });
+      }
     }
     throw new ServiceError('CONFLICT', 'There is nothing to claim here.');
   }

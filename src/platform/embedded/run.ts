@@ -95,13 +95,15 @@ async function superviseUntilDone(
 
     const logs = join(env.dataDir, 'logs');
     const listeners = new Set<MessageListener>();
-    const start = (program: Program): Child => keepRunning({
-      name: program.name, entry: program.entry, env: { ...variables, ...program.variables }, logFile: join(logs, `${program.name}.log`), onCrash: say,
+    const start = (program: Program, given: Readonly<Record<string, string | undefined>> = variables): Child => keepRunning({
+      name: program.name, entry: program.entry, env: { ...given, ...program.variables }, logFile: join(logs, `${program.name}.log`), onCrash: say,
       onMessage: (message) => { for (const listener of listeners) listener(message); },
     });
     started.api = start(options.api);
     await raceAbort([waitForHealth(port, resolved, signal), started.api.failed], signal);
-    started.workers = options.workers.map(start);
+    // A worker knows the backend by its operations alone, so it is not told where the database is.
+    const { DATABASE_URL: _databaseUrl, ...workerVariables } = variables;
+    started.workers = options.workers.map((program) => start(program, workerVariables));
     say(`Ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C stops everything.`);
 
     const failures = [started.api, ...started.workers].map((child) => child.failed);

@@ -5,6 +5,7 @@ import { signedText } from '#http/authenticate/worker.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
+import { StorageError } from '#platform/storage/storage.ts';
 import { type Person, type Reply, useBackend } from '../../support/backend.ts';
 import { claim, epochOf, failureReport, put, queuedJob, request, sourceOf, uploadBundle, uploadMissing } from '../../support/previewJobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
@@ -134,6 +135,23 @@ describe('workers', () => {
       const lines = (await (await fetch(data.input.sources.url ?? '')).text()).split('\n').map((line) => JSON.parse(line) as { path: string; url: string });
       expect(lines).to.have.length(2_001);
       expect(lines.at(-1)?.path).to.equal('index.js');
+    });
+
+    it('puts a job back whose input cannot be had, and counts no attempt', async () => {
+      // More sources than fit stand in a document of their own, which storage has to take.
+      const sources = Array.from({ length: 2_001 }, (_, index) => sourceOf(index === 0 ? 'index.js' : `g${index}.js`, 'export default 1;'));
+      const { data: requested } = await request(backend.current, ada, projectId, sources);
+      const { storage } = backend.current;
+      const put = storage.put.bind(storage);
+      storage.put = () => Promise.reject(new StorageError('unavailable', 'away'));
+      try {
+        expect(await codeOf(claimAs(worker, 0, requested.job.id))).to.equal('SERVICE_UNAVAILABLE');
+      } finally {
+        storage.put = put;
+      }
+      expect(await jobNow(requested.job.id)).to.include({ status: 'queued', attempt: 0, epoch: 1, worker_id: null });
+      await backend.current.sql('update preview_jobs set run_after = now() where id = ?', [requested.job.id]);
+      expect((await claimAs(worker, 1, requested.job.id)).data.attempt).to.equal(1);
     });
 
     it('refuses another epoch, a job that is not due, waits for sources, or is not there', async () => {
