@@ -13,7 +13,7 @@ import { openLog } from '#platform/log.ts';
 import { JobProducer } from '#platform/queue.ts';
 import { openRedis, openSubscriber, redisOptions } from '#platform/redis.ts';
 import { createShutdown, shutdownOnSignals } from '#platform/shutdown.ts';
-import { openStorage } from '#platform/storage/openStorage.ts';
+import { openStorage } from '#platform/storage/open-storage.ts';
 import { rateLimits } from './rate-limits.ts';
 import { createServices } from './services.ts';
 

@@ -8,7 +8,7 @@ import { validators } from '#generated/validators/requests.gen.ts';
 import { Gate } from '#http/gate/gate.ts';
 import type { LimitsFor } from '#http/gate/limits.ts';
 import { sendDocument } from '#http/answer/document.ts';
-import { StreamSlots, type StreamCap } from '#http/answer/streamSlots.ts';
+import { StreamSlots, type StreamCap } from '#http/answer/stream-slots.ts';
 import type { CredentialStore, WorkerKeys } from '#http/authenticate/credentials.ts';
 import { Identities } from '#http/authenticate/identities.ts';
 import { createReplayStore } from '#http/authenticate/replays.ts';
@@ -23,10 +23,10 @@ import { deriveKey } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
-import { inRequestContext } from '#platform/requestContext.ts';
+import { inRequestContext } from '#platform/request-context.ts';
 import { accountChangedChannel } from '#platform/revocations.ts';
-import type { AccessTokens } from '#platform/tokens/accessTokens.ts';
-import type { PreviewTokens } from '#platform/tokens/previewTokens.ts';
+import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
+import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 
 export interface AppDeps {
   readonly env: Pick<Environment, 'trustedProxies' | 'corsOrigins' | 'contractReferee' | 'jwtSecret'>;

@@ -1,7 +1,7 @@
 /** How many requests of each class a caller may make: by the tier where it is signed in, by the address where not. */
 import type { TierService } from '#domains/tiers/service.ts';
 import type { LimitsFor, RateLimit } from '#http/gate/limits.ts';
-import type { StreamCap } from '#http/answer/streamSlots.ts';
+import type { StreamCap } from '#http/answer/stream-slots.ts';
 import type { Caller } from '#platform/call.ts';
 
 const perMinute = (quota: number): RateLimit => ({ quota, windowSeconds: 60 });

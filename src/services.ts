@@ -36,8 +36,8 @@ import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
-import { type AccessTokens, createAccessTokens } from '#platform/tokens/accessTokens.ts';
-import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/previewTokens.ts';
+import { type AccessTokens, createAccessTokens } from '#platform/tokens/access-tokens.ts';
+import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 
 export interface Platform {
   readonly env: Environment;

@@ -1,7 +1,7 @@
 /** Every rule of the contract's own; what redocly checks beside them is in redocly.yaml. */
 import type { Contract } from '../contract.ts';
 import { envelopes, examples, locations, statuses } from './answers.ts';
-import { exampleValues } from './exampleValues.ts';
+import { exampleValues } from './example-values.ts';
 import type { Fault, Rule } from './fault.ts';
 import { fieldNames, parameterNames, pathNames } from './names.ts';
 import { auth, emptyPaths, extensions, otherTraits, policy, rateLimit, uniqueIds, words } from './operations.ts';

@@ -8,7 +8,7 @@ import {
   databaseAddressOf, redisAddressOf, type Address, type DatabaseAddress, type RedisAddress,
 } from './connections.ts';
 import { propertyName, type Definition, type PropertyName, type Role, type ValueOf } from './definition.ts';
-import { keptSecrets } from './keptSecrets.ts';
+import { keptSecrets } from './kept-secrets.ts';
 import { keyBytes, parseValue } from './parse.ts';
 import { Secret } from './secret.ts';
 import { gatherRawValues, readTextFromDisk, type RawValues, type ReadText } from './sources.ts';

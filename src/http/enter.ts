@@ -1,13 +1,13 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from '#platform/log.ts';
-import { requestContext, type RequestContext } from '#platform/requestContext.ts';
-import { logAccess } from './accessLog.ts';
+import { requestContext, type RequestContext } from '#platform/request-context.ts';
+import { logAccess } from './access-log.ts';
 import { failureAnswer, logFailure, serviceErrorOf } from './answer/failure.ts';
 import { send } from './answer/send.ts';
 import { cors } from './cors.ts';
 import { exchangeOf, keepExchange, newExchange } from './exchange.ts';
 import { clientOf, type Proxies } from './proxies.ts';
-import { requestIdOf } from './requestId.ts';
+import { requestIdOf } from './request-id.ts';
 
 export interface EnterOptions {
   readonly log: Logger;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Call, Caller } from '#platform/call.ts';
-import type { RequestContext } from '#platform/requestContext.ts';
+import type { RequestContext } from '#platform/request-context.ts';
 import type { Claim } from './idempotency/claim.ts';
 import type { Route } from './route.ts';
 

@@ -1,7 +1,7 @@
 /** The folder a worker keeps on its disk: one for each worker of a machine, found again after a restart. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AlreadyRunningError, lockMachine } from '#platform/embedded/machineLock.ts';
+import { AlreadyRunningError, lockMachine } from '#platform/embedded/machine-lock.ts';
 
 export interface WorkDir {
   /** The worker's name: the one asked for, or the first free one after it. */

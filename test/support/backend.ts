@@ -25,7 +25,7 @@ import { newId } from '#platform/ids.ts';
 import { createLogger, type Logger } from '#platform/log.ts';
 import { JobProducer } from '#platform/queue.ts';
 import { openSubscriber, redisOptions, type Subscriber } from '#platform/redis.ts';
-import { openStorage } from '#platform/storage/openStorage.ts';
+import { openStorage } from '#platform/storage/open-storage.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
 import { freshRedis, type TestRedis } from './redis.ts';

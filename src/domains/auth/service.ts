@@ -7,7 +7,7 @@ import type { Clock } from '#platform/clock.ts';
 import { type Database, transact, violatedConstraint } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
-import type { AccessTokens } from '#platform/tokens/accessTokens.ts';
+import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
 import { audit } from '../audit/audit.ts';
 import { requireSelf } from '../policy.ts';
 import { type LoginRow, presentUser, userByIdSql, userByLoginSql, type UserRow } from '../users/accounts.ts';

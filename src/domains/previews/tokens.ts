@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { PreviewToken } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
 import { newId } from '#platform/ids.ts';
-import type { PreviewTokens } from '#platform/tokens/previewTokens.ts';
+import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 
 /** A token made on request, and the URLs beside it. */
 export const viewSeconds = 600;

@@ -6,7 +6,7 @@ import type { StreamEvent } from '../route.ts';
 import type { StaticHeaders } from '../headers.ts';
 import type { Answer } from './answer.ts';
 import { headOf, settle } from './send.ts';
-import type { StreamSlot } from './streamSlots.ts';
+import type { StreamSlot } from './stream-slots.ts';
 
 export interface EventsOptions {
   readonly isRevoked: (credential: Credential) => Promise<boolean>;

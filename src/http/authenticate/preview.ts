@@ -1,4 +1,4 @@
-import type { PreviewTokens } from '#platform/tokens/previewTokens.ts';
+import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { parseQuery } from '../validation/query.ts';
 import { ofToken, signInFirst } from './refusals.ts';

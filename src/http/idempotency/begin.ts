@@ -8,8 +8,8 @@ import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { Claim, type Foretell } from './claim.ts';
 import { findSql, takeSql } from './queries.ts';
-import { requestHash } from './requestHash.ts';
-import { hashKey, openAnswer, type KeptAnswer } from './sealedAnswer.ts';
+import { requestHash } from './request-hash.ts';
+import { hashKey, openAnswer, type KeptAnswer } from './sealed-answer.ts';
 
 export interface IdempotencyOptions {
   readonly db: Database;

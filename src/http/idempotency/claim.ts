@@ -4,7 +4,7 @@ import type { IdempotencySlot } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import { releaseSql, sealSql } from './queries.ts';
-import { sealAnswer, type KeptAnswer } from './sealedAnswer.ts';
+import { sealAnswer, type KeptAnswer } from './sealed-answer.ts';
 
 /** What a claim needs of the pipeline to know the answer before the handler has given it. */
 export interface Foretell {

@@ -3,7 +3,7 @@ import { errorEnvelope, type Answer } from '../answer/answer.ts';
 import type { Contract, ResponseValidators } from '../contract.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { openSecondOpinion, type SecondOpinion } from './secondOpinion.ts';
+import { openSecondOpinion, type SecondOpinion } from './second-opinion.ts';
 
 /** Where two readings of the contract differ. */
 export interface Disagreement {

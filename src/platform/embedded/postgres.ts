@@ -9,8 +9,8 @@ import { clientConfig } from '../database/pool.ts';
 import { sqlState } from '../database.ts';
 import { pause } from '../deadline.ts';
 import { canReach, reachableFolder, serviceAccount, type Account } from './account.ts';
-import { findPostgres, type PostgresBinaries } from './postgresBinaries.ts';
-import { runningPostgres } from './postgresPidFile.ts';
+import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
+import { runningPostgres } from './postgres-pid-file.ts';
 import { endProcess, identify, lastLines, pickPort, readIfThere, runsStill, signalTo, type ProcessIdentity } from './processes.ts';
 
 const user = 'hivesync';

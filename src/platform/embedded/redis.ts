@@ -122,7 +122,7 @@ async function launchProgram(program: string, port: number, password: string, op
 
 async function launchBuiltIn(port: number, password: string, logFile: string): Promise<ProcessIdentity | null> {
   const log = openSync(logFile, 'a', 0o640);
-  const child = fork(fileURLToPath(new URL('builtInRedis.ts', import.meta.url)), [], {
+  const child = fork(fileURLToPath(new URL('built-in-redis.ts', import.meta.url)), [], {
     detached: true, stdio: ['ignore', log, log, 'ipc'], execArgv: [], env: { PATH: '/usr/bin:/bin' },
   });
   closeSync(log);

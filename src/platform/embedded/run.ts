@@ -10,8 +10,8 @@ import { openDatabase } from '../database.ts';
 import { pause } from '../deadline.ts';
 import { migrateUp } from '../migrate.ts';
 import { keepRunning, type Child } from './children.ts';
-import { AlreadyRunningError, lockMachine } from './machineLock.ts';
-import { doOnce } from './doneOnce.ts';
+import { AlreadyRunningError, lockMachine } from './machine-lock.ts';
+import { doOnce } from './done-once.ts';
 import { isFree } from './processes.ts';
 import { startServices, type EmbeddedServices } from './services.ts';
 

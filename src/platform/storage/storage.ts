@@ -1,5 +1,5 @@
 /**
- * Object storage as the services see it: one small interface, two backends (`fileStorage.ts`, `s3Storage.ts`) that one
+ * Object storage as the services see it: one small interface, two backends (`file-storage.ts`, `s3-storage.ts`) that one
  * test suite holds to the same promises.
  *
  * Every call has a deadline of its own. Every failure is a `StorageError`; services answer it as STORAGE_ERROR

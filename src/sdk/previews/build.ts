@@ -81,7 +81,7 @@ const maxPackBytes = 134_217_728;
 
 async function gather(sources: string | readonly GivenFile[], options: BuildOptions): Promise<readonly SourceFile[]> {
   if (typeof sources !== 'string') return fromGiven(sources);
-  const { readProjectFolder } = await import('./projectFolder.ts');
+  const { readProjectFolder } = await import('./project-folder.ts');
   return await readProjectFolder(sources, options.ignore);
 }
 

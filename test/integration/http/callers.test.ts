@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { sha256 } from '#platform/crypto.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
 import { newId } from '#platform/ids.ts';
-import { newApiKey } from '#platform/tokens/apiKeys.ts';
+import { newApiKey } from '#platform/tokens/api-keys.ts';
 import { signedText } from '#http/authenticate/worker.ts';
 import { useFixture, type Reply } from './fixture/app.ts';
 

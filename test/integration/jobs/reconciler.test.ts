@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { WorkerCaller } from '#platform/call.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
-import { claim, epochOf, failureReport, queuedJob, request, sourceOf } from '../../support/previewJobs.ts';
+import { claim, epochOf, failureReport, queuedJob, request, sourceOf } from '../../support/preview-jobs.ts';
 import { until } from '../../support/until.ts';
 
 describe('the reconciler', () => {

@@ -7,7 +7,7 @@ import { newId } from '#platform/ids.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
 import { StorageError } from '#platform/storage/storage.ts';
 import { type Person, type Reply, useBackend } from '../../support/backend.ts';
-import { claim, epochOf, failureReport, put, queuedJob, request, sourceOf, uploadBundle, uploadMissing } from '../../support/previewJobs.ts';
+import { claim, epochOf, failureReport, put, queuedJob, request, sourceOf, uploadBundle, uploadMissing } from '../../support/preview-jobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 
 const metrics = { cpu_percent: 10, memory_bytes: 1_000_000, running: 1, free_slots: 1, uptime_seconds: 60 };

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '#config/environment.ts';
 import { deriveKey } from '#platform/crypto.ts';
-import { openFileStorage, type FileStorage } from '#platform/storage/fileStorage.ts';
-import { openS3Storage } from '#platform/storage/s3Storage.ts';
+import { openFileStorage, type FileStorage } from '#platform/storage/file-storage.ts';
+import { openS3Storage } from '#platform/storage/s3-storage.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
-import { storageRoutes, type StorageListener } from '#platform/storage/storageRoutes.ts';
+import { storageRoutes, type StorageListener } from '#platform/storage/storage-routes.ts';
 import { startS3Server, type S3Server } from '../../support/s3-server/start.ts';
 
 export interface Opened<Storage extends ObjectStorage = ObjectStorage> {

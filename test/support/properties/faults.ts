@@ -112,7 +112,7 @@ function* objectChanges(schema: Schema, value: Record<string, unknown>, path: re
   if (schema['x-json'] === true) yield* jsonChanges(path);
   const extra = isRecord(schema['additionalProperties']) ? schemaOf(schema['additionalProperties']) : null;
   for (const [name, field] of Object.entries(value)) {
-    const known = properties[name] ?? extra;
+    const known = Object.hasOwn(properties, name) ? properties[name] : extra;
     if (known !== undefined && known !== null) yield* changesIn(schemaOf(known), field, [...path, name]);
   }
 }

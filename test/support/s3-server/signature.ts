@@ -1,6 +1,6 @@
 /**
  * AWS Signature Version 4 for S3, the verifying side, written from AWS's description and held to its published
- * examples (test/unit/storage/signatureV4.test.ts). It shares nothing with the SDK whose signatures it judges.
+ * examples (test/unit/storage/signature-v4.test.ts). It shares nothing with the SDK whose signatures it judges.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 

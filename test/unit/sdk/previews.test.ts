@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { PreviewBuildError, type BuildProgress } from '#sdk/index.ts';
 import { failureOf, inTurn, openFixture, type Fixture } from './fixture.ts';
-import { previewApi, type PreviewApi } from './previewApi.ts';
+import { previewApi, type PreviewApi } from './preview-api.ts';
 
 const projectId = '01920000-0000-7000-8000-000000000201';
 const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');

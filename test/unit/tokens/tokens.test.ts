@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { Secret } from '#config/environment.ts';
 import { newId } from '#platform/ids.ts';
-import { createAccessTokens } from '#platform/tokens/accessTokens.ts';
-import { hashApiKey, isApiKeyFormed, newApiKey } from '#platform/tokens/apiKeys.ts';
-import { createPreviewTokens } from '#platform/tokens/previewTokens.ts';
+import { createAccessTokens } from '#platform/tokens/access-tokens.ts';
+import { hashApiKey, isApiKeyFormed, newApiKey } from '#platform/tokens/api-keys.ts';
+import { createPreviewTokens } from '#platform/tokens/preview-tokens.ts';
 import { createSigner, TokenError } from '#platform/tokens/signer.ts';
 
 const issuer = 'https://api.example.com';

@@ -10,5 +10,5 @@ await runInForeground({
   api: { name: 'api', entry: file('api.ts') },
   workers: [{ name: 'worker-cpu', entry: file('worker.ts'), variables: { WORKER_CLASS: 'cpu' } }],
   seedFile: file('seed.ts'),
-  firstPreviewFile: file('firstPreview.ts'),
+  firstPreviewFile: file('first-preview.ts'),
 });

@@ -9,10 +9,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { boundedStream } from './flow.ts';
-import { roundTrip } from './healthCheck.ts';
+import { roundTrip } from './health-check.ts';
 import { takeIn } from './intake.ts';
-import { attachment, checkContent, checkExpiry, checkFolder, checkKey, checkLimit, checkPrefix, encodeKey } from './objectKey.ts';
-import { isPassing, translateS3 } from './s3Errors.ts';
+import { attachment, checkContent, checkExpiry, checkFolder, checkKey, checkLimit, checkPrefix, encodeKey } from './object-key.ts';
+import { isPassing, translateS3 } from './s3-errors.ts';
 import { spool } from './spool.ts';
 import { StorageError, type ObjectHead, type ObjectStorage } from './storage.ts';
 

@@ -6,7 +6,7 @@ import { JobWatch } from '#jobs/watch.ts';
 import type { Call, WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
-import { claim, failureReport, queuedJob, uploadBundle } from '../../support/previewJobs.ts';
+import { claim, failureReport, queuedJob, uploadBundle } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,7 +1,7 @@
 /** Walks the objects below a folder in the order of their keys' bytes, the order in which S3 lists. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { headerBytes, systemCode } from './objectFile.ts';
+import { headerBytes, systemCode } from './object-file.ts';
 import type { ListedObject } from './storage.ts';
 
 /** Objects carry it, folders do not: so the keys `a` and `a/b` can stand side by side. */

@@ -7,7 +7,7 @@
 import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
-import { checkContent, checkExpiry, checkKey, encodeKey } from './objectKey.ts';
+import { checkContent, checkExpiry, checkKey, encodeKey } from './object-key.ts';
 import { StorageError, type PresignedPut, type PresignGetOptions, type PresignPutOptions } from './storage.ts';
 
 /** What a good signature grants. */

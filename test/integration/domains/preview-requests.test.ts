@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { PreviewSources } from '#domains/previews/sources.ts';
 import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
-import { described, put, queuedJob, request, type Source, sourceOf, tarOf, uploadMissing } from '../../support/previewJobs.ts';
+import { described, put, queuedJob, request, type Source, sourceOf, tarOf, uploadMissing } from '../../support/preview-jobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { statementsOf } from '../../support/statements.ts';
 

@@ -1,10 +1,10 @@
 /** Picks the backend the environment names: an S3-compatible store where R2_* are set, else a folder. */
 import type { Environment } from '#config/environment.ts';
 import { deriveKey } from '#platform/crypto.ts';
-import { openFileStorage } from './fileStorage.ts';
-import { openS3Storage } from './s3Storage.ts';
+import { openFileStorage } from './file-storage.ts';
+import { openS3Storage } from './s3-storage.ts';
 import type { ObjectStorage } from './storage.ts';
-import { storageRoutes, type StorageListener } from './storageRoutes.ts';
+import { storageRoutes, type StorageListener } from './storage-routes.ts';
 
 /** A request that waits for storage is worth no longer wait; one silent stream neither. */
 const timeoutMs = 10_000;

@@ -3,7 +3,7 @@ import { copyFile, link, readdir, rm, stat, type FileHandle } from 'node:fs/prom
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { boundedStream } from './flow.ts';
-import { headerBytes, systemCode } from './objectFile.ts';
+import { headerBytes, systemCode } from './object-file.ts';
 import type { ResolvedRange } from './range.ts';
 
 /** A crash can leave half an upload; what is older than a day belongs to no running transfer. */

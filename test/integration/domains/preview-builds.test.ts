@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, type Reply, useBackend } from '../../support/backend.ts';
-import { claim, described, failureReport, make, queuedJob, request, sourceOf, uploadMissing } from '../../support/previewJobs.ts';
+import { claim, described, failureReport, make, queuedJob, request, sourceOf, uploadMissing } from '../../support/preview-jobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { until } from '../../support/until.ts';
 

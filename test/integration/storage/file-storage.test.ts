@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { Secret } from '#config/environment.ts';
 import { deriveKey } from '#platform/crypto.ts';
-import { openFileStorage } from '#platform/storage/fileStorage.ts';
+import { openFileStorage } from '#platform/storage/file-storage.ts';
 import { openFiles, type OpenedFiles } from './backends.ts';
 import { expectKind } from './kinds.ts';
 

@@ -4,14 +4,14 @@ import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock, type Clock } from '#platform/clock.ts';
 import { DeadlineError, withDeadline } from '#platform/deadline.ts';
-import { contentStream, duplicate, exists, removeAbandoned } from './diskFiles.ts';
-import { roundTrip } from './healthCheck.ts';
+import { contentStream, duplicate, exists, removeAbandoned } from './disk-files.ts';
+import { roundTrip } from './health-check.ts';
 import { takeIn } from './intake.ts';
-import { checkContent, checkFolder, checkKey, checkLimit, checkPrefix } from './objectKey.ts';
-import { openObject, publish, systemCode, writeObject } from './objectFile.ts';
-import { folderSuffix, objectSuffix, walkObjects } from './objectWalk.ts';
+import { checkContent, checkFolder, checkKey, checkLimit, checkPrefix } from './object-key.ts';
+import { openObject, publish, systemCode, writeObject } from './object-file.ts';
+import { folderSuffix, objectSuffix, walkObjects } from './object-walk.ts';
 import { resolveRange } from './range.ts';
-import { UrlSigner } from './signedUrl.ts';
+import { UrlSigner } from './signed-url.ts';
 import { StorageError, type ListedObject, type ObjectStorage, type StoredObject } from './storage.ts';
 
 export interface FileStorageSettings {

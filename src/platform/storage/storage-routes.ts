@@ -7,10 +7,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { FileStorage } from './fileStorage.ts';
-import { attachment } from './objectKey.ts';
+import type { FileStorage } from './file-storage.ts';
+import { attachment } from './object-key.ts';
 import { parseRange } from './range.ts';
-import type { Grant } from './signedUrl.ts';
+import type { Grant } from './signed-url.ts';
 import { StorageError, type ObjectHead } from './storage.ts';
 
 export interface StorageRoutesSettings {

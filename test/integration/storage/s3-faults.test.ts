@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { openS3Storage } from '#platform/storage/s3Storage.ts';
+import { openS3Storage } from '#platform/storage/s3-storage.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { openS3, type OpenedS3 } from './backends.ts';
 import { expectKind } from './kinds.ts';

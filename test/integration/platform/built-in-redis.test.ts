@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import { listenBuiltIn } from '#platform/embedded/builtInRedis.ts';
+import { listenBuiltIn } from '#platform/embedded/built-in-redis.ts';
 import { until } from '../../support/system.ts';
 
 describe('the built-in Redis', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
-import { claim, make, queuedJob, request, sourceOf, uploadBundle } from '../../support/previewJobs.ts';
+import { claim, make, queuedJob, request, sourceOf, uploadBundle } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 
 describe('preview jobs', () => {
