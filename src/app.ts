@@ -47,6 +47,8 @@ export interface AppDeps {
   readonly heartbeatMs?: number;
   /** How often the credential of an open stream is looked at again, in milliseconds. */
   readonly recheckMs?: number;
+  /** The longest the gate waits for Redis before it does without; 300 unless told. */
+  readonly gateTimeoutMs?: number;
   /** METRICS_TOKEN. */
   readonly operatorToken?: Secret | null;
   /** Aborted when the process begins to go down: event streams end. */
@@ -77,7 +79,7 @@ export async function createApp({ handlers, deps }: AppOptions): Promise<Express
     store: credentials,
     workerKeys: deps.workerKeys,
     replays: createReplayStore(redis, log),
-    gate: new Gate({ redis, store: credentials, limitsFor: deps.limitsFor, log }),
+    gate: new Gate({ redis, store: credentials, limitsFor: deps.limitsFor, log, ...(deps.gateTimeoutMs === undefined ? {} : { timeoutMs: deps.gateTimeoutMs }) }),
     slots: new StreamSlots(redis, deps.streamCap, log),
     idempotencyPepper: deriveKey(env.jwtSecret, 'idempotency'),
     deadlines: deps.deadlines ?? {},
