@@ -14,7 +14,7 @@ const plain = { contentType: 'text/plain', maxBytes: 10_000_000 };
 describe('files as object storage', () => {
   let opened: OpenedFiles;
   beforeEach(async () => {
-    opened = await openFiles({ timeoutMs: 300 });
+    opened = await openFiles({ timeoutMs: 3_000 });
   });
   afterEach(async () => await opened.close());
 

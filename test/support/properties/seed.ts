@@ -5,7 +5,7 @@ const numberFrom = (name: string, otherwise: number): number => {
   return value;
 };
 
-/** Of every property of this process. */
-export const seed = numberFrom('PROPERTY_SEED', Math.trunc(Math.random() * 0x7fffffff));
+/** Of every property of this process. The same each time unless told: what a change breaks shows with that change. */
+export const seed = numberFrom('PROPERTY_SEED', 20_260_302);
 /** Runs per operation and property. */
 export const runs = numberFrom('PROPERTY_RUNS', 5);

@@ -69,6 +69,14 @@ export const createMetro = async (options: {
   const Server = (metroRequire('./src/Server') as { default: ServerClass }).default;
   const split = (metroRequire('./src/lib/splitBundleOptions') as { default: (options: BundleOptions) => SplitOptions }).default;
 
+  let moduleIds = new Map<string, number>();
+  const moduleId = (path: string): number => {
+    const known = moduleIds.get(path);
+    if (known !== undefined) return known;
+    moduleIds.set(path, moduleIds.size);
+    return moduleIds.size - 1;
+  };
+
   const config = mergeConfig(getDefaultConfig(places.src), {
     projectRoot: places.src,
     // With a file map at hand the SDK is not crawled: Metro looks only into the (still empty) project.
@@ -90,6 +98,7 @@ export const createMetro = async (options: {
     },
     resolver: { useWatchman: false, enableGlobalPackages: false, resolveRequest: options.resolveRequest },
     // Every hash once, at install: a build then reads no SDK file that its cache already answers for.
+    serializer: { createModuleIdFactory: () => moduleId },
     watcher: { unstable_lazySha1: fileMap !== null, healthCheck: { enabled: false } },
     transformer: {
       babelTransformerPath: options.transformerPath,
@@ -133,6 +142,8 @@ export const createMetro = async (options: {
       bundleType: 'bundle',
       unstable_transformProfile: 'default',
     });
+    // Counted anew: the same sources make the same bundle, whatever this process has built to warm up.
+    moduleIds = new Map();
     const started = performance.now();
     const { prepend, graph } = await server
       .getBundler()
