@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '#config/environment.ts';
 import { deriveKey, hmacSha256 } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
@@ -32,9 +32,5 @@ export class NodeKeys {
     if (!isId(nodeId)) return null;
     const [node] = await this.#db.named<{ id: string }>('workers.living_node', livingNodeSql, [nodeId]);
     return node === undefined ? null : createSecretKey(hmacSha256(this.#derivation, nodeId));
-  }
-
-  leaseHash(leaseToken: string): Buffer {
-    return createHash('sha256').update(leaseToken).digest();
   }
 }

@@ -4,7 +4,7 @@ import type {
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
-import { claim, extend, finish, leaseMs, requeue, retryDelayMs, transferGraceMs } from '#jobs/leases.ts';
+import { claim, extend, finish, hashOfLease, leaseMs, requeue, retryDelayMs, transferGraceMs } from '#jobs/leases.ts';
 import type { Call } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Database, transact } from '#platform/database.ts';
@@ -128,7 +128,7 @@ export class WorkerService {
   async uploads(call: Call, jobId: string, body: JobUploadsCreate): Promise<JobUploads> {
     this.#node(call);
     const kind = await this.#kindOf(jobId);
-    const [job] = await this.#on.db.named<JobRow>(`workers.held.${kind.kind}`, claimedJobSql(kind.table), [jobId, this.#on.nodeKeys.leaseHash(body.lease_token)]);
+    const [job] = await this.#on.db.named<JobRow>(`workers.held.${kind.kind}`, claimedJobSql(kind.table), [jobId, hashOfLease(body.lease_token)]);
     if (job === undefined) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
     const prefix = kind.objectPrefix(job);
     const uploads = await Promise.all(body.objects.map(async (object, index) => {
@@ -157,7 +157,7 @@ export class WorkerService {
     this.#node(call);
     const kind = await this.#kindOf(body.job_id);
     const job = await this.#read(this.#on.db.knex, kind, body.job_id);
-    const leaseHash = this.#on.nodeKeys.leaseHash(body.lease_token);
+    const leaseHash = hashOfLease(body.lease_token);
     if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true) await kind.checkResult(job, body);
     const receipt = await transact(this.#on.db, null, async (trx) => {
       const ended = body.status === 'SUCCESS' ? await this.#succeed(trx, kind, body) : await this.#fail(trx, kind, job, body);
