@@ -6,6 +6,7 @@ import { Credentials } from '#domains/auth/credentials.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
 import { Revocations } from '#domains/auth/revocations.ts';
 import { AuthService } from '#domains/auth/service.ts';
+import { SignIns } from '#domains/auth/sign-ins.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
@@ -72,10 +73,9 @@ export function createServices(on: Platform, version: string): Services {
   const tiers = new TierService(new TierLimitCache(db, clock));
   const projects = new ProjectService(db, tiers);
   const revocations = new Revocations(redis, log);
-  const auth = new AuthService({
-    db, clock, accessTokens, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis),
-    refreshKey: deriveKey(env.jwtSecret, 'refresh tokens'),
-  });
+  const refreshKey = deriveKey(env.jwtSecret, 'refresh tokens');
+  const signIns = new SignIns(db, accessTokens, refreshKey);
+  const auth = new AuthService({ db, clock, signIns, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis), refreshKey });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
@@ -95,7 +95,7 @@ export function createServices(on: Platform, version: string): Services {
     kinds: [kind],
     consumers: new Map([['session.revoked', (event) => revocations.again(event)]]),
     tiers,
-    credentials: new Credentials(db),
+    credentials: new Credentials(db, env.emailVerification === 'required'),
     nodeKeys,
     accessTokens,
     previewTokens,

@@ -119,6 +119,8 @@ function settle(
   settled['database'] = databaseOf(known, production, role, faults);
   settled['redis'] = redisOf(known, production, faults);
 
+  if (!production && raw.EMAIL_VERIFICATION === undefined) settled['emailVerification'] = 'off';
+
   const r2 = ['R2_ENDPOINT', 'R2_BUCKET', 'R2_ACCESS_KEY', 'R2_SECRET_KEY'] as const;
   const absent = r2.filter((name) => raw[name] === undefined);
   if (absent.length > 0 && absent.length < r2.length) {

@@ -173,6 +173,10 @@ export const variables = {
     section: mail, kind: 'secret', default: null, minLength: 1, example: 'smtps://user:password@smtp.example.com:465',
     description: 'Needed by EMAIL_PROVIDER=smtp.',
   },
+  EMAIL_VERIFICATION: {
+    section: mail, kind: 'choice', choices: ['required', 'off'], default: 'required',
+    description: 'Whether an account may invite, share, search people or make API keys and webhooks only once its address is confirmed. Left out outside production: off.',
+  },
   SLACK_WEBHOOK_URL: {
     section: alerts, kind: 'secret', default: null, minLength: 1,
     description: 'Where alerts are posted, beside mail to the admins.',

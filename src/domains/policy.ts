@@ -65,6 +65,33 @@ export function requireAdmin(call: Call): string {
   return call.caller.userId;
 }
 
+/** How long a sign-in counts as recent: for what would help a thief of an open session most. */
+const recentMs = 15 * 60_000;
+
+/** The signed-in person, who proved who it is within the last 15 minutes; FORBIDDEN with `reason` where not. */
+export function requireRecentSignIn(call: Call, nowMs: number): string {
+  const { caller } = call;
+  if (caller.kind !== 'user') throw new ServiceError('AUTH_INVALID', 'Sign in first.');
+  if (nowMs - caller.authenticatedAtMs > recentMs) {
+    throw new ServiceError('FORBIDDEN', 'This asks for a sign-in younger than 15 minutes. Sign in again.', {
+      details: { reason: 'recent_sign_in_required' },
+    });
+  }
+  call.policy.allowed = true;
+  return caller.userId;
+}
+
+/** Somebody whose email address is confirmed (where the deployment asks for that): for what reaches other people. */
+export function requireVerified(call: Call): string {
+  const userId = requireSelf(call);
+  if ('isVerified' in call.caller && !call.caller.isVerified) {
+    throw new ServiceError('FORBIDDEN', 'Confirm your email address first: the mail with the link can be sent again.', {
+      details: { reason: 'email_not_verified' },
+    });
+  }
+  return userId;
+}
+
 /**
  * Allows the call on every one of `ids`, or throws: NOT_FOUND when any is missing or hidden from the caller, FORBIDDEN
  * when it is seen and the role is below `least` (default: what `x-roles` says). One query however many ids.

@@ -23,13 +23,17 @@ export interface Enqueueing {
   readonly priority: QueuePriority;
 }
 
-/** Tells everybody who listens, once the transaction has committed. */
-export async function emit(trx: Knex.Transaction, event: DomainEvent): Promise<void> {
-  await trx('outbox').insert({ kind: 'event', topic: event.type, payload: JSON.stringify(event) });
+/** Tells everybody who listens, once the transaction has committed. One statement however many events. */
+export async function emit(trx: Knex.Transaction, ...events: readonly DomainEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await trx('outbox').insert(events.map((event) => ({ kind: 'event', topic: event.type, payload: JSON.stringify(event) })));
 }
 
-/** Puts jobs on their queues, once the transaction has committed. */
-export async function enqueue(trx: Knex.Transaction, jobs: readonly Enqueueing[]): Promise<void> {
+/** Puts jobs on their queues, once the transaction has committed and, for a delayed one, its time has come. */
+export async function enqueue(trx: Knex.Transaction, jobs: readonly Enqueueing[], delayMs = 0): Promise<void> {
   if (jobs.length === 0) return;
-  await trx('outbox').insert(jobs.map((job) => ({ kind: 'job', topic: `${job.queueClass}:${job.priority}`, payload: JSON.stringify(job) })));
+  await trx('outbox').insert(jobs.map((job) => ({
+    kind: 'job', topic: `${job.queueClass}:${job.priority}`, payload: JSON.stringify(job),
+    ...(delayMs > 0 ? { run_after: trx.raw("now() + ? * interval '1 millisecond'", [delayMs]) } : {}),
+  })));
 }

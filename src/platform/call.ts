@@ -11,12 +11,18 @@ export interface UserCaller {
   readonly sessionId: string;
   /** The effective tier read from the account, never from the token's claim. */
   readonly tier: Tier;
+  /** The email address is confirmed, or this deployment does not ask for that. */
+  readonly isVerified: boolean;
+  /** When the person last proved who it is (password, second factor), in milliseconds since 1970. */
+  readonly authenticatedAtMs: number;
 }
 export interface ApiKeyCaller {
   readonly kind: 'api_key';
   readonly userId: string;
   readonly keyId: string;
   readonly tier: Tier;
+  /** As of a person: the key acts for one. */
+  readonly isVerified: boolean;
   readonly scopes: readonly string[];
   /** null = every project of the owner. */
   readonly projectIds: readonly string[] | null;

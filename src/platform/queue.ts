@@ -13,7 +13,8 @@ import { withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { QueueRedisOptions } from '#platform/redis.ts';
 
-export const queueClasses = ['cpu', 'gpu'] as const;
+/** `cpu` and `gpu` are the workers' own; `system` is what the backend's own process group takes. */
+export const queueClasses = ['cpu', 'gpu', 'system'] as const;
 export const queuePriorities = ['high', 'normal', 'low'] as const;
 export type QueueClass = (typeof queueClasses)[number];
 export type QueuePriority = (typeof queuePriorities)[number];

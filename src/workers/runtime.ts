@@ -23,7 +23,7 @@ import { workOn } from './work-on.ts';
 export interface RuntimeOptions {
   readonly backend: WorkerBackend;
   readonly name: string;
-  readonly queueClass: QueueClass;
+  readonly queueClass: Exclude<QueueClass, 'system'>;
   readonly concurrency: number;
   readonly version: string;
   readonly redis: QueueRedisOptions;

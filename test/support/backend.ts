@@ -202,11 +202,11 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
       const userId = newId();
       const sessionId = newId();
       const username = `p${userId.slice(-12)}`;
-      await db.knex('users').insert({ id: userId, email: `${username}@example.com`, username, password_hash: 'none', tier });
+      await db.knex('users').insert({ id: userId, email: `${username}@example.com`, username, password_hash: 'none', tier, email_verified_at: db.knex.fn.now() });
       await db.knex('user_profiles').insert({ user_id: userId });
-      await db.knex('sessions').insert({ id: sessionId, user_id: userId });
+      await db.knex('sessions').insert({ id: sessionId, user_id: userId, ip_address: '127.0.0.1' });
       const { token } = services.accessTokens.sign({ userId, sessionId, tier, authenticatedAtMs: clock.now() });
-      return { kind: 'user', userId, sessionId, tier, username, headers: { authorization: `Bearer ${token}` } };
+      return { kind: 'user', userId, sessionId, tier, isVerified: true, authenticatedAtMs: clock.now(), username, headers: { authorization: `Bearer ${token}` } };
     },
     async project(owner, { team_id, name = 'Field Notes' } = {}) {
       const { data } = await backend.run('createProject', owner, { body: { name, ...(team_id === undefined ? {} : { team_id }) } });

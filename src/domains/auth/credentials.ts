@@ -4,7 +4,8 @@ import type { Database } from '#platform/database.ts';
 import { effectiveTierSql } from '../users/accounts.ts';
 
 const accountSql = `
-  select u.id, ${effectiveTierSql} as tier, u.suspended_at is not null as is_suspended, u.deleted_at is not null as is_deleted
+  select u.id, ${effectiveTierSql} as tier, u.suspended_at is not null as is_suspended, u.deleted_at is not null as is_deleted,
+         u.email_verified_at is not null as is_verified
     from users u where u.id = $1`;
 
 const sessionSql = 'select user_id, revoked_at is not null as is_revoked from sessions where id = $1';
@@ -20,7 +21,7 @@ const recentSql = `
   select id, 86400 from api_keys where revoked_at > now() - interval '1 hour'
    limit 100000`;
 
-interface AccountRow { readonly id: string; readonly tier: Tier; readonly is_suspended: boolean; readonly is_deleted: boolean }
+interface AccountRow { readonly id: string; readonly tier: Tier; readonly is_suspended: boolean; readonly is_deleted: boolean; readonly is_verified: boolean }
 interface ApiKeyRow {
   readonly id: string; readonly user_id: string; readonly scopes: string[]; readonly project_ids: string[] | null;
   readonly expires_at: string | null; readonly is_revoked: boolean;
@@ -28,14 +29,21 @@ interface ApiKeyRow {
 
 export class Credentials {
   readonly #db: Database;
+  readonly #asksVerification: boolean;
 
-  constructor(db: Database) {
+  /** @param asksVerification EMAIL_VERIFICATION=required: an account counts as verified only once its address is confirmed */
+  constructor(db: Database, asksVerification: boolean) {
     this.#db = db;
+    this.#asksVerification = asksVerification;
   }
 
-  async account(userId: string): Promise<{ userId: string; tier: Tier; isSuspended: boolean; isDeleted: boolean } | null> {
+  async account(userId: string): Promise<{ userId: string; tier: Tier; isSuspended: boolean; isDeleted: boolean; isVerified: boolean } | null> {
     const [row] = await this.#db.named<AccountRow>('auth.account', accountSql, [userId]);
-    return row === undefined ? null : { userId: row.id, tier: row.tier, isSuspended: row.is_suspended, isDeleted: row.is_deleted };
+    if (row === undefined) return null;
+    return {
+      userId: row.id, tier: row.tier, isSuspended: row.is_suspended, isDeleted: row.is_deleted,
+      isVerified: row.is_verified || !this.#asksVerification,
+    };
   }
 
   async session(sessionId: string): Promise<{ userId: string; isRevoked: boolean } | null> {

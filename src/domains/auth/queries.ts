@@ -3,7 +3,7 @@
 /** A refresh token with its session and account, locked: of two that present it at once, the second sees the first's mark. */
 export const findTokenSql = `
   select t.id, t.session_id, t.family, t.counter, t.used_at, t.expires_at,
-         s.user_id, s.revoked_at, s.created_at as signed_in_at, d.device_id, u.suspended_at, u.deleted_at
+         s.user_id, s.revoked_at, s.authenticated_at, d.device_id, u.suspended_at, u.deleted_at
     from refresh_tokens t
     join sessions s on s.id = t.session_id
     join users u on u.id = s.user_id
@@ -20,7 +20,7 @@ export interface TokenRow {
   readonly expires_at: string;
   readonly user_id: string;
   readonly revoked_at: string | null;
-  readonly signed_in_at: string;
+  readonly authenticated_at: string;
   readonly device_id: string | null;
   readonly suspended_at: string | null;
   readonly deleted_at: string | null;

@@ -8,7 +8,7 @@ const markSeconds = 15 * 60 + 60;
 /** Sessions remembered while Redis is away; the outbox knows them all. */
 const owedBound = 10_000;
 
-/** Tells every replica that a session has ended: at once, and again by the outbox where Redis did not hear it. */
+/** Tells every replica that a session or API key has ended: at once, and again by the outbox where Redis did not hear it. */
 export class Revocations {
   readonly #redis: Redis;
   readonly #log: Logger;
@@ -21,17 +21,20 @@ export class Revocations {
     redis.on('ready', () => void this.#payOwed());
   }
 
-  /** After the commit. A Redis that is away hears it when it is back; until then PostgreSQL is asked. */
-  async revoke(sessionId: string): Promise<void> {
+  /**
+   * After the commit that ended sessions or API keys. A Redis that is away hears it when it is back; until then
+   * PostgreSQL is asked.
+   */
+  async revoke(...ids: readonly string[]): Promise<void> {
     try {
-      await markRevoked(this.#redis, [sessionId], markSeconds);
+      await markRevoked(this.#redis, ids, markSeconds);
     } catch (error) {
-      if (this.#owed.size < owedBound) this.#owed.add(sessionId);
+      for (const id of ids) if (this.#owed.size < owedBound) this.#owed.add(id);
       this.#log.warn('auth.revocation_late', 'Redis will hear of an ended session when it is back', { error });
     }
   }
 
-  /** The consumer of `session.revoked`. */
+  /** The consumer of `session.revoked` and `api_key.revoked`. */
   async again(event: DomainEvent): Promise<void> {
     await markRevoked(this.#redis, [event.entityId], markSeconds);
   }

@@ -7,22 +7,22 @@ import type { Clock } from '#platform/clock.ts';
 import { type Database, transact, violatedConstraint } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
-import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
 import { audit } from '../audit/audit.ts';
 import { requireSelf } from '../policy.ts';
-import { type LoginRow, presentUser, userByIdSql, userByLoginSql, type UserRow } from '../users/accounts.ts';
+import { type LoginRow, userByIdSql, userByLoginSql, type UserRow } from '../users/accounts.ts';
 import type { SignInAttempts } from './attempts.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import type { Passwords } from './passwords.ts';
 import { findTokenSql, type TokenRow } from './queries.ts';
-import { graceMs, hashOf, refreshToken } from './refresh-tokens.ts';
+import { graceMs, hashOf, refreshLifetimeMs, refreshToken } from './refresh-tokens.ts';
 import type { Revocations } from './revocations.ts';
-import { openSession, writeToken } from './sessions.ts';
+import { endSessions, writeToken } from './sessions.ts';
+import type { SignIns } from './sign-ins.ts';
 
 export interface AuthDependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly accessTokens: AccessTokens;
+  readonly signIns: SignIns;
   readonly passwords: Passwords;
   readonly attempts: SignInAttempts;
   readonly revocations: Revocations;
@@ -58,7 +58,7 @@ export class AuthService {
         await trx('user_profiles').insert({ user_id: userId, display_name: body.display_name ?? null });
         await audit(trx, call, { event_type: 'user.registered', entity_type: 'user', entity_id: userId, user_id: userId });
         await emit(trx, { type: 'user.registered', entityId: userId, userId, data: {} });
-        return this.#signIn(trx, call, userId, body.device);
+        return this.#on.signIns.open(trx, call, { userId, device: body.device ?? null, authenticatedAtMs: this.#on.clock.now() });
       });
     } catch (error) {
       const field = { users_email_key: 'email', users_username_key: 'username' }[violatedConstraint(error) ?? ''];
@@ -78,7 +78,7 @@ export class AuthService {
     if (row.suspended_at !== null) throw new ServiceError('FORBIDDEN', 'This account is suspended.', { details: { reason: 'suspended' } });
     return transact(this.#on.db, call, async (trx) => {
       await trx('users').where({ id: row.id }).update({ last_login: trx.fn.now() });
-      const pair = await this.#signIn(trx, call, row.id, body.device);
+      const pair = await this.#on.signIns.open(trx, call, { userId: row.id, device: body.device ?? null, authenticatedAtMs: this.#on.clock.now() });
       await audit(trx, call, { event_type: 'user.signed_in', entity_type: 'session', entity_id: pair.session_id, user_id: row.id });
       return pair;
     });
@@ -91,7 +91,7 @@ export class AuthService {
   async refresh(call: Call, body: TokenRefresh): Promise<TokenPair> {
     const rotation = await transact(this.#on.db, null, (trx) => this.#rotate(trx, call, body));
     switch (rotation.kind) {
-      case 'rotated': return this.#pair(rotation.row.user_id, rotation.row.session_id, Date.parse(rotation.row.signed_in_at), rotation.token);
+      case 'rotated': return this.#pair(rotation.row, rotation.token);
       case 'expired': throw new ServiceError('AUTH_EXPIRED', 'Nobody has refreshed this session for 30 days. Sign in again.');
       case 'refused': throw endedSession();
       case 'reused': {
@@ -107,7 +107,7 @@ export class AuthService {
     if (call.caller.kind !== 'user') throw new ServiceError('FORBIDDEN', 'An API key has no session to end.');
     const { sessionId } = call.caller;
     await transact(this.#on.db, call, async (trx) => {
-      await this.#endSession(trx, sessionId);
+      await endSessions(trx, userId, { onlyId: sessionId });
       await audit(trx, call, { event_type: 'session.revoked', entity_type: 'session', entity_id: sessionId, user_id: userId });
     });
     await this.#on.revocations.revoke(sessionId);
@@ -120,7 +120,7 @@ export class AuthService {
     if (row.used_at === null) {
       if (Date.parse(row.expires_at) <= now) return { kind: 'expired' };
       await trx('refresh_tokens').where({ id: row.id }).update({ used_at: new Date(now).toISOString() });
-      await trx('sessions').where({ id: row.session_id }).update({ last_seen: trx.fn.now(), ip_address: call.ip });
+      await trx('sessions').where({ id: row.session_id }).update({ last_seen: trx.fn.now(), ip_address: call.ip, expires_at: trx.raw("now() + interval '1 millisecond' * ?", [refreshLifetimeMs]) });
       return { kind: 'rotated', row, token: await writeToken(trx, this.#on.refreshKey, row.session_id, row.family, row.counter + 1) };
     }
     const sameDevice = row.device_id !== null && row.device_id === body.device_id;
@@ -129,39 +129,15 @@ export class AuthService {
       return { kind: 'rotated', row, token: refreshToken(this.#on.refreshKey, row.family, row.counter + 1) };
     }
     await trx('sessions').where({ id: row.session_id }).update({ suspicious: true });
-    await this.#endSession(trx, row.session_id);
+    await endSessions(trx, row.user_id, { onlyId: row.session_id });
     await audit(trx, call, { event_type: 'session.refresh_reused', entity_type: 'session', entity_id: row.session_id, user_id: row.user_id });
     await emit(trx, { type: 'session.suspicious', entityId: row.session_id, userId: row.user_id, data: { reason: 'refresh_token_reused' } });
     return { kind: 'reused', row };
   }
 
-  async #endSession(trx: Knex.Transaction, sessionId: string): Promise<void> {
-    await trx('sessions').where({ id: sessionId }).whereNull('revoked_at').update({ revoked_at: trx.fn.now() });
-    await emit(trx, { type: 'session.revoked', entityId: sessionId, data: {} });
-  }
-
-  async #signIn(trx: Knex.Transaction, call: Call, userId: string, device: Registration['device']): Promise<TokenPair> {
-    const opened = await openSession(trx, call, userId, device ?? null, this.#on.refreshKey);
-    const [row] = await this.#on.db.namedIn<UserRow>(trx, 'users.by_id', userByIdSql, [userId]);
-    if (row === undefined) throw wrongCredentials();
-    return this.#present(row, opened.sessionId, this.#on.clock.now(), opened.refreshToken);
-  }
-
-  async #pair(userId: string, sessionId: string, authenticatedAtMs: number, token: string): Promise<TokenPair> {
+  async #pair({ user_id: userId, session_id: sessionId, authenticated_at: authenticatedAt }: TokenRow, token: string): Promise<TokenPair> {
     const [row] = await this.#on.db.named<UserRow>('users.by_id', userByIdSql, [userId]);
     if (row === undefined) throw endedSession();
-    return this.#present(row, sessionId, authenticatedAtMs, token);
-  }
-
-  #present(row: UserRow, sessionId: string, authenticatedAtMs: number, token: string): TokenPair {
-    const access = this.#on.accessTokens.sign({ userId: row.id, sessionId, tier: row.tier, authenticatedAtMs });
-    return {
-      user: presentUser(row),
-      access_token: access.token,
-      refresh_token: token,
-      token_type: 'Bearer',
-      expires_in: access.expiresIn,
-      session_id: sessionId,
-    };
+    return this.#on.signIns.present(row, { sessionId, authenticatedAtMs: Date.parse(authenticatedAt), refreshToken: token });
   }
 }

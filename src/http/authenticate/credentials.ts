@@ -7,6 +7,8 @@ export interface Account {
   /** The effective tier: an admin's override while it stands, else the subscription's, else free. */
   readonly tier: Tier;
   readonly isSuspended: boolean;
+  /** The email address is confirmed, or this deployment does not ask for that. */
+  readonly isVerified: boolean;
   /** Deleted accounts may also simply be null to the store. */
   readonly isDeleted: boolean;
 }

@@ -74,10 +74,10 @@ async function byToken(exchange: Exchange, authorization: string, auth: UserAuth
   } catch (error) {
     throw ofToken(error);
   }
-  const { userId, sessionId, expiresAt } = claims;
+  const { userId, sessionId, expiresAt, authenticatedAt } = claims;
   const account = standing(await (readNow ? auth.identities.accountNow(userId) : auth.identities.account(userId)));
   exchange.context.userId = userId;
-  exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier };
+  exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier, isVerified: account.isVerified, authenticatedAtMs: authenticatedAt * 1000 };
   exchange.credential = {
     revocationId: sessionId,
     expiresAtMs: expiresAt * 1000,
@@ -99,7 +99,7 @@ async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator
   auth.store.noteApiKeyUse?.(identity.keyId);
   exchange.context.userId = identity.userId;
   exchange.caller = {
-    kind: 'api_key', userId: identity.userId, keyId: identity.keyId, tier: account.tier,
+    kind: 'api_key', userId: identity.userId, keyId: identity.keyId, tier: account.tier, isVerified: account.isVerified,
     scopes: identity.scopes, projectIds: identity.projectIds,
   };
   exchange.credential = {

@@ -72,7 +72,7 @@ describe('the policy', () => {
 
   it('keeps an API key within its projects, and gives it its owner\'s role there', async () => {
     const key = (projectIds: string[] | null): ApiKeyCaller =>
-      ({ kind: 'api_key', userId: owner.userId, keyId: newId(), tier: 'premium', scopes: ['projects:read'], projectIds });
+      ({ kind: 'api_key', userId: owner.userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['projects:read'], projectIds });
     expect(await roleIn(key(null), teamProject)).to.equal('owner');
     expect(await roleIn(key([ownProject]), ownProject)).to.equal('owner');
     expect((await refusalOf(roleIn(key([ownProject]), teamProject))).code).to.equal('NOT_FOUND');

@@ -135,7 +135,7 @@ describe('building a preview in one call', () => {
   });
 
   it('takes the same key of a person and of an API key for two', async () => {
-    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', scopes: ['previews:write'], projectIds: null } as const;
+    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['previews:write'], projectIds: null } as const;
     const both = [build([inline('index.js', '1')], 'shared-by-chance'), backend.current.run('buildPreview', key, { body: bodyOf([inline('index.js', '1')]) }, { key: 'shared-by-chance' })];
     await until('two jobs', async () => (await jobsOf()).length === 2);
     for (const { id } of await jobsOf()) await make(backend.current, worker, id);

@@ -105,7 +105,7 @@ describe('preview jobs', () => {
     const rest = await run('listPreviewJobs', ada, { query: { limit: 2, cursor: first.data.page.next_cursor ?? '' } });
     expect(rest.data.items.map(({ id }) => id)).to.deep.equal([jobs[0]]);
     expect(await codeOf(run('listPreviewJobs', ada, { query: { limit: 2, mine: true, cursor: first.data.page.next_cursor ?? '' } }))).to.equal('VALIDATION_ERROR');
-    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', scopes: ['previews:read'], projectIds: [other] } as const;
+    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['previews:read'], projectIds: [other] } as const;
     expect((await run('listPreviewJobs', key)).data.items.map(({ id }) => id)).to.deep.equal([jobs[2]]);
   });
 

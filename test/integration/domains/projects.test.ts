@@ -247,7 +247,7 @@ describe('projects', () => {
     const ada = await person();
     const mine = await project(ada, { name: 'mine' });
     await project(ada, { name: 'other' });
-    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', scopes: ['projects:read'], projectIds: [mine] } as const;
+    const key = { kind: 'api_key', userId: ada.userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['projects:read'], projectIds: [mine] } as const;
     expect(await codeOf(run('createProject', key, { body: { name: 'x' } }))).to.equal('FORBIDDEN');
     const { data } = await run('listProjects', key);
     expect([data.items.map((item) => item.name), data.page.total]).to.deep.equal([['mine'], 1]);

@@ -42,7 +42,7 @@ describe('http: who calls', () => {
     const { call, person, credentials } = fixture.current;
     const ada = person();
     expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
-    credentials.accounts.set(ada.userId, { userId: ada.userId, tier: 'free', isSuspended: true, isDeleted: false });
+    credentials.accounts.set(ada.userId, { userId: ada.userId, tier: 'free', isSuspended: true, isDeleted: false, isVerified: true });
     nowMs += 3_001;
     expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('403 FORBIDDEN');
     credentials.accounts.delete(ada.userId);
@@ -62,7 +62,7 @@ describe('http: who calls', () => {
     const { call, person, credentials } = fixture.current;
     const root = person({ tier: 'admin' });
     expect((await call('GET', '/admin-things', { headers: root.headers })).status).to.equal(200);
-    credentials.accounts.set(root.userId, { userId: root.userId, tier: 'free', isSuspended: false, isDeleted: false });
+    credentials.accounts.set(root.userId, { userId: root.userId, tier: 'free', isSuspended: false, isDeleted: false, isVerified: true });
     expect(outcome(await call('GET', '/admin-things', { headers: root.headers }))).to.equal('403 FORBIDDEN');
   });
 

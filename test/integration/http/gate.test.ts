@@ -165,7 +165,7 @@ describe('http: changed accounts', () => {
       const userId = newId();
       let isSuspended = false;
       const identities = new Identities({
-        account: () => Promise.resolve({ userId, tier: 'free', isSuspended, isDeleted: false }),
+        account: () => Promise.resolve({ userId, tier: 'free', isSuspended, isDeleted: false, isVerified: true }),
         session: () => Promise.resolve(null), apiKey: () => Promise.resolve(null), recentRevocations: () => Promise.resolve([]),
       }, { now: () => 0 });
       await subscriber.subscribe(accountChangedChannel, (id) => void identities.forget(id));

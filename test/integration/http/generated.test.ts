@@ -23,7 +23,7 @@ describe('http: the generated contract', () => {
     const credentials = new SettableCredentials();
     const userId = newId();
     const sessionId = newId();
-    credentials.accounts.set(userId, { userId, tier: 'free', isSuspended: false, isDeleted: false });
+    credentials.accounts.set(userId, { userId, tier: 'free', isSuspended: false, isDeleted: false, isVerified: true });
     credentials.sessions.set(sessionId, { userId, isRevoked: false });
     const disagreements: Disagreement[] = [];
     const id = newId();

@@ -1,0 +1,65 @@
+/**
+ * System jobs: work of the backend's own process group, inside its trust. They are added in the transaction of what asks
+ * for them; the runner (runner.ts) takes them up after its commit, on whichever API process is free, and tries again
+ * with a growing wait until they succeed or their attempts are used up.
+ */
+import type { Knex } from 'knex';
+import { newId } from '#platform/ids.ts';
+import { enqueue } from './outbox.ts';
+
+/** What a job is asked to do: ids and plain values, never a secret. It is emptied when the job ends. */
+export type JobPayload = Readonly<Record<string, unknown>>;
+
+export interface SystemJobRun {
+  readonly jobId: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** Aborted when the job's time is up or the process goes down. */
+  readonly signal: AbortSignal;
+}
+
+/** One kind of system job. Its `run` may be called again for work that was done already, and must then do no harm. */
+export interface SystemJobKind {
+  readonly kind: string;
+  /** The longest one attempt may take; its lease is longer, so that no second attempt begins beside it. */
+  readonly timeoutMs: number;
+  /** Throws to be tried again; GivenUp to be not. */
+  run(payload: JobPayload, on: SystemJobRun): Promise<void>;
+  /** Called once, in the transaction that ends a job for good without success. */
+  givenUp?(trx: Knex.Transaction, payload: JobPayload): Promise<void>;
+}
+
+/** Thrown by a job that no further attempt can help (the address does not exist, the row is gone). */
+export class GivenUp extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'GivenUp';
+  }
+}
+
+export interface SystemJobRequest {
+  readonly kind: string;
+  readonly payload?: JobPayload;
+  readonly delayMs?: number;
+  /** 8 unless told: with the waits of the runner about two hours. */
+  readonly maxAttempts?: number;
+  /** While a job with this key is queued or running no second one is made. */
+  readonly dedupeKey?: string;
+}
+
+/** Adds a job in the transaction of what asks for it; answers its id, or null where one with its `dedupeKey` is open already. */
+export async function addSystemJob(trx: Knex.Transaction, request: SystemJobRequest): Promise<string | null> {
+  const { kind, payload = {}, delayMs = 0, maxAttempts = 8, dedupeKey } = request;
+  const id = newId();
+  const [row] = await trx('system_jobs')
+    .insert({
+      id, kind, payload: JSON.stringify(payload), max_attempts: maxAttempts, dedupe_key: dedupeKey ?? null,
+      run_after: trx.raw("now() + ? * interval '1 millisecond'", [delayMs]),
+    })
+    .onConflict(trx.raw("(dedupe_key) where dedupe_key is not null and status in ('queued', 'running')") as never)
+    .ignore()
+    .returning<{ id: string }[]>('id');
+  if (row === undefined) return null;
+  await enqueue(trx, [{ jobId: id, epoch: 0, queueClass: 'system', priority: 'normal' }], delayMs);
+  return id;
+}
