@@ -5,6 +5,7 @@ import { SignInAttempts } from '#domains/auth/attempts.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
 import { Revocations } from '#domains/auth/revocations.ts';
+import { noSecondFactor } from '#domains/auth/second-factor.ts';
 import { AuthService } from '#domains/auth/service.ts';
 import { SignIns } from '#domains/auth/sign-ins.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
@@ -75,7 +76,9 @@ export function createServices(on: Platform, version: string): Services {
   const revocations = new Revocations(redis, log);
   const refreshKey = deriveKey(env.jwtSecret, 'refresh tokens');
   const signIns = new SignIns(db, accessTokens, refreshKey);
-  const auth = new AuthService({ db, clock, signIns, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis), refreshKey });
+  const auth = new AuthService({
+    db, clock, signIns, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis), secondFactor: noSecondFactor, refreshKey,
+  });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);

@@ -19,6 +19,8 @@ const longestWaitSeconds = 900;
 
 /** A try that was let through. */
 export interface Attempt {
+  /** Wrong tries for the account since its last right password, within a day. */
+  readonly failuresBefore: number;
   /** The password was right: the try counts nowhere, and what the account owed is forgotten. */
   succeeded(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export class SignInAttempts {
       }
     }
     return {
+      failuresBefore: failures - 1,
       succeeded: async () => {
         await Promise.all([this.#ofBoth.reward(both), this.#ofAddress.reward(address), this.#ofAccount.delete(who), this.#waits.delete(who)]);
       },

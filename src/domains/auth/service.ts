@@ -16,6 +16,7 @@ import type { Passwords } from './passwords.ts';
 import { findTokenSql, type TokenRow } from './queries.ts';
 import { graceMs, hashOf, refreshLifetimeMs, refreshToken } from './refresh-tokens.ts';
 import type { Revocations } from './revocations.ts';
+import type { SecondFactor } from './second-factor.ts';
 import { endSessions, writeToken } from './sessions.ts';
 import type { SignIns } from './sign-ins.ts';
 
@@ -25,6 +26,7 @@ export interface AuthDependencies {
   readonly signIns: SignIns;
   readonly passwords: Passwords;
   readonly attempts: SignInAttempts;
+  readonly secondFactor: SecondFactor;
   readonly revocations: Revocations;
   /** Derives refresh tokens; never stored beside their hashes. */
   readonly refreshKey: KeyObject;
@@ -76,9 +78,12 @@ export class AuthService {
     if (row === undefined || !fits) throw wrongCredentials();
     await attempt.succeeded();
     if (row.suspended_at !== null) throw new ServiceError('FORBIDDEN', 'This account is suspended.', { details: { reason: 'suspended' } });
+    const signIn = { userId: row.id, device: body.device ?? null, failuresBefore: attempt.failuresBefore };
     return transact(this.#on.db, call, async (trx) => {
+      const challenge = await this.#on.secondFactor.challengeFor(trx, call, signIn);
+      if (challenge !== null) return challenge;
       await trx('users').where({ id: row.id }).update({ last_login: trx.fn.now() });
-      const pair = await this.#on.signIns.open(trx, call, { userId: row.id, device: body.device ?? null, authenticatedAtMs: this.#on.clock.now() });
+      const pair = await this.#on.signIns.open(trx, call, { ...signIn, authenticatedAtMs: this.#on.clock.now() });
       await audit(trx, call, { event_type: 'user.signed_in', entity_type: 'session', entity_id: pair.session_id, user_id: row.id });
       return pair;
     });

@@ -14,6 +14,8 @@ export interface SignInOf {
   readonly device: Device | null;
   /** When the person proved who it is, in milliseconds: now, or for a session made out of another that one's time. */
   readonly authenticatedAtMs: number;
+  /** Wrong tries since the account's last right password; none where no password was asked for. */
+  readonly failuresBefore?: number;
 }
 
 export class SignIns {
