@@ -2,50 +2,91 @@
  * Who may do what, in one place. A service method's first line asks here, on a set of ids, with one query; the answer
  * marks the call, and the pipeline sends no answer of a call that was never marked.
  *
- * | caller                         | project role                                   |
- * | ------------------------------ | ---------------------------------------------- |
- * | the project's owner            | owner                                          |
- * | active member of its team      | Owner → owner, Admin → admin, Member → member  |
- * | active project member          | Owner → owner, Member → member                 |
- * | API key                        | its owner's role, within the key's projects    |
- * | anybody else                   | none: the project does not exist for them      |
+ * | caller                         | role in a project                              | role in a team                       |
+ * | ------------------------------ | ---------------------------------------------- | ------------------------------------ |
+ * | the project's owner            | owner                                          | -                                    |
+ * | active member of the team      | Owner → owner, Admin → admin, Member → member  | Owner → owner, Admin → admin, Member → member |
+ * | active project member          | Owner → owner, Member → member                 | -                                    |
+ * | somebody invited               | none until it is accepted                      | none until it is accepted            |
+ * | API key                        | its owner's                                    | its owner's                          |
+ * | API key for certain projects   | its owner's in those, none in others           | none                                 |
+ * | anybody else                   | none: the project does not exist for them      | none: the team does not exist for them |
  *
- * A platform admin has no role in other people's projects.
+ * The higher counts where somebody has two. A platform admin has no role in what is other people's. An archived project
+ * is its members' as before; a deleted one is nobody's.
  */
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
 
-export type ProjectRole = 'member' | 'admin' | 'owner';
+/** Lowest first. */
+export const roles = ['member', 'admin', 'owner'] as const;
+export type Role = (typeof roles)[number];
+export type ProjectRole = Role;
+
+/** What a role is held in: the first word of `x-roles`. */
+export type Realm = 'project' | 'team';
+
+export interface TeamAccess {
+  readonly id: string;
+  readonly teamId: string;
+  readonly ownerId: string;
+  readonly role: Role;
+}
 export interface ProjectAccess {
   readonly id: string;
   readonly projectId: string;
   readonly ownerId: string;
-  readonly role: ProjectRole;
+  readonly role: Role;
 }
 
-const rank: Readonly<Record<ProjectRole, number>> = { member: 1, admin: 2, owner: 3 };
-
-/** How each kind of thing leads to its project: the table its id lives in. `project` is its own. */
-const resources = {
-  project: 'select id, id as project_id from projects where id = any($1::uuid[])',
-  preview_job: 'select id, project_id from preview_jobs where id = any($1::uuid[]) and deleted_at is null',
-} as const;
+/**
+ * How each kind of thing leads to what its roles are held in: the table its id lives in, hidden rows left out. `names`
+ * are the parameters by which the contract's `x-resource` names one, in the part of the API whose paths begin with `below`.
+ */
+export const resources = {
+  project: {
+    realm: 'project', names: ['path.project_id', 'body.project_id'], below: '/',
+    held: 'select id, id as held_in from projects where id = any($1::uuid[])',
+  },
+  preview_job: {
+    realm: 'project', names: ['path.job_id', 'body.job_id'], below: '/preview/',
+    held: 'select id, project_id as held_in from preview_jobs where id = any($1::uuid[]) and deleted_at is null',
+  },
+  team: {
+    realm: 'team', names: ['path.team_id'], below: '/',
+    held: 'select id, id as held_in from teams where id = any($1::uuid[])',
+  },
+} as const satisfies Readonly<Record<string, {
+  readonly realm: Realm; readonly names: readonly string[]; readonly below: string; readonly held: string;
+}>>;
 export type Resource = keyof typeof resources;
+/** What a call on a resource is told: of teams their id, of everything in a project the project's. */
+export type AccessTo<R extends Resource> = (typeof resources)[R]['realm'] extends 'team' ? TeamAccess : ProjectAccess;
 
-const accessSql = (of: string): string => `
-  select r.id, p.id as project_id, p.owner_id,
-         case greatest(
-           case when p.owner_id = $2 then 3 end,
-           case tm.role when 'Owner' then 3 when 'Admin' then 2 when 'Member' then 1 end,
-           case pm.role when 'Owner' then 3 when 'Member' then 1 end)
-         when 3 then 'owner' when 2 then 'admin' when 1 then 'member' end as role
-    from (${of}) r
-    join projects p on p.id = r.project_id and p.deleted_at is null
-    left join team_members tm on tm.team_id = p.team_id and tm.user_id = $2 and tm.status = 'active'
-    left join project_members pm on pm.project_id = p.id and pm.user_id = $2 and pm.status = 'active'`;
+/** Rows of (id, held_in, owner_id, rank of the caller's role) for what is there; $1 the ids, $2 the person. */
+const accessSql: Readonly<Record<Realm, (held: string) => string>> = {
+  project: (held) => `
+    select r.id, p.id as held_in, p.owner_id,
+           greatest(
+             case when p.owner_id = $2 then 3 end,
+             case tm.role when 'Owner' then 3 when 'Admin' then 2 when 'Member' then 1 end,
+             case pm.role when 'Owner' then 3 when 'Member' then 1 end) as rank
+      from (${held}) r
+      join projects p on p.id = r.held_in and p.deleted_at is null
+      left join team_members tm on tm.team_id = p.team_id and tm.user_id = $2 and tm.status = 'active'
+      left join project_members pm on pm.project_id = p.id and pm.user_id = $2 and pm.status = 'active'`,
+  team: (held) => `
+    select r.id, t.id as held_in, t.owner_id,
+           case tm.role when 'Owner' then 3 when 'Admin' then 2 when 'Member' then 1 end as rank
+      from (${held}) r
+      join teams t on t.id = r.held_in
+      left join team_members tm on tm.team_id = t.id and tm.user_id = $2 and tm.status = 'active'`,
+};
 
-interface AccessRow { id: string; project_id: string; owner_id: string; role: ProjectRole | null }
+interface AccessRow { readonly id: string; readonly held_in: string; readonly owner_id: string; readonly rank: 1 | 2 | 3 | null }
+
+const rankOf = (role: Role): number => roles.indexOf(role) + 1;
 
 /** The id of the person behind the call; AUTH_INVALID where nobody is. For operations on the caller's own things. */
 export function requireSelf(call: Call): string {
@@ -83,63 +124,64 @@ export function requireRecentSignIn(call: Call, nowMs: number): string {
 
 /** Somebody whose email address is confirmed (where the deployment asks for that): for what reaches other people. */
 export function requireVerified(call: Call): string {
-  const userId = requireSelf(call);
   if ('isVerified' in call.caller && !call.caller.isVerified) {
     throw new ServiceError('FORBIDDEN', 'Confirm your email address first: the mail with the link can be sent again.', {
       details: { reason: 'email_not_verified' },
     });
   }
-  return userId;
+  return requireSelf(call);
 }
 
 /**
  * Allows the call on every one of `ids`, or throws: NOT_FOUND when any is missing or hidden from the caller, FORBIDDEN
- * when it is seen and the role is below `least` (default: what `x-roles` says). One query however many ids.
+ * when all are seen and the role in one is below `least` (default: what `x-roles` says). One query however many ids.
  */
-export async function requireRole(
-  db: Database,
+export async function requireRole<R extends Resource>(
+  db: Pick<Database, 'named'>,
   call: Call,
-  resource: Resource,
+  resource: R,
   ids: readonly string[],
-  least: ProjectRole = leastOf(call),
-): Promise<readonly ProjectAccess[]> {
+  least: Role = leastOf(call, resource),
+): Promise<readonly AccessTo<R>[]> {
   const access = await findAccess(db, call, resource, ids);
-  if (access.length !== new Set(ids).size) throw notFound();
-  if (access.some((one) => rank[one.role] < rank[least])) {
-    throw new ServiceError('FORBIDDEN', `This takes the role ${least} in the project.`);
+  if (access.length !== new Set(ids.map((id) => id.toLowerCase())).size) throw notFound();
+  if (access.some((one) => rankOf(one.role) < rankOf(least))) {
+    throw new ServiceError('FORBIDDEN', `This takes the role ${least} in the ${resources[resource].realm}.`);
   }
   call.policy.allowed = true;
   return access;
 }
 
 /** The same for one id. */
-export async function requireRoleOn(
-  db: Database,
+export async function requireRoleOn<R extends Resource>(
+  db: Pick<Database, 'named'>,
   call: Call,
-  resource: Resource,
+  resource: R,
   id: string,
-  least?: ProjectRole,
-): Promise<ProjectAccess> {
-  const [access] = await requireRole(db, call, resource, [id], least ?? leastOf(call));
+  least?: Role,
+): Promise<AccessTo<R>> {
+  const [access] = await requireRole(db, call, resource, [id], least);
   if (access === undefined) throw notFound();
   return access;
 }
 
-async function findAccess(
-  db: Database,
-  call: Call,
-  resource: Resource,
+async function findAccess<R extends Resource>(
+  db: Pick<Database, 'named'>,
+  { caller }: Call,
+  resource: R,
   ids: readonly string[],
-): Promise<ProjectAccess[]> {
-  const { caller } = call;
+): Promise<AccessTo<R>[]> {
   if (caller.kind !== 'user' && caller.kind !== 'api_key') return [];
-  const rows = await db.named<AccessRow>(`policy.${resource}`, accessSql(resources[resource]), [ids, caller.userId]);
-  const fenced = caller.kind === 'api_key' ? caller.projectIds : null;
-  return rows.flatMap((row) =>
-    row.role === null || (fenced !== null && !fenced.includes(row.project_id))
-      ? []
-      : [{ id: row.id, projectId: row.project_id, ownerId: row.owner_id, role: row.role }],
-  );
+  const { realm, held } = resources[resource];
+  const fence = caller.kind === 'api_key' ? caller.projectIds : null;
+  if (realm === 'team' && fence !== null) return [];
+  const rows = await db.named<AccessRow>(`policy.${resource}`, accessSql[realm](held), [ids, caller.userId]);
+  return rows.flatMap(({ id, held_in: heldIn, owner_id: ownerId, rank }) => {
+    const role = rank === null ? undefined : roles[rank - 1];
+    if (role === undefined || (fence !== null && !fence.includes(heldIn))) return [];
+    // The realm decides which of the two it is, which the compiler cannot follow from the resource's name.
+    return [{ id, ownerId, role, ...(realm === 'team' ? { teamId: heldIn } : { projectId: heldIn }) } as AccessTo<R>];
+  });
 }
 
 /** Marks a call whose right lies in its credential alone: a worker's lease, a preview token. Say why where it is called. */
@@ -147,7 +189,12 @@ export function allowByCredential(call: Call): void {
   call.policy.allowed = true;
 }
 
-function leastOf(call: Call): ProjectRole {
-  const role = call.roles?.split(':')[1];
-  return role === 'owner' || role === 'admin' ? role : 'member';
+/** The least role that `x-roles` names, `team:admin` for instance; a service that asks about something else is a fault. */
+function leastOf(call: Call, resource: Resource): Role {
+  const [realm, name] = call.roles?.split(':') ?? [];
+  const role = roles.find((one) => one === name);
+  if (role === undefined || realm !== resources[resource].realm) {
+    throw new Error(`${call.operationId} asks for no role in a ${resources[resource].realm}; say which is the least.`);
+  }
+  return role;
 }

@@ -53,8 +53,8 @@ export class ProjectService {
     if (body.template_id != null) {
       throw new ServiceError('NOT_FOUND', 'There is no such template.');
     }
+    if (body.team_id != null) await requireRoleOn(this.#db, call, 'team', body.team_id, 'member');
     return transact(this.#db, call, async (trx) => {
-      if (body.team_id != null) await this.#requireTeam(trx, userId, body.team_id);
       await this.#tiers.requireRoom(trx, userId, 'projects', () => this.#owned(trx, userId));
       const row = await ProjectModel.query(trx)
         .insert({
@@ -160,11 +160,6 @@ export class ProjectService {
   async #owned(trx: Knex.Transaction, userId: string): Promise<number> {
     const [row] = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').count({ used: '*' });
     return Number(row?.used ?? 0);
-  }
-
-  async #requireTeam(trx: Knex.Transaction, userId: string, teamId: string): Promise<void> {
-    const member = await trx('team_members').where({ team_id: teamId, user_id: userId, status: 'active' }).first('id');
-    if (member === undefined) throw notFound();
   }
 }
 

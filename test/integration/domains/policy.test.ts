@@ -1,117 +1,229 @@
 import { expect } from 'chai';
-import { requireRole, requireRoleOn } from '#domains/policy.ts';
+import { type Resource, requireAdmin, requireRecentSignIn, requireRole, requireRoleOn, requireSelf, requireVerified } from '#domains/policy.ts';
 import type { ApiKeyCaller, Call, Caller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { refusalOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
 
+const callOf = (caller: Caller, roles: string | null = null): Call => ({
+  requestId: newId(), operationId: 'getProject', caller, ip: '127.0.0.1', userAgent: 'tests', signal: new AbortController().signal,
+  policy: { allowed: false }, roles, idempotency: null, ifMatch: null,
+});
+
+/** What the policy answers: the role held, or the code of its refusal. */
+type Outcome = 'owner' | 'admin' | 'member' | 'FORBIDDEN' | 'NOT_FOUND' | 'AUTH_INVALID';
+
 describe('the policy', () => {
   const backend = useBackend();
-  let owner: Person;
-  let teamId: string;
-  let teamProject: string;
-  let ownProject: string;
+  const people = new Map<string, Person>();
+  let teamId = '';
+  /** `mine` is a person's own, `ours` the team's; `archived` and `gone` are the team's too. */
+  const projects = new Map<'mine' | 'ours' | 'archived' | 'gone', string>();
+  const jobs = new Map<'mine' | 'ours', string>();
 
-  const callOf = (caller: Caller, roles = 'project:member'): Call => ({
-    requestId: newId(), operationId: 'getProject', caller, ip: '127.0.0.1', userAgent: 'tests', signal: new AbortController().signal,
-    policy: { allowed: false }, roles, idempotency: null, ifMatch: null,
-  });
-  const roleIn = async (caller: Caller, projectId: string): Promise<string> =>
-    (await requireRoleOn(backend.current.database.db, callOf(caller), 'project', projectId)).role;
-  const join = async (table: 'team_members' | 'project_members', entity: string, person: Person, role: string, status = 'active'): Promise<Person> => {
-    const column = table === 'team_members' ? 'team_id' : 'project_id';
-    await backend.current.database.db.knex(table).insert({ id: newId(), [column]: entity, user_id: person.userId, role, status });
-    return person;
+  const person = (name: string): Person => people.get(name) ?? raise(name);
+  const project = (name: 'mine' | 'ours' | 'archived' | 'gone'): string => projects.get(name) ?? raise(name);
+  const job = (name: 'mine' | 'ours'): string => jobs.get(name) ?? raise(name);
+  const key = (of: string, projectIds: readonly string[] | null): ApiKeyCaller =>
+    ({ kind: 'api_key', userId: person(of).userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['projects:read'], projectIds });
+
+  const outcomeOf = async (caller: Caller, resource: Resource, id: string, least: 'member' | 'admin' | 'owner' = 'member'): Promise<Outcome> => {
+    const call = callOf(caller);
+    try {
+      const { role } = await requireRoleOn(backend.current.database.db, call, resource, id, least);
+      expect(call.policy.allowed).to.equal(true);
+      return role;
+    } catch (error) {
+      const refusal = await refusalOf(Promise.reject(error as Error));
+      expect(call.policy.allowed, 'a refused call is not marked').to.equal(false);
+      return refusal.code as Outcome;
+    }
   };
+  const requestJob = async (projectId: string): Promise<string> => (await backend.current.run('requestPreview', person('creator'), {
+    body: { project_id: projectId, entry_file: 'index.js', files: [{ path: 'index.js', sha256: 'a'.repeat(64), size: 3 }] },
+  })).data.job.id;
 
-  before(async () => {
-    owner = await backend.current.person();
-    teamId = newId();
-    await backend.current.database.db.knex('teams').insert({ id: teamId, owner_id: owner.userId, name: 'Pollen' });
-    await join('team_members', teamId, owner, 'Owner');
-    teamProject = await backend.current.project(owner, { team_id: teamId });
-    ownProject = await backend.current.project(owner);
-  });
-
-  it('gives each kind of member the role of the table, in team projects by the team, in others by the project', async () => {
-    const person = (): Promise<Person> => backend.current.person();
-    expect(await roleIn(owner, ownProject)).to.equal('owner');
-    for (const [role, expected] of [['Owner', 'owner'], ['Admin', 'admin'], ['Member', 'member']] as const) {
-      expect(await roleIn(await join('team_members', teamId, await person(), role), teamProject)).to.equal(expected);
-    }
-    for (const [role, expected] of [['Owner', 'owner'], ['Member', 'member']] as const) {
-      expect(await roleIn(await join('project_members', ownProject, await person(), role), ownProject)).to.equal(expected);
-    }
-    // The higher of the two where somebody is both.
-    const both = await join('team_members', teamId, await person(), 'Admin');
-    await join('project_members', teamProject, both, 'Member');
-    expect(await roleIn(both, teamProject)).to.equal('admin');
-  });
-
-  it('answers strangers, invited people, platform admins and former projects as if there were nothing', async () => {
-    const { person, project, run } = backend.current;
-    const missing = await refusalOf(roleIn(owner, newId()));
-    expect(missing.code).to.equal('NOT_FOUND');
-    const deleted = await project(owner);
-    await run('deleteProject', owner, { path: { project_id: deleted } });
-    const cases: [Caller, string][] = [
-      [await person(), ownProject],
-      [await person('admin'), ownProject],
-      [await join('team_members', teamId, await person(), 'Admin', 'invited'), teamProject],
-      [await join('project_members', ownProject, await person(), 'Owner', 'invited'), ownProject],
-      [owner, deleted],
-      [{ kind: 'anonymous' }, ownProject],
-      [{ kind: 'worker', nodeId: newId() }, ownProject],
+  before('people, a team, projects', async () => {
+    const { knex } = backend.current.database.db;
+    const join = (table: 'team_members' | 'project_members', held: Record<string, string>, name: string, role: string, status = 'active'): Promise<unknown> =>
+      knex(table).insert({ id: newId(), ...held, user_id: person(name).userId, role, status });
+    const names = [
+      'creator', 'teamOwner', 'teamAdmin', 'teamMember', 'teamInvited', 'coOwner', 'member', 'invited', 'invitedOwner', 'adminAndMember', 'stranger',
     ];
-    for (const [caller, projectId] of cases) {
-      const hidden = await refusalOf(roleIn(caller, projectId));
+    for (const name of names) people.set(name, await backend.current.person());
+    people.set('platformAdmin', await backend.current.person('admin'));
+    teamId = newId();
+    await knex('teams').insert({ id: teamId, owner_id: person('teamOwner').userId, name: 'Pollen' });
+    const team = { team_id: teamId };
+    for (const [name, role] of [['teamOwner', 'Owner'], ['teamAdmin', 'Admin'], ['teamMember', 'Member'], ['adminAndMember', 'Admin']] as const) await join('team_members', team, name, role);
+    await join('team_members', team, 'teamInvited', 'Admin', 'invited');
+    await join('team_members', team, 'creator', 'Member');
+    for (const name of ['ours', 'archived', 'gone'] as const) projects.set(name, await backend.current.project(person('creator'), { team_id: teamId }));
+    projects.set('mine', await backend.current.project(person('creator')));
+    for (const name of ['mine', 'ours', 'archived', 'gone'] as const) {
+      const held = { project_id: project(name) };
+      await join('project_members', held, 'coOwner', 'Owner');
+      await join('project_members', held, 'member', 'Member');
+      await join('project_members', held, 'adminAndMember', 'Member');
+      await join('project_members', held, 'invited', 'Member', 'invited');
+      await join('project_members', held, 'invitedOwner', 'Owner', 'invited');
+    }
+    for (const name of ['mine', 'ours'] as const) jobs.set(name, await requestJob(project(name)));
+    await backend.current.run('updateProject', person('creator'), { path: { project_id: project('archived') }, body: { archived: true } });
+    await backend.current.run('deleteProject', person('creator'), { path: { project_id: project('gone') } });
+  });
+
+  // Rows: who. Columns: the role held in a project of a person's own, in one of the team's, and in the team itself.
+  const table: readonly (readonly [string, () => Caller, Outcome, Outcome, Outcome])[] = [
+    ['who made the project',          () => person('creator'),                          'owner',     'owner',     'member'],
+    ['an Owner of the team',          () => person('teamOwner'),                        'NOT_FOUND', 'owner',     'owner'],
+    ['an Admin of the team',          () => person('teamAdmin'),                        'NOT_FOUND', 'admin',     'admin'],
+    ['a Member of the team',          () => person('teamMember'),                       'NOT_FOUND', 'member',    'member'],
+    ['who is invited to the team',    () => person('teamInvited'),                      'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['an Owner of the project',       () => person('coOwner'),                          'owner',     'owner',     'NOT_FOUND'],
+    ['a Member of the project',       () => person('member'),                           'member',    'member',    'NOT_FOUND'],
+    ['who is both, the higher',       () => person('adminAndMember'),                   'member',    'admin',     'admin'],
+    ['who is invited to the project', () => person('invited'),                          'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['who is invited as an Owner',    () => person('invitedOwner'),                     'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a stranger',                    () => person('stranger'),                         'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a platform admin',              () => person('platformAdmin'),                    'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a key of who made it',          () => key('creator', null),                       'owner',     'owner',     'member'],
+    ['a key of a team\'s Admin',      () => key('teamAdmin', null),                     'NOT_FOUND', 'admin',     'admin'],
+    ['a key for the one project',     () => key('creator', [project('mine')]),          'owner',     'NOT_FOUND', 'NOT_FOUND'],
+    ['a key for the other project',   () => key('creator', [project('ours')]),          'NOT_FOUND', 'owner',     'NOT_FOUND'],
+    ['a key for no project',          () => key('creator', []),                         'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a stranger\'s key for it',      () => key('stranger', [project('mine')]),         'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['nobody',                        () => ({ kind: 'anonymous' }),                    'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a worker',                      () => ({ kind: 'worker', nodeId: newId() }),      'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['the system',                    () => ({ kind: 'system' }),                       'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+    ['a preview token of it',         () => ({ kind: 'preview', purpose: 'view', projectId: project('mine'), jobId: null, sessionId: null, shareId: null, tokenHash: '' }),
+      'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+  ];
+  for (const [who, caller, mine, ours, team] of table) {
+    it(`${who}: ${mine} in a person's project, ${ours} in the team's, ${team} in the team`, async () => {
+      expect({
+        mine: await outcomeOf(caller(), 'project', project('mine')),
+        ours: await outcomeOf(caller(), 'project', project('ours')),
+        team: await outcomeOf(caller(), 'team', teamId),
+      }).to.deep.equal({ mine, ours, team });
+      // What lies in a project is seen as the project is; an archived one as any other; a deleted one by nobody.
+      expect(await outcomeOf(caller(), 'preview_job', job('mine'))).to.equal(mine);
+      expect(await outcomeOf(caller(), 'preview_job', job('ours'))).to.equal(ours);
+      const isFenced = caller().kind === 'api_key' && (caller() as ApiKeyCaller).projectIds !== null;
+      expect(await outcomeOf(caller(), 'project', project('archived'))).to.equal(isFenced ? 'NOT_FOUND' : ours);
+      expect(await outcomeOf(caller(), 'project', project('gone'))).to.equal('NOT_FOUND');
+    });
+  }
+
+  // Rows: the role held. Columns: what is asked for.
+  const ladder: readonly (readonly [string, Outcome, Outcome, Outcome])[] = [
+    ['teamMember', 'member',    'FORBIDDEN', 'FORBIDDEN'],
+    ['teamAdmin',  'admin',     'admin',     'FORBIDDEN'],
+    ['teamOwner',  'owner',     'owner',     'owner'],
+    ['stranger',   'NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'],
+  ];
+  for (const [who, member, admin, owner] of ladder) {
+    it(`tells who sees a thing and may not act on it apart from who does not see it: ${who}`, async () => {
+      for (const [resource, id] of [['project', project('ours')], ['preview_job', job('ours')], ['team', teamId]] as const) {
+        expect([
+          await outcomeOf(person(who), resource, id, 'member'), await outcomeOf(person(who), resource, id, 'admin'), await outcomeOf(person(who), resource, id, 'owner'),
+        ], resource).to.deep.equal([member, admin, owner]);
+      }
+    });
+  }
+
+  it('hides in the words in which it says that there is nothing', async () => {
+    const { db } = backend.current.database;
+    for (const [resource, id] of [['project', project('mine')], ['preview_job', job('mine')], ['team', teamId]] as const) {
+      const hidden = await refusalOf(requireRoleOn(db, callOf(person('stranger')), resource, id, 'owner'));
+      const missing = await refusalOf(requireRoleOn(db, callOf(person('stranger')), resource, newId(), 'owner'));
       expect([hidden.code, hidden.message, hidden.details, hidden.status]).to.deep.equal([missing.code, missing.message, missing.details, missing.status]);
     }
   });
 
-  it('keeps an API key within its projects, and gives it its owner\'s role there', async () => {
-    const key = (projectIds: string[] | null): ApiKeyCaller =>
-      ({ kind: 'api_key', userId: owner.userId, keyId: newId(), tier: 'premium', isVerified: true, scopes: ['projects:read'], projectIds });
-    expect(await roleIn(key(null), teamProject)).to.equal('owner');
-    expect(await roleIn(key([ownProject]), ownProject)).to.equal('owner');
-    expect((await refusalOf(roleIn(key([ownProject]), teamProject))).code).to.equal('NOT_FOUND');
-    expect((await refusalOf(roleIn(key([]), ownProject))).code).to.equal('NOT_FOUND');
-    const strangers = await backend.current.person();
-    const foreign: ApiKeyCaller = { ...key([ownProject]), userId: strangers.userId };
-    expect((await refusalOf(roleIn(foreign, ownProject))).code).to.equal('NOT_FOUND');
+  it('takes the least role from the operation, and is asked about nothing else than its realm', async () => {
+    const { db } = backend.current.database;
+    expect((await requireRoleOn(db, callOf(person('teamAdmin'), 'project:admin'), 'project', project('ours'))).role).to.equal('admin');
+    expect((await refusalOf(requireRoleOn(db, callOf(person('teamMember'), 'project:admin'), 'project', project('ours')))).code).to.equal('FORBIDDEN');
+    expect((await refusalOf(requireRoleOn(db, callOf(person('teamAdmin'), 'team:owner'), 'team', teamId))).code).to.equal('FORBIDDEN');
+    for (const [roles, resource] of [['team:admin', 'project'], ['project:member', 'team'], [null, 'project'], ['project:king', 'project']] as const) {
+      const asked = await requireRoleOn(db, callOf(person('teamOwner'), roles), resource, teamId).catch((error: unknown) => error);
+      expect(asked, `${roles} asked about a ${resource}`).to.be.instanceOf(Error).and.to.have.property('name', 'Error');
+    }
   });
 
-  it('tells who sees a thing and may not act on it apart from who does not see it', async () => {
-    const member = await join('project_members', ownProject, await backend.current.person(), 'Member');
+  it('answers where a thing is held and whose that is', async () => {
     const { db } = backend.current.database;
-    expect((await refusalOf(requireRoleOn(db, callOf(member, 'project:owner'), 'project', ownProject))).code).to.equal('FORBIDDEN');
-    expect((await refusalOf(requireRoleOn(db, callOf(await backend.current.person(), 'project:owner'), 'project', ownProject))).code).to.equal('NOT_FOUND');
+    const creator = person('creator').userId;
+    expect(await requireRoleOn(db, callOf(person('member')), 'preview_job', job('mine'), 'member'))
+      .to.deep.equal({ id: job('mine'), projectId: project('mine'), ownerId: creator, role: 'member' });
+    expect(await requireRoleOn(db, callOf(person('teamAdmin')), 'team', teamId, 'member'))
+      .to.deep.equal({ id: teamId, teamId, ownerId: person('teamOwner').userId, role: 'admin' });
   });
 
-  it('judges a set of ids by one statement, and refuses it whole when one of them is hidden', async () => {
+  it('judges a thousand ids by one statement, each once however it is written, and refuses all for one that is hidden', async () => {
     const { db } = backend.current.database;
-    const ids = await Promise.all(Array.from({ length: 20 }, () => backend.current.project(owner)));
-    const call = callOf(owner);
-    const statements = await countStatements(async () => {
-      expect(await requireRole(db, call, 'project', [...ids, ...ids])).to.have.length(20);
+    const ids = Array.from({ length: 1000 }, () => newId());
+    const { userId } = person('creator');
+    await db.knex.batchInsert('projects', ids.map((id) => ({ id, owner_id: userId, name: 'One of many' })), 500);
+    const judge = async (of: readonly string[]): Promise<{ statements: number; call: Call; outcome: number | string }> => {
+      const call = callOf(person('creator'));
+      let outcome: number | string = '';
+      const statements = await countStatements(async () => {
+        outcome = await requireRole(db, call, 'project', of, 'owner').then((access) => access.length, async (error: unknown) => (await refusalOf(Promise.reject(error as Error))).code);
+      });
+      return { statements, call, outcome };
+    };
+    const all = await judge([...ids, ...ids.map((id) => id.toUpperCase())]);
+    expect([all.statements, all.outcome, all.call.policy.allowed]).to.deep.equal([1, 1000, true]);
+    for (const other of [newId(), project('gone')]) {
+      const refused = await judge([...ids, other]);
+      expect([refused.statements, refused.outcome, refused.call.policy.allowed]).to.deep.equal([1, 'NOT_FOUND', false]);
+    }
+    const stranger = callOf(person('stranger'));
+    expect((await refusalOf(requireRole(db, stranger, 'project', ids, 'member'))).code).to.equal('NOT_FOUND');
+  });
+
+  it('hides a deleted preview job', async () => {
+    const jobId = await requestJob(project('mine'));
+    expect(await outcomeOf(person('creator'), 'preview_job', jobId)).to.equal('owner');
+    await backend.current.run('deletePreviewJob', person('creator'), { path: { job_id: jobId } });
+    expect(await outcomeOf(person('creator'), 'preview_job', jobId)).to.equal('NOT_FOUND');
+  });
+
+  it('knows who is meant by oneself, an administrator, a confirmed address and a recent sign-in', async () => {
+    const nowMs = Date.now();
+    const asked = async (ask: (call: Call) => string, caller: Caller): Promise<string> => {
+      const call = callOf(caller);
+      try {
+        const userId = ask(call);
+        expect(call.policy.allowed).to.equal(true);
+        return userId === ('userId' in caller ? caller.userId : '') ? 'yes' : 'somebody else';
+      } catch (error) {
+        const { code, details } = await refusalOf(Promise.reject(error as Error));
+        expect(call.policy.allowed, 'a refused call is not marked').to.equal(false);
+        return `${code}${typeof details === 'object' && details !== null && 'reason' in details ? ` ${String(details.reason)}` : ''}`;
+      }
+    };
+    const verified = (call: Call): string => requireVerified(call);
+    const recent = (call: Call): string => requireRecentSignIn(call, nowMs);
+    const signedIn = (agoMs: number): Person => ({ ...person('member'), authenticatedAtMs: nowMs - agoMs });
+    const ofKey = key('platformAdmin', null);
+    expect({
+      self: [await asked(requireSelf, person('member')), await asked(requireSelf, ofKey), await asked(requireSelf, { kind: 'anonymous' }), await asked(requireSelf, { kind: 'worker', nodeId: 'n' })],
+      admin: [await asked(requireAdmin, person('platformAdmin')), await asked(requireAdmin, person('member')), await asked(requireAdmin, { ...ofKey, tier: 'admin' }), await asked(requireAdmin, { kind: 'system' })],
+      verified: [await asked(verified, person('member')), await asked(verified, { ...person('member'), isVerified: false }), await asked(verified, { ...ofKey, isVerified: false })],
+      recent: [await asked(recent, signedIn(15 * 60_000)), await asked(recent, signedIn(15 * 60_000 + 1)), await asked(recent, ofKey)],
+    }).to.deep.equal({
+      self: ['yes', 'yes', 'AUTH_INVALID', 'AUTH_INVALID'],
+      admin: ['yes', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN'],
+      verified: ['yes', 'FORBIDDEN email_not_verified', 'FORBIDDEN email_not_verified'],
+      recent: ['yes', 'FORBIDDEN recent_sign_in_required', 'AUTH_INVALID'],
     });
-    expect(statements).to.equal(1);
-    expect(call.policy.allowed).to.equal(true);
-    const refused = callOf(owner);
-    expect((await refusalOf(requireRole(db, refused, 'project', [...ids, newId()]))).code).to.equal('NOT_FOUND');
-    expect(refused.policy.allowed).to.equal(false);
-  });
-
-  it('leads from a preview job to its project, and hides the job with either of them', async () => {
-    const { run, person } = backend.current;
-    const { data: { job } } = await run('requestPreview', owner, {
-      body: { project_id: ownProject, entry_file: 'index.js', files: [{ path: 'index.js', sha256: 'a'.repeat(64), size: 3 }] },
-    });
-    const { db } = backend.current.database;
-    expect((await requireRoleOn(db, callOf(owner), 'preview_job', job.id)).projectId).to.equal(ownProject);
-    expect((await refusalOf(requireRoleOn(db, callOf(await person()), 'preview_job', job.id))).code).to.equal('NOT_FOUND');
-    await run('deletePreviewJob', owner, { path: { job_id: job.id } });
-    expect((await refusalOf(requireRoleOn(db, callOf(owner), 'preview_job', job.id))).code).to.equal('NOT_FOUND');
   });
 });
+
+function raise(name: string): never {
+  throw new Error(`There is no ${name}.`);
+}
