@@ -10,6 +10,7 @@ import { OutboxRelay } from '#jobs/relay.ts';
 import { systemClock } from '#platform/clock.ts';
 import { openDatabase } from '#platform/database.ts';
 import { openLog } from '#platform/log.ts';
+import { openMailer } from '#platform/mail/open-mailer.ts';
 import { JobProducer } from '#platform/queue.ts';
 import { openRedis, openSubscriber, redisOptions } from '#platform/redis.ts';
 import { createShutdown, shutdownOnSignals } from '#platform/shutdown.ts';
@@ -32,8 +33,9 @@ const redis = openRedis(env, log);
 const subscriber = openSubscriber(env, log);
 const opened = await openStorage(env, (error) => log.error('storage.route', 'A storage request failed', { error }));
 const producer = new JobProducer(redisOptions(env, 'producer'), log);
+const mailer = openMailer(env, log);
 const services = createServices(
-  { env, clock: systemClock, log, db, redis, subscriber, storage: opened.storage, producer, isStopping: () => shutdown.signal.aborted }, version,
+  { env, clock: systemClock, log, db, redis, subscriber, storage: opened.storage, producer, mailer, isStopping: () => shutdown.signal.aborted }, version,
 );
 const relay = new OutboxRelay(db, producer, services.consumers, log);
 const reconciler = new Reconciler(db, redis, producer, services.kinds, log, reconcileMs);
@@ -72,6 +74,7 @@ const server = createServer(routes === null ? app : (request, response) => {
 shutdown.add('close', 'database', 10_000, () => db.close());
 shutdown.add('close', 'redis', 2_000, () => { redis.disconnect(); subscriber.close(); });
 shutdown.add('close', 'storage', 2_000, () => opened.storage.close());
+shutdown.add('close', 'mail', 2_000, () => mailer.close());
 shutdown.add('close', 'queues', 6_000, () => producer.close());
 shutdown.add('release', 'relay', 6_000, () => relay.stop());
 shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());

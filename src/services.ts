@@ -29,12 +29,16 @@ import { NodeKeys } from '#domains/workers/node-keys.ts';
 import { WorkerService } from '#domains/workers/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import type { JobKind } from '#jobs/kinds.ts';
+import { mailKind, type MailTemplate } from '#jobs/mail-job.ts';
 import type { EventConsumer } from '#jobs/relay.ts';
+import { scheduledSweeps, type ScheduledJob, type Sweep } from '#jobs/scheduled.ts';
+import type { SystemJobKind } from '#jobs/system-jobs.ts';
 import { JobWatch } from '#jobs/watch.ts';
 import type { Clock } from '#platform/clock.ts';
 import { deriveKey } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
+import type { Mailer } from '#platform/mail/mailer.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
@@ -50,6 +54,7 @@ export interface Platform {
   readonly subscriber: Subscriber;
   readonly storage: ObjectStorage;
   readonly producer: JobProducer;
+  readonly mailer: Mailer;
   /** Whether the process is going down. */
   readonly isStopping: () => boolean;
 }
@@ -58,6 +63,10 @@ export interface Services {
   readonly handlers: Handlers;
   readonly kinds: readonly JobKind[];
   readonly consumers: ReadonlyMap<string, EventConsumer>;
+  /** What the runner of system jobs runs. */
+  readonly systemKinds: readonly SystemJobKind[];
+  /** What the scheduler adds by the clock. */
+  readonly schedules: readonly ScheduledJob[];
   readonly tiers: TierService;
   readonly credentials: Credentials;
   readonly nodeKeys: NodeKeys;
@@ -85,6 +94,9 @@ export function createServices(on: Platform, version: string): Services {
   const kind = previewKind({ db, storage, sources, tiers, watch });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
+  const mailTemplates: MailTemplate[] = [];
+  const sweeps: Sweep[] = [];
+  const swept = scheduledSweeps(sweeps, log);
   return {
     handlers: {
       ...healthHandlers(new HealthService({ db, redis, storage, producer, clock, version, isStopping: on.isStopping })),
@@ -97,6 +109,8 @@ export function createServices(on: Platform, version: string): Services {
     },
     kinds: [kind],
     consumers: new Map([['session.revoked', (event) => revocations.again(event)]]),
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...swept.kinds],
+    schedules: [...swept.schedules],
     tiers,
     credentials: new Credentials(db, env.emailVerification === 'required'),
     nodeKeys,

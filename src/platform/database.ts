@@ -136,6 +136,8 @@ export function violatedConstraint(error: unknown): string | null {
 
 /** Serialization failure and deadlock: the database undid everything and asks for another try. */
 const retryable = new Set(['40001', '40P01']);
+/** Whether the database undid the transaction whole and it may be run again. */
+export const isRetryable = (error: unknown): boolean => retryable.has(sqlState(error) ?? '');
 const maxTries = 4;
 
 /**
@@ -156,7 +158,7 @@ export async function transact<T>(
         return result;
       });
     } catch (error) {
-      if (tries >= maxTries || !retryable.has(sqlState(error) ?? '')) throw error;
+      if (tries >= maxTries || !isRetryable(error)) throw error;
       // A random wait, so that two that met do not meet again: at most 10, 40, 90 ms.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * tries * tries));
     }

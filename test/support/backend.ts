@@ -20,14 +20,17 @@ import type { StreamEvent } from '#http/route.ts';
 import { createServer, drain, listen } from '#http/server.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
 import { OutboxRelay } from '#jobs/relay.ts';
+import { SystemRunner, type SystemJobOutcome } from '#jobs/system-runner.ts';
 import type { Call, Caller, Tier, UserCaller, WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { createLogger, type Logger } from '#platform/log.ts';
+import { openMailer } from '#platform/mail/open-mailer.ts';
 import { JobProducer } from '#platform/queue.ts';
 import { openSubscriber, redisOptions, type Subscriber } from '#platform/redis.ts';
 import { openStorage } from '#platform/storage/open-storage.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
+import { mailsIn, type SentMail } from './mails.ts';
 import { freshRedis, type TestRedis } from './redis.ts';
 import { testFolder } from './services.ts';
 
@@ -103,6 +106,14 @@ export interface Backend {
   worker(name?: string): Promise<WorkerCaller>;
   relay(): OutboxRelay;
   reconciler(): Reconciler;
+  /**
+   * Runs every system job that is due with the real runner, one after the other, until nothing is due any more (jobs that
+   * those add included); answers how each ended. A job that failed waits for its next time; `later: true` makes that and
+   * every delayed job due first. Nothing else runs system jobs here, so a test decides when mails go out.
+   */
+  runSystemJobs(options?: { readonly later?: boolean }): Promise<{ kind: string; outcome: SystemJobOutcome; error: string | null }[]>;
+  /** Runs the due system jobs, then answers the mails sent so far (to one address, if given), the oldest first. */
+  mails(to?: string): Promise<SentMail[]>;
   /** Rows of the last query, for looking behind the services. */
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -118,7 +129,7 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
   let app: RequestListener = () => undefined;
   const server = createServer((request, response) => app(request, response));
   const url = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`;
-  const set = { BASE_URL: url, STORAGE_DIR: mkdtempSync(join(testFolder(), 'files-')), ...variables };
+  const set = { BASE_URL: url, DATA_DIR: mkdtempSync(join(testFolder(), 'data-')), STORAGE_DIR: mkdtempSync(join(testFolder(), 'files-')), ...variables };
   const redis = await freshRedis();
   const database = await cloneDatabase({ ...set, REDIS_URL: redis.url });
   const { env, db } = database;
@@ -130,9 +141,10 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
   const subscriber = openSubscriber(env, log);
   const opened = await openStorage(env, (error) => log.error('storage.route', 'A storage request failed', { error }));
   const producer = new JobProducer(redisOptions(env, 'producer'), log);
+  const mailer = openMailer(env, log);
   let ahead = 0;
   const clock = { now: () => Date.now() + ahead, advance: (ms: number) => { ahead += ms; } };
-  const services = createServices({ env, clock, log, db, redis: redis.redis, subscriber, storage: opened.storage, producer, isStopping: () => false }, '0.0.0-test');
+  const services = createServices({ env, clock, log, db, redis: redis.redis, subscriber, storage: opened.storage, producer, mailer, isStopping: () => false }, '0.0.0-test');
   const disagreements: Disagreement[] = [];
   const limits = rateLimits(services.tiers);
   const api = await createApp({
@@ -223,12 +235,32 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
     },
     relay: () => new OutboxRelay(db, producer, services.consumers, log),
     reconciler: () => new Reconciler(db, redis.redis, producer, services.kinds, log, 3_600_000),
+    async runSystemJobs({ later = false } = {}) {
+      if (later) await backend.sql("update system_jobs set run_after = now() where status = 'queued'");
+      const runner = new SystemRunner({ db, kinds: services.systemKinds, log });
+      const runs: { kind: string; outcome: SystemJobOutcome; error: string | null }[] = [];
+      for (;;) {
+        const [due] = await backend.sql<{ id: string; epoch: number; kind: string }>(
+          "select id, epoch, kind from system_jobs where status = 'queued' and run_after <= now() order by run_after, id limit 1",
+        );
+        if (due === undefined) return runs;
+        if (runs.length === 1_000) throw new Error('System jobs add system jobs without end.');
+        const outcome = await runner.run(due.id, due.epoch);
+        const [ended] = await backend.sql<{ error_message: string | null }>('select error_message from system_jobs where id = ?', [due.id]);
+        runs.push({ kind: due.kind, outcome, error: ended?.error_message ?? null });
+      }
+    },
+    async mails(to) {
+      await backend.runSystemJobs();
+      return mailsIn(env.dataDir, to);
+    },
     async sql<Row>(text: string, values: readonly unknown[] = []) {
       const { rows } = await db.knex.raw<{ rows: Row[] }>(text, values as never);
       return rows;
     },
     async close() {
       await drain(server, 2_000);
+      await mailer.close();
       await producer.close();
       subscriber.close();
       opened.storage.close();

@@ -11,6 +11,7 @@ import pg from 'pg';
 import { HiveSync, type HiveSyncOptions, type TokenPair } from '#sdk/index.ts';
 import { recordingFetch } from './operations.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
+import { mailsIn, type SentMail } from './mails.ts';
 import { ensureSdk } from './preview/sdk.ts';
 import { freshRedis, type TestRedis } from './redis.ts';
 import { testFolder } from './services.ts';
@@ -145,6 +146,21 @@ export class System {
     const tokens = await this.anonymous().api.registerUser({ body: { email: `${username}@example.com`, username, password } });
     await this.sql('update users set tier = $2 where id = $1', [tokens.user.id, tier]);
     return { tokens, password, hive: this.anonymous({ accessToken: tokens.access_token }) };
+  }
+
+  /** The mails sent so far by any of its processes (to one address, if given), the oldest first. */
+  mails(to?: string): SentMail[] {
+    return mailsIn(this.#folder, to);
+  }
+
+  /** Waits for a mail to this address whose subject or text matches, the newest if several do. */
+  async mail(to: string, about: RegExp = /^/): Promise<SentMail> {
+    let found: SentMail | undefined;
+    await until(`a mail to ${to} about ${about.source}`, () => {
+      found = this.mails(to).findLast(({ subject, text }) => about.test(subject) || about.test(text));
+      return found !== undefined;
+    }, 20_000);
+    return found as SentMail;
   }
 
   async sql(text: string, values: readonly unknown[]): Promise<Record<string, unknown>[]> {
