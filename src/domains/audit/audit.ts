@@ -13,8 +13,11 @@ export interface AuditEntry {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** Of a call, what an audit row tells: a job that finishes what a call began hands on what the call said. */
+export type Origin = Pick<Call, 'caller' | 'ip' | 'requestId'>;
+
 /** Writes one audit row in the transaction of the effect it tells of. A null call is the system itself. */
-export async function audit(trx: Knex.Transaction, call: Call | null, entry: AuditEntry): Promise<void> {
+export async function audit(trx: Knex.Transaction, call: Origin | null, entry: AuditEntry): Promise<void> {
   const caller = call?.caller;
   const userId = entry.user_id ?? (caller?.kind === 'user' || caller?.kind === 'api_key' ? caller.userId : null);
   await trx('audit_logs').insert({
