@@ -1,0 +1,30 @@
+import type { Knex } from 'knex';
+
+/** Accounts are many, so the indexes are built beside the traffic; that takes each statement out of a transaction. */
+export const config = { transaction: false };
+
+/**
+ * What people are found by: every run of three characters in their names. pg_trgm knows letters and digits of the
+ * database's locale alone, which under `C` are those of English; names are written in every script.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`
+    create or replace function name_parts(name text) returns text[] language sql immutable strict parallel safe
+    return (select coalesce(array_agg(distinct substr(lower(name), at, 3)), '{}') from generate_series(1, length(lower(name)) - 2) as at)`);
+  for (const [name, definition] of indexes) {
+    // One that a build broken off has left is not valid.
+    await knex.raw(`drop index if exists ${name}`);
+    await knex.raw(`create index concurrently ${name} on ${definition}`);
+  }
+}
+
+export async function down(knex: Knex): Promise<void> {
+  for (const [name] of indexes) await knex.raw(`drop index if exists ${name}`);
+  await knex.raw('drop function name_parts(text)');
+}
+
+const indexes = [
+  ['users_username_parts_idx', 'users using gin (name_parts(username)) where deleted_at is null and suspended_at is null'],
+  ['user_profiles_display_name_parts_idx', 'user_profiles using gin (name_parts(display_name)) where searchable'],
+  ['user_profiles_display_name_idx', 'user_profiles (lower(display_name)) where searchable'],
+] as const;
