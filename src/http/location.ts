@@ -9,20 +9,25 @@ const nowhere: Locate = () => null;
  * Finds the `Location` of what an operation creates or enqueues in the route table, so that it is known while the
  * effect's transaction still runs (an idempotent answer is sealed there, headers and all). For `POST /a/{x}/bs` that is
  * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
- * same part of the API. Where a handler names another place, that one is sent and the difference is logged.
+ * same part of the API. An entity that is only read in its list is where it is changed or deleted, and what
+ * `POST /bs/{id}/replace` makes stands among the `bs`. Where a handler names another place, that one is sent and the
+ * difference is logged.
  */
 export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
   if (route.responses[201] === undefined && route.responses[202] === undefined) return nowhere;
-  const readable = routes.filter((one) => one.method === 'get' && /\/\{\w+\}$/.test(one.template));
-  const readAt = (collection: string): Route | undefined =>
-    readable.find((one) => one.template.slice(0, one.template.lastIndexOf('/')) === collection);
+  const single = routes.filter((one) => /\/\{\w+\}$/.test(one.template));
+  const readable = single.filter((one) => one.method === 'get');
+  const readAt = (collection: string, among = readable): Route | undefined =>
+    among.find((one) => one.template.slice(0, one.template.lastIndexOf('/')) === collection);
 
   const words = route.template.split('/').slice(1);
   const last = words.at(-1) ?? '';
   const first = words[0] ?? '';
-  const own = readAt(route.template) ?? readAt(`/${last}`);
+  const read = readAt(route.template) ?? readAt(`/${last}`);
   const job = route.responses[202] === undefined ? undefined : readAt(`/${first}/jobs`) ?? readAt(route.template.replace(/\/[^/]+$/, ''));
-  const target = route.responses[202] === undefined ? own : job ?? own;
+  const isList = routes.some((one) => one.method === 'get' && one.template === route.template);
+  const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
+  const target = route.responses[202] === undefined ? read ?? readAt(collection, single) : job ?? read;
   if (target === undefined) return nowhere;
   const { template } = target;
 

@@ -252,12 +252,12 @@ function foreteller(route: Route, parts: Parts): (exchange: Exchange) => Foretel
   const kind = route.responses[status];
   const locate = locationOf(route, parts.contract.routes, parts.basePath);
   const serializers = parts.contract.serializers[route.operationId] ?? {};
-  return (exchange) => (data) => {
+  return (exchange) => (data, etag) => {
     if (asksPolicy(route) && !exchange.policy.allowed) throw new Error('An effect was about to commit that no policy call allowed.');
     const place = locate(data, exchange.path);
     return {
       status,
-      headers: place === null ? [] : ['Location', place],
+      headers: [...(place === null ? [] : ['Location', place]), ...(etag === undefined ? [] : ['ETag', quoteEntityTag(etag)])],
       text: kind === 'json' ? serialise(route, serializers, status, data) : '',
     };
   };

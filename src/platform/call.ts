@@ -47,8 +47,8 @@ export type Caller = AnonymousCaller | UserCaller | ApiKeyCaller | WorkerCaller 
  */
 export interface IdempotencySlot {
   readonly key: string;
-  /** Writes the serialised answer, encrypted, into the key's row, in the transaction of the effect. */
-  seal(trx: Knex.Transaction, data: unknown): Promise<void>;
+  /** Writes the serialised answer, encrypted, into the key's row, in the transaction of the effect; with its ETag, where it has one. */
+  seal(trx: Knex.Transaction, data: unknown, etag?: string): Promise<void>;
 }
 
 /** One request on its way through: immutable but for the policy's mark. */

@@ -142,19 +142,20 @@ const maxTries = 4;
 
 /**
  * Runs `work` in one transaction and gives what it gives. Before the commit the result is sealed into the call's
- * idempotency key, if it has one: so the work of a mutating service method returns exactly the answer's `data`.
+ * idempotency key, if it has one: so the work of a mutating service method returns exactly the answer's `data`, and
+ * `etagOf` says the ETag that goes with it, where it has one.
  *
  * A deadlock or serialization failure runs `work` again, four times in all: it must have no effect outside the
  * transaction. Every other error rolls back and is thrown as it is.
  */
 export async function transact<T>(
-  db: Pick<Database, 'knex'>, call: Pick<Call, 'idempotency'> | null, work: (trx: Knex.Transaction) => Promise<T>,
+  db: Pick<Database, 'knex'>, call: Pick<Call, 'idempotency'> | null, work: (trx: Knex.Transaction) => Promise<T>, etagOf?: (result: T) => string,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await db.knex.transaction(async (trx) => {
         const result = await work(trx);
-        await call?.idempotency?.seal(trx, result);
+        await call?.idempotency?.seal(trx, result, etagOf?.(result));
         return result;
       });
     } catch (error) {

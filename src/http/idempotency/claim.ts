@@ -9,7 +9,7 @@ import { sealAnswer, type KeptAnswer } from './sealed-answer.ts';
 /** What a claim needs of the pipeline to know the answer before the handler has given it. */
 export interface Foretell {
   /** The answer that `data` will become: status, headers that follow from it, serialised envelope. */
-  (data: unknown): KeptAnswer;
+  (data: unknown, etag?: string): KeptAnswer;
 }
 
 /**
@@ -37,8 +37,8 @@ export class Claim {
     this.#log = log;
     this.slot = {
       key,
-      seal: async (trx: Knex.Transaction, data: unknown) => {
-        const answer = foretell(data);
+      seal: async (trx: Knex.Transaction, data: unknown, etag?: string) => {
+        const answer = foretell(data, etag);
         const rows = await db.namedIn(trx, 'idempotency.seal', sealSql, this.#values(answer));
         // Somebody took the key over because our lease ran out: this transaction must not commit beside theirs.
         if (rows.length === 0) throw new Error('The idempotency key was taken over by another request.');

@@ -142,6 +142,18 @@ describe('http: Location', () => {
     expect(locationOf(create, [...some, create, get], basePath)({ id }, { project_id: 'p' })).to.equal(`/api/v1/tasks/${id}`);
   });
 
+  it('is where an entity is changed or ended that is read in its list alone, also of one that takes another\'s place', () => {
+    const at = (operationId: string, method: Route['method'], template: string): Route =>
+      ({ ...routeOf('createProject'), operationId, method, template, path: template.replaceAll(/\{(\w+)\}/g, ':$1'), responses: method === 'post' ? { 201: 'json' } : { 200: 'json' } });
+    const [list, make] = [at('listKeys', 'get', '/keys'), at('makeKey', 'post', '/keys')];
+    const [change, replace] = [at('changeKey', 'patch', '/keys/{key_id}'), at('replaceKey', 'post', '/keys/{key_id}/replace')];
+    const [below, makeBelow] = [at('listLocks', 'get', '/keys/{key_id}/locks'), at('makeLock', 'post', '/keys/{key_id}/locks')];
+    const all = [list, make, change, replace, below, makeBelow];
+    expect(locationOf(make, all, basePath)({ key: { id }, secret: 's' }, {})).to.equal(`/api/v1/keys/${id}`);
+    expect(locationOf(replace, all, basePath)({ key: { id }, secret: 's' }, { key_id: 'the old one' })).to.equal(`/api/v1/keys/${id}`);
+    expect(locationOf(makeBelow, all, basePath)({ id }, { key_id: 'k' }), 'a lock is no key').to.equal(null);
+  });
+
   it('is the job for accepted work, however it is wrapped', () => {
     const enqueue: Route = { ...routeOf('createProject'), operationId: 'requestThing', path: '/ai/jobs', template: '/ai/jobs', responses: { 202: 'json' } };
     const get: Route = { ...routeOf('getProject'), operationId: 'getThingJob', path: '/ai/jobs/:job_id', template: '/ai/jobs/{job_id}' };
