@@ -1,12 +1,13 @@
-/** The API process: HTTP, the outbox relay, the reconciler and the housekeeping. Any number may run side by side. */
+/** The API process: HTTP, the outbox relay, the reconciler, system jobs and their schedules. Any number may run side by side. */
 import { readFileSync } from 'node:fs';
 import { createApp } from './app.ts';
 import { readEnvironment } from '#config/environment.ts';
-import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
 import { createServer, drain, listen } from '#http/server.ts';
-import { Housekeeping, sweepHeartbeats } from '#jobs/housekeeping.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
 import { OutboxRelay } from '#jobs/relay.ts';
+import { Scheduler } from '#jobs/scheduler.ts';
+import { SystemJobConsumer } from '#jobs/system-consumer.ts';
+import { SystemRunner } from '#jobs/system-runner.ts';
 import { systemClock } from '#platform/clock.ts';
 import { openDatabase } from '#platform/database.ts';
 import { openLog } from '#platform/log.ts';
@@ -19,7 +20,6 @@ import { rateLimits } from './rate-limits.ts';
 import { createServices } from './services.ts';
 
 const reconcileMs = 15_000;
-const housekeepingMs = 10 * 60_000;
 const storageMount = '/storage/';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -38,11 +38,10 @@ const services = createServices(
   { env, clock: systemClock, log, db, redis, subscriber, storage: opened.storage, producer, mailer, isStopping: () => shutdown.signal.aborted }, version,
 );
 const relay = new OutboxRelay(db, producer, services.consumers, log);
-const reconciler = new Reconciler(db, redis, producer, services.kinds, log, reconcileMs);
-const housekeeping = new Housekeeping([
-  { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
-  { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
-], log, housekeepingMs);
+const { kinds, systemKinds } = services;
+const reconciler = new Reconciler({ db, redis, producer, kinds, systemKinds, log, everyMs: reconcileMs });
+const scheduler = new Scheduler(db, services.schedules, log);
+const systemJobs = new SystemJobConsumer({ runner: new SystemRunner({ db, kinds: systemKinds, log }), redis, queueRedis: redisOptions(env, 'worker'), log });
 
 const app = await createApp({
   handlers: [services.handlers],
@@ -76,14 +75,19 @@ shutdown.add('close', 'redis', 2_000, () => { redis.disconnect(); subscriber.clo
 shutdown.add('close', 'storage', 2_000, () => opened.storage.close());
 shutdown.add('close', 'mail', 2_000, () => mailer.close());
 shutdown.add('close', 'queues', 6_000, () => producer.close());
+shutdown.add('close', 'system queue', 2_500, () => systemJobs.close(2_000));
 shutdown.add('release', 'relay', 6_000, () => relay.stop());
 shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());
-shutdown.add('release', 'housekeeping', 6_000, () => housekeeping.stop());
+shutdown.add('release', 'system jobs', 6_000, () => systemJobs.release());
+shutdown.add('release', 'scheduler', 6_000, () => scheduler.stop());
+shutdown.add('drain', 'system jobs', 6_000, () => systemJobs.drain(5_000));
+shutdown.add('refuse', 'system jobs', 1_000, () => systemJobs.refuse());
 shutdown.add('drain', 'http', 15_000, () => drain(server, 12_000));
 
 await listen(server, env.port, env.host);
 relay.start();
 reconciler.start();
-housekeeping.start();
+scheduler.start();
+systemJobs.start();
 log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });
 process.send?.({ type: 'ready' });

@@ -25,12 +25,15 @@ import { TierService } from '#domains/tiers/service.ts';
 import { userHandlers } from '#domains/users/handlers.ts';
 import { UserService } from '#domains/users/service.ts';
 import { workerHandlers } from '#domains/workers/handlers.ts';
+import { sweepHeartbeats } from '#domains/workers/heartbeats.ts';
 import { NodeKeys } from '#domains/workers/node-keys.ts';
 import { WorkerService } from '#domains/workers/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
+import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
 import type { JobKind } from '#jobs/kinds.ts';
 import { mailKind, type MailTemplate } from '#jobs/mail-job.ts';
 import type { EventConsumer } from '#jobs/relay.ts';
+import { jobSweeps } from '#jobs/retention.ts';
 import { scheduledSweeps, type ScheduledJob, type Sweep } from '#jobs/scheduled.ts';
 import type { SystemJobKind } from '#jobs/system-jobs.ts';
 import { JobWatch } from '#jobs/watch.ts';
@@ -95,7 +98,11 @@ export function createServices(on: Platform, version: string): Services {
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const mailTemplates: MailTemplate[] = [];
-  const sweeps: Sweep[] = [];
+  const sweeps: Sweep[] = [
+    ...jobSweeps(db),
+    { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
+    { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
+  ];
   const swept = scheduledSweeps(sweeps, log);
   return {
     handlers: {

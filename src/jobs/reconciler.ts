@@ -6,6 +6,8 @@ import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { JobKind, JobRow } from './kinds.ts';
 import { cancel, giveUp, isOverdue, requeue, send } from './leases.ts';
+import type { SystemJobKind } from './system-jobs.ts';
+import { recoverLostSystemJobs, sendMissingSystemJobs } from './system-reconciler.ts';
 
 /** Rows looked at in one statement. */
 const batchSize = 500;
@@ -20,7 +22,6 @@ const uploadHours = 1;
 /** Says that Redis is the one we filled: a wiped one has it no more. */
 const sentinelKey = 'queue:sentinel';
 const sentinelSeconds = 30 * 24 * 60 * 60;
-const sentRowHours = 24;
 
 /** Messages that the relay has not sent yet: they are on their way. */
 const unsentSql = "select payload ->> 'jobId', (payload ->> 'epoch')::int from outbox where sent_at is null and kind = 'job'";
@@ -37,19 +38,29 @@ export class Reconciler {
   readonly #redis: Redis;
   readonly #producer: JobProducer;
   readonly #kinds: readonly JobKind[];
+  readonly #systemKinds: readonly SystemJobKind[];
   readonly #log: Logger;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(db: Database, redis: Redis, producer: JobProducer, kinds: readonly JobKind[], log: Logger, everyMs: number) {
-    this.#db = db;
-    this.#redis = redis;
-    this.#producer = producer;
-    this.#kinds = kinds;
-    this.#log = log;
-    this.#everyMs = everyMs;
+  constructor(on: {
+    readonly db: Database;
+    readonly redis: Redis;
+    readonly producer: JobProducer;
+    readonly kinds: readonly JobKind[];
+    readonly systemKinds: readonly SystemJobKind[];
+    readonly log: Logger;
+    readonly everyMs: number;
+  }) {
+    this.#db = on.db;
+    this.#redis = on.redis;
+    this.#producer = on.producer;
+    this.#kinds = on.kinds;
+    this.#systemKinds = on.systemKinds;
+    this.#log = on.log;
+    this.#everyMs = on.everyMs;
   }
 
   start(): void {
@@ -81,7 +92,9 @@ export class Reconciler {
         ];
         changed.push(...ids.map((id) => () => kind.changed(id)));
       }
-      await trx('outbox').where('sent_at', '<', trx.raw(`now() - interval '${sentRowHours} hours'`)).delete();
+      const system = { kinds: this.#systemKinds, producer: this.#producer, log: this.#log };
+      await recoverLostSystemJobs(trx, system);
+      if (redis !== 'away') await sendMissingSystemJobs(trx, system, redis === 'wiped');
       return true;
     });
     for (const tell of changed) tell();

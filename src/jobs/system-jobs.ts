@@ -14,18 +14,18 @@ export interface SystemJobRun {
   readonly jobId: string;
   /** Counted from 1. */
   readonly attempt: number;
-  /** Aborted when the job's time is up or the process goes down. */
+  /** Aborted when the job's time is up, its lease is lost or the process goes down; the attempt must end then, within two seconds. */
   readonly signal: AbortSignal;
 }
 
 /** One kind of system job. Its `run` may be called again for work that was done already, and must then do no harm. */
 export interface SystemJobKind {
   readonly kind: string;
-  /** The longest one attempt may take; its lease is longer, so that no second attempt begins beside it. */
+  /** The longest one attempt may take. While it runs its lease is extended, so that no second attempt begins beside it. */
   readonly timeoutMs: number;
   /** Throws to be tried again; GivenUp to be not. */
   run(payload: JobPayload, on: SystemJobRun): Promise<void>;
-  /** Called once, in the transaction that ends a job for good without success. */
+  /** Called once, in the transaction that ends a job for good without success. What it throws undoes its own part alone. */
   givenUp?(trx: Knex.Transaction, payload: JobPayload): Promise<void>;
 }
 

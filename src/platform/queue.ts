@@ -1,5 +1,5 @@
 /**
- * How jobs travel: bee-queue on Redis, one queue for each class and priority. Only ids travel; Postgres is the truth, and
+ * How jobs travel: bee-queue on Redis, a queue for each priority of each class. Only ids travel; Postgres is the truth, and
  * a message that is lost, doubled or late changes nothing (`claimJob` decides).
  *
  * Facts of bee-queue 2.0.0 this is built around: it speaks through redis@3 and takes options, not an ioredis client;
@@ -25,7 +25,15 @@ export interface JobMessage {
   readonly epoch: number;
 }
 
-export const queueName = (queueClass: QueueClass, priority: QueuePriority): string => `${queueClass}_tasks:${priority}`;
+/** Workers' queues go by priority; the system's own work has one queue, `system_tasks`. */
+const prioritiesOf = (queueClass: QueueClass): readonly QueuePriority[] => (queueClass === 'system' ? ['normal'] : queuePriorities);
+
+/** Every queue there is. */
+export const allQueues: readonly { readonly queueClass: QueueClass; readonly priority: QueuePriority }[] =
+  queueClasses.flatMap((queueClass) => prioritiesOf(queueClass).map((priority) => ({ queueClass, priority })));
+
+export const queueName = (queueClass: QueueClass, priority: QueuePriority): string =>
+  (queueClass === 'system' ? 'system_tasks' : `${queueClass}_tasks:${priority}`);
 
 /** Thrown by a taker that gives a message back unread: it goes to the queue again at once, for whoever else takes it. */
 export class MessageHandedBack extends Error {
@@ -129,7 +137,7 @@ export class JobConsumer {
     log: Logger;
     take(message: JobMessage, priority: QueuePriority): Promise<void>;
   }): Promise<void> {
-    for (const priority of queuePriorities) {
+    for (const priority of prioritiesOf(options.queueClass)) {
       const queue = new BeeQueue<JobMessage>(queueName(options.queueClass, priority), {
         redis: options.redis,
         getEvents: false,
@@ -139,8 +147,9 @@ export class JobConsumer {
         removeOnFailure: true,
         stallInterval: stallIntervalMs,
       });
-      await open(queue, options.log);
+      // Known before it is open: a start that fails is closed like any other.
       this.#queues.push(queue);
+      await open(queue, options.log);
       queue.process(options.prefetch, async (job) => {
         try {
           await options.take(job.data, priority);

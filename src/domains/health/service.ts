@@ -5,7 +5,7 @@ import type { Database } from '#platform/database.ts';
 import { DeadlineError, withDeadline } from '#platform/deadline.ts';
 import { ServiceError } from '#platform/errors.ts';
 import type { JobProducer } from '#platform/queue.ts';
-import { queueClasses, queuePriorities } from '#platform/queue.ts';
+import { allQueues } from '#platform/queue.ts';
 import type { Redis } from '#platform/redis.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { livingWorkersSql } from './queries.ts';
@@ -119,9 +119,7 @@ export class HealthService {
   }
 
   async #waiting(): Promise<number> {
-    const depths = await Promise.all(
-      queueClasses.flatMap((queueClass) => queuePriorities.map((priority) => this.#on.producer.depth(queueClass, priority))),
-    );
+    const depths = await Promise.all(allQueues.map(({ queueClass, priority }) => this.#on.producer.depth(queueClass, priority)));
     return depths.reduce((sum, depth) => sum + depth.waiting, 0);
   }
 

@@ -173,7 +173,7 @@ describe('the reconciler', () => {
     it('are looked for again after a round that failed: the wipe is not forgotten', async () => {
       const { database, redis, producer, log, services: { kinds } } = backend.current;
       const broken = kinds.map((kind) => ({ ...kind, table: 'no_such_table' as 'preview_jobs' }));
-      const failing = new Reconciler(database.db, redis.redis, producer, broken, log, 3_600_000);
+      const failing = new Reconciler({ db: database.db, redis: redis.redis, producer, kinds: broken, systemKinds: [], log, everyMs: 3_600_000 });
       await relayed();
       await redis.redis.flushdb();
       expect(await failing.reconcile().then(() => 'done', () => 'failed')).to.equal('failed');
@@ -192,21 +192,9 @@ describe('the reconciler', () => {
     expect((await rowOf())['status'], 'one that was started').to.equal('queued');
   });
 
-  it('keeps sent rows of the outbox for a day, and unsent ones for ever', async () => {
-    const { sql } = backend.current;
-    await sql('delete from outbox');
-    await sql(`insert into outbox (kind, topic, payload, created_at, sent_at) values
-      ('event', 'old', '{}', now() - interval '2 days', now() - interval '25 hours'),
-      ('event', 'new', '{}', now() - interval '2 days', now() - interval '23 hours'),
-      ('event', 'unsent', '{}', now() - interval '9 days', null)`);
-    await round();
-    const topics = (await sql<{ topic: string }>("select topic from outbox where kind = 'event'")).map(({ topic }) => topic);
-    expect(topics).to.deep.equal(['new', 'unsent']);
-  });
-
   it('goes round by itself until it is stopped', async () => {
     const { database, redis, producer, log, services: { kinds } } = backend.current;
-    const reconciler = new Reconciler(database.db, redis.redis, producer, kinds, log, 10);
+    const reconciler = new Reconciler({ db: database.db, redis: redis.redis, producer, kinds, systemKinds: [], log, everyMs: 10 });
     await claim(backend.current, worker, jobId);
     await age("lease_expires_at = now() - interval '1 second'");
     reconciler.start();

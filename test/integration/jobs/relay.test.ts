@@ -110,6 +110,40 @@ describe('the outbox relay', () => {
     for (const jobId of jobs) expect(await holds(jobId)).to.equal(true);
   });
 
+  it('tells the events of a transaction whose jobs no queue takes', async () => {
+    const heard: string[] = [];
+    const jobId = newId();
+    await transact(backend.current.database.db, null, async (trx) => {
+      await enqueue(trx, [{ jobId, epoch: 0, queueClass: 'cpu', priority: 'normal' }]);
+      await emit(trx, event('good.event'));
+    });
+    startRelay({ 'good.event': async ({ type }) => { heard.push(type); } }, faltering(Infinity, false));
+    await until('all but the job', async () => (await unsent()) === 1);
+    expect(heard).to.deep.equal(['good.event']);
+    expect(await backend.current.sql('select kind, attempts from outbox where sent_at is null')).to.deep.equal([{ kind: 'job', attempts: 0 }]);
+  });
+
+  it('sends to the other queues what was beside jobs of a queue that fails', async () => {
+    const { env, log, redis, producer } = backend.current;
+    const [stuck, sound] = [newId(), newId()];
+    const key = 'bq:cpu_tasks:low:jobs';
+    await redis.redis.del(key);
+    await redis.redis.set(key, 'no hash, and so nothing can be added to it');
+    const own = new JobProducer(redisOptions(env, 'producer'), log);
+    producers.push(own);
+    await transact(backend.current.database.db, null, (trx) => enqueue(trx, [
+      { jobId: stuck, epoch: 0, queueClass: 'cpu', priority: 'low' }, { jobId: sound, epoch: 0, queueClass: 'cpu', priority: 'normal' },
+    ]));
+    const relay = startRelay({}, own);
+    await until('the sound one', async () => (await unsent()) === 1);
+    expect(await holds(sound)).to.equal(true);
+    await redis.redis.del(key);
+    await backend.current.sql('update outbox set run_after = now()');
+    relay.wake();
+    await allSent();
+    expect(await producer.holds('cpu', 'low', { jobId: stuck, epoch: 0 })).to.equal(true);
+  });
+
   it('tells events in their order, and passes over those that nobody hears', async () => {
     const heard: string[] = [];
     await tell('a.one', 'b.unheard', 'a.two', 'a.one');
@@ -157,8 +191,8 @@ describe('the outbox relay', () => {
     await tell(...Array.from({ length: 40 }, () => 'hanging.event'), 'good.event');
     startRelay({ 'hanging.event': () => new Promise(() => undefined), 'good.event': async ({ type }) => { heard.push(type); } },
       backend.current.producer, { consumerTimeoutMs: 10, batchTimeMs: 50 });
-    await until('the good one', () => heard.length === 1);
-    expect(await unsent()).to.equal(40);
+    await until('all but the hanging ones', async () => (await unsent()) === 40);
+    expect(heard).to.deep.equal(['good.event']);
   });
 
   it('shares the work with others: no event is told twice, none is left', async () => {
