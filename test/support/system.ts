@@ -90,6 +90,11 @@ export class System {
     return this.#redis.redis;
   }
 
+  /** For tests that ask the database so often that a connection for each question would cost too much. */
+  get databaseUrl(): string {
+    return this.#database.url;
+  }
+
   async startApi(): Promise<Process> {
     const port = await freePort();
     this.#ports.push(port);
