@@ -7,6 +7,8 @@ import type { Route } from './route.ts';
 
 /** Credentials end and are revoked while a stream is open: what has to be looked at again. */
 export interface Credential {
+  /** Whose standing it rests on: a mark of one of these has the account read anew, whatever is kept of it. */
+  readonly accountIds: readonly string[];
   /** The session or API key whose `revoked:` mark is read; null where nothing can be revoked. */
   readonly revocationId: string | null;
   /** Milliseconds since 1970; null where it does not end by itself. */

@@ -5,8 +5,12 @@ import type { Logger } from '#platform/log.ts';
 import { newId } from '#platform/ids.ts';
 import { subjectOf } from '../gate/limits.ts';
 
-/** How many streams a caller may hold open at once over all replicas; null = no cap. */
-export type StreamCap = (caller: Caller) => number | null | Promise<number | null>;
+/** How many streams a caller may hold open at once over all replicas, and what it is told beyond that; null = no cap. */
+export type StreamCap = (caller: Caller) => StreamBound | null | Promise<StreamBound | null>;
+export interface StreamBound {
+  readonly cap: number;
+  readonly refusal?: (used: number) => ServiceError | Promise<ServiceError>;
+}
 
 /** A held place. `renew` is called with every heartbeat; a process that dies stops renewing and its places come free. */
 export interface StreamSlot {
@@ -46,17 +50,18 @@ export class StreamSlots {
 
   /** Throws QUOTA_EXCEEDED where every place is taken. */
   async take(caller: Caller, ip: string): Promise<StreamSlot> {
-    const cap = await this.#cap(caller);
+    const bound = await this.#cap(caller);
+    const cap = bound?.cap ?? null;
     const subject = subjectOf(caller, ip);
     const open = this.#here.get(subject) ?? 0;
-    if (cap !== null && open >= cap) throw full(cap);
+    if (bound !== null && open >= bound.cap) throw await full(bound);
     // Taken here at once, so that two that ask together are counted.
     this.#here.set(subject, open + 1);
     const key = `rate_limit:${subject}:streams`;
     const id = newId();
-    if (cap !== null && !(await this.#takeShared(key, id, cap))) {
+    if (bound !== null && !(await this.#takeShared(key, id, bound.cap))) {
       this.#letGo(subject);
-      throw full(cap);
+      throw await full(bound);
     }
     return {
       renew: async () => {
@@ -95,5 +100,7 @@ export class StreamSlots {
   }
 }
 
-const full = (cap: number): ServiceError =>
-  new ServiceError('QUOTA_EXCEEDED', `Your tier allows ${cap} open streams at once. Close one first.`, { details: { limit: 'streams', allowed: cap, used: cap } });
+const full = async ({ cap, refusal }: StreamBound): Promise<ServiceError> => refusal?.(cap)
+  ?? new ServiceError('QUOTA_EXCEEDED', `No more than ${cap} streams may be open at once. Close one first.`, {
+    details: { limit: 'streams_at_once', allowed: cap, used: cap, tier: null, upgrade_to: null },
+  });

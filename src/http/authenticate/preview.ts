@@ -19,6 +19,7 @@ export function authenticatePreview(tokens: PreviewTokens): Step {
     }
     exchange.caller = verified.caller;
     exchange.credential = {
+      accountIds: [],
       revocationId: verified.caller.shareId,
       expiresAtMs: verified.expiresAtMs,
       isRevokedInStore: () => Promise.resolve(false),

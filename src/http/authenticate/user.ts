@@ -7,9 +7,10 @@ import { hashApiKey, isApiKeyFormed } from '#platform/tokens/api-keys.ts';
 import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import type { Account, CredentialStore } from './credentials.ts';
+import type { CredentialStore } from './credentials.ts';
 import type { Identities } from './identities.ts';
 import { credentialExpired, credentialInvalid, ofToken, signInFirst } from './refusals.ts';
+import { standing } from './standing.ts';
 
 export interface UserAuthenticator {
   readonly tokens: AccessTokens;
@@ -79,6 +80,7 @@ async function byToken(exchange: Exchange, authorization: string, auth: UserAuth
   exchange.context.userId = userId;
   exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier, isVerified: account.isVerified, authenticatedAtMs: authenticatedAt * 1000 };
   exchange.credential = {
+    accountIds: [userId],
     revocationId: sessionId,
     expiresAtMs: expiresAt * 1000,
     isRevokedInStore: async () => {
@@ -103,16 +105,11 @@ async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator
     scopes: identity.scopes, projectIds: identity.projectIds,
   };
   exchange.credential = {
+    accountIds: [identity.userId],
     revocationId: identity.keyId,
     expiresAtMs: identity.expiresAtMs,
     isRevokedInStore: async () => (await auth.store.apiKey(hash))?.isRevoked !== false,
   };
-}
-
-function standing(account: Account | null): Account {
-  if (account === null || account.isDeleted) throw credentialInvalid('The account is gone.');
-  if (account.isSuspended) throw new ServiceError('FORBIDDEN', 'This account is suspended. Ask support.');
-  return account;
 }
 
 function judge({ caller }: Exchange, route: Route): void {

@@ -2,15 +2,19 @@ import { DeadlineError } from '#platform/deadline.ts';
 import { ServiceError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Redis } from '#platform/redis.ts';
+import { windowKey } from '#platform/request-windows.ts';
 import { revocationKey } from '#platform/revocations.ts';
-import type { Credential, Exchange, Step } from '../exchange.ts';
+import type { Caller } from '#platform/call.ts';
+import type { Credential, Step } from '../exchange.ts';
 import type { CredentialStore } from '../authenticate/credentials.ts';
 import { credentialInvalid } from '../authenticate/refusals.ts';
+import { standing } from '../authenticate/standing.ts';
 import type { Route } from '../route.ts';
-import { subjectOf, type LimitsFor, type RateLimit } from './limits.ts';
-import { LocalLimiter, type RateVerdict } from './local.ts';
+import { callerOf, subjectOf, type LimitsFor, type RateLimit } from './limits.ts';
+import { LocalLimiter } from './local.ts';
 import { RevocationMarks, sentinelKey } from './marks.ts';
-import { defineGate, type GateAnswer } from './script.ts';
+import { defineGate, type AskGate, type Counting, type GateAnswer } from './script.ts';
+import { rateHeaders, rateRefusal, type RateVerdict } from './verdict.ts';
 
 export interface GateOptions {
   readonly redis: Redis;
@@ -25,9 +29,9 @@ export interface GateOptions {
 const restMs = 1_000;
 
 /**
- * Counts every request against its caller's limit and refuses revoked credentials, in one Redis round trip. When Redis
- * is away or slow, revocation is read from PostgreSQL and limits are counted in this process; when Redis was wiped
- * (the sentinel is missing) revocation is read from PostgreSQL until the marks are rebuilt. Each change of state is
+ * Counts every request in the windows of its caller and class and refuses revoked credentials, in one Redis round trip.
+ * When Redis is away or slow, revocation is read from PostgreSQL and limits are counted in this process; when Redis was
+ * wiped (the sentinel is missing) revocation is read from PostgreSQL until the marks are rebuilt. Each change of state is
  * logged once.
  */
 export class Gate {
@@ -35,8 +39,9 @@ export class Gate {
   readonly #limitsFor: LimitsFor;
   readonly #log: Logger;
   readonly #timeoutMs: number;
-  readonly #ask: ReturnType<typeof defineGate>;
+  readonly #ask: AskGate;
   readonly #marks: RevocationMarks;
+  readonly #store: CredentialStore;
   readonly #local = new LocalLimiter();
   #restUntilMs = 0;
   #isAway = false;
@@ -48,26 +53,30 @@ export class Gate {
     this.#timeoutMs = timeoutMs;
     this.#ask = defineGate(redis);
     this.#marks = new RevocationMarks(redis, store, log);
+    this.#store = store;
   }
 
   /** The step of one route. */
   step(route: Route): Step {
     const rateClass = route.rateLimit;
+    const isOpen = route.auth === 'none' || route.auth === 'hook';
     return async (exchange) => {
-      const limit = rateClass === null ? null : await this.#limitsFor(exchange.caller, rateClass);
-      const subject = route.auth === 'none' || route.auth === 'hook'
-        ? subjectOf({ kind: 'anonymous' }, exchange.ip)
-        : subjectOf(exchange.caller, exchange.ip);
-      if (limit === null && exchange.credential === null) return;
-      const verdict = await this.#judge(subject, rateClass ?? 'none', limit, exchange.credential);
-      if (limit !== null && rateClass !== null && verdict !== null) announce(exchange, rateClass, limit, verdict);
+      const { credential, ip } = exchange;
+      const caller = isOpen ? anonymous : exchange.caller;
+      const limits = rateClass === null ? [] : await this.#limitsFor(caller, rateClass);
+      if (limits.length === 0 && credential === null) return;
+      const verdict = await this.#judge(countingsOf(limits, caller, ip), credential);
+      if (limits.length === 0) return;
+      exchange.head.push(...rateHeaders(limits, verdict));
+      const refusal = rateRefusal(limits, verdict);
+      if (refusal !== null) throw refusal;
     };
   }
 
-  /** Whether a credential was revoked since: asked now and then while a stream is open. */
+  /** Whether a credential was revoked since, or its account lost its standing: asked now and then while a stream is open. */
   async isRevoked(credential: Credential): Promise<boolean> {
     try {
-      await this.#judge('', 'none', null, credential);
+      await this.#judge([], credential);
       return false;
     } catch (error) {
       if (error instanceof ServiceError) return true;
@@ -75,28 +84,42 @@ export class Gate {
     }
   }
 
-  async #judge(subject: string, rateClass: string, limit: RateLimit | null, credential: Credential | null): Promise<RateVerdict | null> {
-    const revocationId = credential?.revocationId ?? null;
-    const answer = await this.#askRedis(`rate_limit:${subject}:${rateClass}`, revocationId, limit);
+  async #judge(windows: readonly Counting[], credential: Credential | null): Promise<RateVerdict> {
+    const marks = credential === null ? [] : marksOf(credential);
+    const answer = await this.#askRedis(marks, windows);
     if (answer === null) {
-      if (revocationId !== null && (await credential?.isRevokedInStore()) === true) throw revoked();
-      return limit === null ? null : await this.#local.count(`${subject}:${rateClass}`, limit);
+      await this.#judgeByStore(credential);
+      return this.#local.count(windows);
     }
-    if (answer.isRevoked) throw revoked();
-    const stands = this.#marks.note(answer.sentinelMs);
-    if (!stands && revocationId !== null && (await credential?.isRevokedInStore()) === true) throw revoked();
-    return limit === null ? null : answer;
+    const isWhole = this.#marks.note(answer.sentinelMs);
+    if (credential === null) return answer.verdict ?? none;
+    if (!isWhole) await this.#judgeByStore(credential);
+    if (answer.verdict !== null) return answer.verdict;
+    // An account's mark says no more than that what is kept of it may be out of date.
+    if (answer.marked?.some((one, at) => one && at < credential.accountIds.length) === true) await this.#judgeAccounts(credential);
+    if (credential.revocationId !== null && answer.marked?.at(-1) === true) throw revoked();
+    const counted = await this.#askRedis([], windows);
+    return counted?.verdict ?? this.#local.count(windows);
   }
 
-  async #askRedis(rateKey: string, revocationId: string | null, limit: RateLimit | null): Promise<GateAnswer | null> {
+  /** What PostgreSQL says now: for when Redis cannot. */
+  async #judgeByStore(credential: Credential | null): Promise<void> {
+    if (credential === null) return;
+    await this.#judgeAccounts(credential);
+    if (await credential.isRevokedInStore()) throw revoked();
+  }
+
+  async #judgeAccounts({ accountIds }: Credential): Promise<void> {
+    for (const account of await Promise.all(accountIds.map((id) => this.#store.account(id)))) standing(account);
+  }
+
+  async #askRedis(marks: readonly string[], windows: readonly Counting[]): Promise<GateAnswer | null> {
     if (this.#redis.status !== 'ready' || Date.now() < this.#restUntilMs) {
       this.#say(true);
       return null;
     }
     try {
-      const answer = await within(this.#timeoutMs, this.#ask(
-        rateKey, revocationKey(revocationId ?? ''), sentinelKey, limit?.quota ?? 0, (limit?.windowSeconds ?? 0) * 1000, revocationId !== null,
-      ));
+      const answer = await within(this.#timeoutMs, this.#ask(sentinelKey, marks, windows));
       this.#say(false);
       return answer;
     } catch (error) {
@@ -117,6 +140,18 @@ export class Gate {
   }
 }
 
+const anonymous: Caller = Object.freeze({ kind: 'anonymous' });
+const none: RateVerdict = { refusedBy: null, windows: [] };
+
+/** The accounts' marks, then the credential's own. */
+const marksOf = ({ accountIds, revocationId }: Credential): string[] =>
+  (revocationId === null ? [...accountIds] : [...accountIds, revocationId]).map(revocationKey);
+
+const countingsOf = (limits: readonly RateLimit[], caller: Caller, ip: string): Counting[] =>
+  limits.map(({ name, quota, windowSeconds, per }) => ({
+    key: windowKey(per === 'account' ? subjectOf(caller, ip) : callerOf(caller, ip), name), quota, windowMs: windowSeconds * 1000,
+  }));
+
 const revoked = (): ServiceError => credentialInvalid('The session or key was revoked.');
 
 /** Like withDeadline, without its signal: this runs for every request, and a Redis command cannot be aborted anyway. */
@@ -125,19 +160,4 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
     const timer = setTimeout(() => reject(new DeadlineError('The gate', timeoutMs)), timeoutMs);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/** RateLimit and RateLimit-Policy as of draft-ietf-httpapi-ratelimit-headers-11; a refusal is a 429 with Retry-After. */
-function announce(exchange: Exchange, rateClass: string, limit: RateLimit, verdict: RateVerdict): void {
-  const resetSeconds = Math.ceil(verdict.resetMs / 1000);
-  exchange.head.push(
-    'RateLimit-Policy', `"${rateClass}";q=${limit.quota};w=${limit.windowSeconds}`,
-    'RateLimit', `"${rateClass}";r=${verdict.remaining};t=${resetSeconds}`,
-  );
-  if (!verdict.isAllowed) {
-    throw new ServiceError('RATE_LIMITED', `Too many requests. Try again in ${resetSeconds} s.`, {
-      details: { limit: rateClass, quota: limit.quota, window_seconds: limit.windowSeconds },
-      retryAfterSeconds: resetSeconds,
-    });
-  }
 }

@@ -3,6 +3,7 @@ import { freshRedis } from '../../support/redis.ts';
 import { sentinelKey } from '#http/gate/marks.ts';
 import { announceAccountChange, markRevoked } from '#platform/revocations.ts';
 import { newId } from '#platform/ids.ts';
+import { requestUse, windowKey } from '#platform/request-windows.ts';
 import { defineGate } from '#http/gate/script.ts';
 import { startFixture, useFixture, type Fixture, type Reply } from './fixture/app.ts';
 
@@ -47,6 +48,72 @@ describe('http: the gate', () => {
     expect((await call('POST', '/things', { headers: ada.headers, json: { title: 'a' } })).status).to.equal(201);
   });
 
+  it('counts every request of an account in one window, of whatever class and by whatever credential', async () => {
+    const { call, person, keyOf, limits } = fixture.current;
+    limits.set('api', { quota: 6, windowSeconds: 60 });
+    const ada = person();
+    const [key, other] = [keyOf(ada), keyOf(ada)];
+    const asks = [
+      () => call('GET', '/things', { headers: ada.headers }),
+      () => call('POST', '/things', { headers: ada.headers, json: { title: 'a' } }),
+      () => call('GET', '/things', { headers: key.headers }),
+      () => call('POST', '/things', { headers: other.headers, json: { title: 'a' } }),
+    ];
+    const replies = await Promise.all(Array.from({ length: 5 }, () => asks).flat().map((ask) => ask()));
+    expect(replies.filter(({ status }) => status < 300)).to.have.length(6);
+    const refused = replies.filter(({ status }) => status === 429);
+    expect(refused).to.have.length(14);
+    for (const { json } of refused) expect(json.error?.details).to.deep.equal({ limit: 'api', quota: 6, window_seconds: 60 });
+    expect((await call('GET', '/things', { headers: person().headers })).status, 'somebody else').to.equal(200);
+  });
+
+  it('lets an API key run dry in a class by itself, and not its owner or another key', async () => {
+    const { call, person, keyOf, limits } = fixture.current;
+    limits.set('read', { quota: 2, windowSeconds: 60 });
+    const ada = person();
+    const [key, other] = [keyOf(ada), keyOf(ada)];
+    const statuses: number[] = [];
+    for (const { headers } of [key, key, key, other, other, other, ada, ada, ada]) statuses.push((await call('GET', '/things', { headers })).status);
+    expect(statuses).to.deep.equal([200, 200, 429, 200, 200, 429, 200, 200, 429]);
+  });
+
+  it('counts a refused request in no window', async () => {
+    const { call, person, limits, redis } = fixture.current;
+    limits.set('read', { quota: 1, windowSeconds: 60 });
+    limits.set('api', { quota: 3, windowSeconds: 60 });
+    const ada = person();
+    const read = () => call('GET', '/things', { headers: ada.headers });
+    const write = () => call('POST', '/things', { headers: ada.headers, json: { title: 'a' } });
+    expect((await read()).status).to.equal(200);
+    const refused = await Promise.all(Array.from({ length: 10 }, read));
+    for (const { status, json } of refused) {
+      expect(status).to.equal(429);
+      expect(json.error?.details).to.deep.equal({ limit: 'read', quota: 1, window_seconds: 60 });
+    }
+    // Of the three of the account one was used.
+    expect((await Promise.all([write(), write(), write()])).map(({ status }) => status).sort()).to.deep.equal([201, 201, 429]);
+    expect((await requestUse(redis.redis).used(ada.userId))?.used).to.equal(3);
+    limits.set('write', { quota: 5, windowSeconds: 60 });
+    const full = await Promise.all(Array.from({ length: 4 }, write));
+    expect(new Set(full.map(({ json }) => JSON.stringify(json.error?.details)))).to.deep.equal(new Set(['{"limit":"api","quota":3,"window_seconds":60}']));
+    expect(await redis.redis.exists(windowKey(ada.userId, 'write')), 'nothing was counted for the class').to.equal(0);
+  });
+
+  it('names every window it counted in, the tightest first', async () => {
+    const { call, person, limits } = fixture.current;
+    limits.set('read', { quota: 2, windowSeconds: 60 });
+    limits.set('api', { quota: 3, windowSeconds: 60 });
+    const { headers } = person();
+    const told = async (method = 'GET'): Promise<(string | null)[]> => {
+      const reply = await call(method, '/things', { headers, ...(method === 'POST' ? { json: { title: 'a' } } : {}) });
+      return ['ratelimit', 'ratelimit-policy'].map((name) => reply.headers.get(name)?.replaceAll(/;t=\d+/g, '') ?? null);
+    };
+    expect(await told()).to.deep.equal(['"read";r=1, "api";r=2', '"read";q=2;w=60, "api";q=3;w=60']);
+    expect(await told('POST')).to.deep.equal(['"api";r=1', '"api";q=3;w=60']);
+    expect(await told('POST')).to.deep.equal(['"api";r=0', '"api";q=3;w=60']);
+    expect(await told(), 'refused by the account').to.deep.equal(['"api";r=0, "read";r=1', '"api";q=3;w=60, "read";q=2;w=60']);
+  });
+
   it('counts anonymous callers by address, whatever credential they show', async () => {
     const { call, person, limits } = fixture.current;
     limits.set('public', { quota: 2, windowSeconds: 60 });
@@ -64,15 +131,16 @@ describe('http: the gate', () => {
     const beganAt = Date.now();
     let isPromised = false;
     while (Date.now() < beganAt + 4 * windowMs) {
-      const answer = await ask(key, 'revoked:', sentinelKey, quota, windowMs, false);
-      if (answer.isAllowed) {
+      const { verdict } = await ask(sentinelKey, ['revoked:'], [{ key, quota, windowMs }]);
+      if (verdict?.refusedBy === null) {
         passedAt.push(Date.now());
         isPromised = false;
         continue;
       }
       expect(isPromised, 'there was no room when there should have been').to.equal(false);
-      expect(answer.resetMs).to.be.within(1, 2 * windowMs);
-      await new Promise((resolve) => setTimeout(resolve, answer.resetMs + 2));
+      const waitMs = verdict?.windows[0]?.resetMs ?? 0;
+      expect(waitMs).to.be.within(1, 2 * windowMs);
+      await new Promise((resolve) => setTimeout(resolve, waitMs + 2));
       isPromised = true;
     }
     expect(passedAt.length).to.be.within(2 * quota, 5 * quota);
@@ -139,6 +207,25 @@ describe('http: the gate without Redis', () => {
     await redis.redis.connect();
     expect((await call('GET', '/things', { headers: person().headers })).status).to.equal(200);
     expect(logLines.filter(({ event_type }) => event_type === 'gate.shared')).to.have.length(1);
+  });
+
+  it('keeps every window, and counts a refused request in none', async () => {
+    own = await startFixture();
+    const { call, person, limits, redis } = own;
+    limits.set('read', { quota: 1, windowSeconds: 60 });
+    limits.set('api', { quota: 3, windowSeconds: 60 });
+    const { headers } = person();
+    redis.redis.disconnect();
+    await until('the end', () => redis.redis.status === 'end');
+    const read = () => call('GET', '/things', { headers });
+    const reads = await Promise.all(Array.from({ length: 6 }, read));
+    expect(reads.map(({ status }) => status).sort()).to.deep.equal([200, 429, 429, 429, 429, 429]);
+    const refused = reads.find(({ status }) => status === 429);
+    expect(refused?.json.error?.details).to.deep.equal({ limit: 'read', quota: 1, window_seconds: 60 });
+    expect(refused?.headers.get('ratelimit')).to.match(/^"read";r=0;t=\d+, "api";r=2;t=\d+$/);
+    const writes = await Promise.all(Array.from({ length: 3 }, () => call('POST', '/things', { headers, json: { title: 'a' } })));
+    expect(writes.map(({ status }) => status).sort()).to.deep.equal([201, 201, 429]);
+    await redis.redis.connect();
   });
 
   it('does not wait for a Redis that hangs', async () => {

@@ -46,7 +46,7 @@ describe('http: the generated contract', () => {
       deps: {
         env: { ...env, contractReferee: true }, db, redis: redis.current.redis, subscriber: null, log: createLogger({ level: 'silent', sinks: [] }),
         tokens, previewTokens: createPreviewTokens(keys), credentials, workerKeys: () => Promise.resolve(null),
-        limitsFor: () => ({ quota: 100, windowSeconds: 60 }), streamCap: () => null,
+        limitsFor: () => [{ name: 'api', quota: 100, windowSeconds: 60, per: 'account' }], streamCap: () => null,
         onDisagreement: (disagreement) => void disagreements.push(disagreement),
       },
     });

@@ -26,7 +26,7 @@ function listenTo({ port }: Fixture, authorization: string, path = '/stream'): {
 describe('http: streams', () => {
   let cap: number | null = null;
   let nowMs = Date.now();
-  const fixture = useFixture({ clock: { now: () => nowMs }, deps: { heartbeatMs: 30, recheckMs: 30, streamCap: () => cap } });
+  const fixture = useFixture({ clock: { now: () => nowMs }, deps: { heartbeatMs: 30, recheckMs: 30, streamCap: () => (cap === null ? null : { cap }) } });
   afterEach('as at the start', () => {
     cap = null;
     nowMs = Date.now();

@@ -1,0 +1,12 @@
+import { ServiceError } from '#platform/errors.ts';
+import type { Account } from './credentials.ts';
+import { credentialInvalid } from './refusals.ts';
+
+/** The account, where it may be used; AUTH_INVALID where it is gone, FORBIDDEN where it is suspended. */
+export function standing(account: Account | null): Account {
+  if (account === null || account.isDeleted) throw credentialInvalid('The account is gone.');
+  if (account.isSuspended) {
+    throw new ServiceError('FORBIDDEN', 'This account is suspended. Ask support.', { details: { reason: 'suspended' } });
+  }
+  return account;
+}
