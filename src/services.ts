@@ -4,10 +4,14 @@ import { authHandlers } from '#domains/auth/handlers.ts';
 import { SignInAttempts } from '#domains/auth/attempts.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
+import { createProofs } from '#domains/auth/proofs.ts';
+import { RefreshService } from '#domains/auth/refresh-service.ts';
 import { Revocations } from '#domains/auth/revocations.ts';
-import { noSecondFactor } from '#domains/auth/second-factor.ts';
 import { AuthService } from '#domains/auth/service.ts';
+import { sessionHandlers } from '#domains/auth/session-handlers.ts';
+import { SessionService } from '#domains/auth/session-service.ts';
 import { SignIns } from '#domains/auth/sign-ins.ts';
+import { logAlert } from '#domains/auth/suspicions.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
@@ -88,18 +92,22 @@ export function createServices(on: Platform, version: string): Services {
   const revocations = new Revocations(redis, log);
   const refreshKey = deriveKey(env.jwtSecret, 'refresh tokens');
   const signIns = new SignIns(db, accessTokens, refreshKey);
-  const auth = new AuthService({
-    db, clock, signIns, revocations, passwords: new Passwords(), attempts: new SignInAttempts(redis), secondFactor: noSecondFactor, refreshKey,
-  });
+  const sessions = new SessionService(db, revocations);
+  const hashing = new Passwords();
+  const proofs = createProofs({ env, clock, log, db, redis, signIns, sessions, hashing });
+  const { secondFactor, verifications } = proofs;
+  const auth = new AuthService({ db, clock, signIns, passwords: hashing, attempts: new SignInAttempts(redis), secondFactor, verifications });
+  const refreshes = new RefreshService({ db, clock, signIns, revocations, refreshKey });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
   const kind = previewKind({ db, storage, sources, tiers, watch });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
-  const mailTemplates: MailTemplate[] = [];
+  const mailTemplates: MailTemplate[] = [...proofs.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
+    ...proofs.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
   ];
@@ -107,7 +115,9 @@ export function createServices(on: Platform, version: string): Services {
   return {
     handlers: {
       ...healthHandlers(new HealthService({ db, redis, storage, producer, clock, version, isStopping: on.isStopping })),
-      ...authHandlers(auth),
+      ...authHandlers(auth, refreshes, sessions),
+      ...sessionHandlers(sessions),
+      ...proofs.handlers,
       ...userHandlers(new UserService(db)),
       ...tierHandlers(tiers),
       ...projectHandlers(projects),
@@ -115,8 +125,11 @@ export function createServices(on: Platform, version: string): Services {
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
     },
     kinds: [kind],
-    consumers: new Map([['session.revoked', (event) => revocations.again(event)]]),
-    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...swept.kinds],
+    consumers: new Map<string, EventConsumer>([
+      ['session.revoked', (event) => revocations.again(event)],
+      ['alert.raised', logAlert(log)],
+    ]),
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...swept.kinds],
     schedules: [...swept.schedules],
     tiers,
     credentials: new Credentials(db, env.emailVerification === 'required'),

@@ -427,12 +427,15 @@ export const updateMe = <ThrowOnError extends boolean = false>(options: Options<
  *
  * Ends all access at once: every session, API key, preview token and open stream of the account stops working before this
  * is answered. Projects the account owns are hidden at once; a job then erases them and all personal data by `erased_by`.
+ * Projects that belong to a team with other members are handed to its owner of longest standing instead; a team with no
+ * other active member goes with the account. `projects` and `teams` of the answer count what became of them.
  * What others must keep (a comment in their project, an audit row) stays without a name. It cannot be taken back, and the
  * email address and username are free again once the data is erased.
  *
  * Asks for the password: a wrong one is FORBIDDEN with `details.field` password. CONFLICT while the account is the only
  * owner of a team with other members (`details.team_ids`), or has a subscription that still renews
- * (`details.subscription` true): hand over or cancel first.
+ * (`details.subscription` true): hand over or cancel first. CONFLICT also for the last administrator (`details.last_admin`
+ * true): nobody could make another one.
  *
  * There is no idempotency key, since the credential is gone afterwards: a repeat is answered AUTH_INVALID, which means it is done.
  *

@@ -472,12 +472,42 @@ export type AccountDeletionCreate = {
     password: string;
 };
 
+/**
+ * What became of the projects that the account owned.
+ */
+export type DeletedAccountProjects = {
+    /**
+     * Hidden now and erased with the account: its own, and those of teams that had no other member.
+     */
+    erased: number;
+    /**
+     * Projects of teams with other members. They belong to the team's owner of longest standing now.
+     */
+    handed_over: number;
+};
+
+/**
+ * What became of the teams that the account was in.
+ */
+export type DeletedAccountTeams = {
+    /**
+     * Teams that had no other member; they are erased with the account.
+     */
+    erased: number;
+    /**
+     * Teams that go on without the account.
+     */
+    left: number;
+};
+
 export type AccountDeletion = {
     requested_at: Timestamp;
     /**
      * When the last personal data will have been erased at the latest.
      */
     erased_by: Timestamp;
+    projects: DeletedAccountProjects;
+    teams: DeletedAccountTeams;
 };
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';

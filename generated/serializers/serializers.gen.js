@@ -55,6 +55,25 @@ function pickDeepHealth(o) {
     "parts": o.parts === null ? (null) : Array.isArray(o.parts) ? (list(o.parts, "DeepHealth.parts", pickPartHealth)) : refuse("DeepHealth.parts", "array or null", o.parts),
   };
 }
+function pickDevice(o) {
+  if (!isObject(o)) refuse("Device", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Device.id", "string", o.id),
+    "device_name": typeof o.device_name === 'string' ? o.device_name : refuse("Device.device_name", "string", o.device_name),
+    "platform": typeof o.platform === 'string' ? o.platform : refuse("Device.platform", "string", o.platform),
+    "session_count": Number.isInteger(o.session_count) ? o.session_count : refuse("Device.session_count", "integer", o.session_count),
+    "current": typeof o.current === 'boolean' ? o.current : refuse("Device.current", "boolean", o.current),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Device.created_at", "string", o.created_at),
+    "last_seen": typeof o.last_seen === 'string' ? o.last_seen : refuse("Device.last_seen", "string", o.last_seen),
+  };
+}
+function pickDevicePage(o) {
+  if (!isObject(o)) refuse("DevicePage", 'an object', o);
+  return {
+    "items": list(o.items, "DevicePage.items", pickDevice),
+    "page": pickPage(o.page),
+  };
+}
 function pickHeaderMap(o) {
   return map(o, "HeaderMap", (o) => typeof o === 'string' ? o : refuse("HeaderMap.*", "string", o));
 }
@@ -443,6 +462,12 @@ function pickProjectTag(o) {
     "color": typeof o.color === 'string' ? o.color : refuse("ProjectTag.color", "string", o.color),
   };
 }
+function pickRecoveryCodes(o) {
+  if (!isObject(o)) refuse("RecoveryCodes", 'an object', o);
+  return {
+    "recovery_codes": list(o.recovery_codes, "RecoveryCodes.recovery_codes", (o) => typeof o === 'string' ? o : refuse("RecoveryCodes.recovery_codes[]", "string", o)),
+  };
+}
 function pickRefactorJobInput(o) {
   if (!isObject(o)) refuse("RefactorJobInput", 'an object', o);
   return {
@@ -528,6 +553,29 @@ function pickRepoTokenCredential(o) {
     "token": typeof o.token === 'string' ? o.token : refuse("RepoTokenCredential.token", "string", o.token),
   };
 }
+function pickSession(o) {
+  if (!isObject(o)) refuse("Session", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Session.id", "string", o.id),
+    "device_session_id": (typeof o.device_session_id === 'string' || o.device_session_id === null) ? o.device_session_id : refuse("Session.device_session_id", "string or null", o.device_session_id),
+    "device_name": (typeof o.device_name === 'string' || o.device_name === null) ? o.device_name : refuse("Session.device_name", "string or null", o.device_name),
+    "platform": (typeof o.platform === 'string' || o.platform === null) ? o.platform : refuse("Session.platform", "string or null", o.platform),
+    "ip_address": typeof o.ip_address === 'string' ? o.ip_address : refuse("Session.ip_address", "string", o.ip_address),
+    "user_agent": (typeof o.user_agent === 'string' || o.user_agent === null) ? o.user_agent : refuse("Session.user_agent", "string or null", o.user_agent),
+    "suspicious": typeof o.suspicious === 'boolean' ? o.suspicious : refuse("Session.suspicious", "boolean", o.suspicious),
+    "current": typeof o.current === 'boolean' ? o.current : refuse("Session.current", "boolean", o.current),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Session.created_at", "string", o.created_at),
+    "last_seen": typeof o.last_seen === 'string' ? o.last_seen : refuse("Session.last_seen", "string", o.last_seen),
+    "expires_at": typeof o.expires_at === 'string' ? o.expires_at : refuse("Session.expires_at", "string", o.expires_at),
+  };
+}
+function pickSessionPage(o) {
+  if (!isObject(o)) refuse("SessionPage", 'an object', o);
+  return {
+    "items": list(o.items, "SessionPage.items", pickSession),
+    "page": pickPage(o.page),
+  };
+}
 function pickTierLimitSet(o) {
   if (!isObject(o)) refuse("TierLimitSet", 'an object', o);
   return {
@@ -598,6 +646,14 @@ function pickTokenPair(o) {
     "token_type": o.token_type === "Bearer" ? o.token_type : refuse("TokenPair.token_type", "\"Bearer\"", o.token_type),
     "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("TokenPair.expires_in", "integer", o.expires_in),
     "session_id": typeof o.session_id === 'string' ? o.session_id : refuse("TokenPair.session_id", "string", o.session_id),
+  };
+}
+function pickTotpEnrollment(o) {
+  if (!isObject(o)) refuse("TotpEnrollment", 'an object', o);
+  return {
+    "secret": typeof o.secret === 'string' ? o.secret : refuse("TotpEnrollment.secret", "string", o.secret),
+    "otpauth_url": typeof o.otpauth_url === 'string' ? o.otpauth_url : refuse("TotpEnrollment.otpauth_url", "string", o.otpauth_url),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("TotpEnrollment.expires_in", "integer", o.expires_in),
   };
 }
 function pickUploadTarget(o) {
@@ -691,6 +747,22 @@ export const serializers = {
   loginUser: { 200: (o) => envelope(pickLoginResult(o)) },
   refreshTokens: { 200: (o) => envelope(pickTokenPair(o)) },
   logoutUser: {  },
+  listSessions: { 200: (o) => envelope(pickSessionPage(o)) },
+  revokeOtherSessions: {  },
+  revokeSession: {  },
+  listDevices: { 200: (o) => envelope(pickDevicePage(o)) },
+  removeDevice: {  },
+  changePassword: {  },
+  forgotPassword: {  },
+  resetPassword: {  },
+  verifyEmail: {  },
+  resendVerification: {  },
+  requestEmailChange: {  },
+  enrollTotp: { 200: (o) => envelope(pickTotpEnrollment(o)) },
+  disableTotp: {  },
+  confirmTotp: { 200: (o) => envelope(pickRecoveryCodes(o)) },
+  regenerateRecoveryCodes: { 200: (o) => envelope(pickRecoveryCodes(o)) },
+  verifyMfa: { 200: (o) => envelope(pickTokenPair(o)) },
   getMe: { 200: (o) => envelope(pickUser(o)) },
   listProjects: { 200: (o) => envelope(pickProjectPage(o)) },
   createProject: { 201: (o) => envelope(pickProject(o)) },

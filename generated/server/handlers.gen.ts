@@ -11,6 +11,22 @@ export type OperationId =
   | 'loginUser'
   | 'refreshTokens'
   | 'logoutUser'
+  | 'listSessions'
+  | 'revokeOtherSessions'
+  | 'revokeSession'
+  | 'listDevices'
+  | 'removeDevice'
+  | 'changePassword'
+  | 'forgotPassword'
+  | 'resetPassword'
+  | 'verifyEmail'
+  | 'resendVerification'
+  | 'requestEmailChange'
+  | 'enrollTotp'
+  | 'disableTotp'
+  | 'confirmTotp'
+  | 'regenerateRecoveryCodes'
+  | 'verifyMfa'
   | 'getMe'
   | 'listProjects'
   | 'createProject'
@@ -48,11 +64,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'listSessions'
-  | 'revokeOtherSessions'
-  | 'revokeSession'
-  | 'listDevices'
-  | 'removeDevice'
   | 'createSessionToken'
   | 'consumeSessionToken'
   | 'createDeviceLink'
@@ -60,17 +71,6 @@ export type PendingOperationId =
   | 'getDeviceLink'
   | 'approveDeviceLink'
   | 'denyDeviceLink'
-  | 'changePassword'
-  | 'forgotPassword'
-  | 'resetPassword'
-  | 'verifyEmail'
-  | 'resendVerification'
-  | 'requestEmailChange'
-  | 'enrollTotp'
-  | 'disableTotp'
-  | 'confirmTotp'
-  | 'regenerateRecoveryCodes'
-  | 'verifyMfa'
   | 'updateMe'
   | 'requestAccountDeletion'
   | 'requestDataExport'
@@ -254,6 +254,70 @@ export type LogoutUserRequest = HandlerRequest<NoParameters, NoParameters, NoPar
 export type LogoutUserReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListSessionsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListSessionsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListSessionsReply =
+  | { readonly status: 200; readonly body: wire.ListSessionsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RevokeOtherSessionsRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type RevokeOtherSessionsReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RevokeSessionRequest = HandlerRequest<wire.RevokeSessionData['path'], NoParameters, NoParameters, undefined>;
+export type RevokeSessionReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListDevicesRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListDevicesData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListDevicesReply =
+  | { readonly status: 200; readonly body: wire.ListDevicesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RemoveDeviceRequest = HandlerRequest<wire.RemoveDeviceData['path'], NoParameters, NoParameters, undefined>;
+export type RemoveDeviceReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ChangePasswordRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.ChangePasswordData['body']>>;
+export type ChangePasswordReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ForgotPasswordRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.ForgotPasswordData['body']>>;
+export type ForgotPasswordReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ResetPasswordRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.ResetPasswordData['body']>>;
+export type ResetPasswordReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type VerifyEmailRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.VerifyEmailData['body']>>;
+export type VerifyEmailReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ResendVerificationRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type ResendVerificationReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RequestEmailChangeRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.RequestEmailChangeData['body']>>;
+export type RequestEmailChangeReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type EnrollTotpRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.EnrollTotpData['headers']>['Idempotency-Key']> }, NonNullable<wire.EnrollTotpData['body']>>;
+export type EnrollTotpReply =
+  | { readonly status: 200; readonly body: wire.EnrollTotpResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DisableTotpRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type DisableTotpReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ConfirmTotpRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.ConfirmTotpData['headers']>['Idempotency-Key']> }, NonNullable<wire.ConfirmTotpData['body']>>;
+export type ConfirmTotpReply =
+  | { readonly status: 200; readonly body: wire.ConfirmTotpResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RegenerateRecoveryCodesRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RegenerateRecoveryCodesData['headers']>['Idempotency-Key']> }, NonNullable<wire.RegenerateRecoveryCodesData['body']>>;
+export type RegenerateRecoveryCodesReply =
+  | { readonly status: 200; readonly body: wire.RegenerateRecoveryCodesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type VerifyMfaRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.VerifyMfaData['body']>>;
+export type VerifyMfaReply =
+  | { readonly status: 200; readonly body: wire.VerifyMfaResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type GetMeRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetMeData['headers']>['If-None-Match']> }, undefined>;
 export type GetMeReply =
   | { readonly status: 200; readonly body: wire.GetMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
@@ -404,6 +468,38 @@ export interface Handlers {
   readonly refreshTokens: (request: RefreshTokensRequest, call: Call) => Promise<RefreshTokensReply>;
   /** POST /auth/logout */
   readonly logoutUser: (request: LogoutUserRequest, call: Call) => Promise<LogoutUserReply>;
+  /** GET /auth/sessions */
+  readonly listSessions: (request: ListSessionsRequest, call: Call) => Promise<ListSessionsReply>;
+  /** DELETE /auth/sessions */
+  readonly revokeOtherSessions: (request: RevokeOtherSessionsRequest, call: Call) => Promise<RevokeOtherSessionsReply>;
+  /** DELETE /auth/sessions/{session_id} */
+  readonly revokeSession: (request: RevokeSessionRequest, call: Call) => Promise<RevokeSessionReply>;
+  /** GET /auth/devices */
+  readonly listDevices: (request: ListDevicesRequest, call: Call) => Promise<ListDevicesReply>;
+  /** DELETE /auth/devices/{device_id} */
+  readonly removeDevice: (request: RemoveDeviceRequest, call: Call) => Promise<RemoveDeviceReply>;
+  /** POST /auth/password/change */
+  readonly changePassword: (request: ChangePasswordRequest, call: Call) => Promise<ChangePasswordReply>;
+  /** POST /auth/password/forgot */
+  readonly forgotPassword: (request: ForgotPasswordRequest, call: Call) => Promise<ForgotPasswordReply>;
+  /** POST /auth/password/reset */
+  readonly resetPassword: (request: ResetPasswordRequest, call: Call) => Promise<ResetPasswordReply>;
+  /** POST /auth/email/verify */
+  readonly verifyEmail: (request: VerifyEmailRequest, call: Call) => Promise<VerifyEmailReply>;
+  /** POST /auth/email/verify/resend */
+  readonly resendVerification: (request: ResendVerificationRequest, call: Call) => Promise<ResendVerificationReply>;
+  /** POST /auth/email/change */
+  readonly requestEmailChange: (request: RequestEmailChangeRequest, call: Call) => Promise<RequestEmailChangeReply>;
+  /** POST /auth/mfa/totp */
+  readonly enrollTotp: (request: EnrollTotpRequest, call: Call) => Promise<EnrollTotpReply>;
+  /** DELETE /auth/mfa/totp */
+  readonly disableTotp: (request: DisableTotpRequest, call: Call) => Promise<DisableTotpReply>;
+  /** POST /auth/mfa/totp/confirm */
+  readonly confirmTotp: (request: ConfirmTotpRequest, call: Call) => Promise<ConfirmTotpReply>;
+  /** POST /auth/mfa/recovery-codes */
+  readonly regenerateRecoveryCodes: (request: RegenerateRecoveryCodesRequest, call: Call) => Promise<RegenerateRecoveryCodesReply>;
+  /** POST /auth/mfa/verify */
+  readonly verifyMfa: (request: VerifyMfaRequest, call: Call) => Promise<VerifyMfaReply>;
   /** GET /users/me */
   readonly getMe: (request: GetMeRequest, call: Call) => Promise<GetMeReply>;
   /** GET /projects */

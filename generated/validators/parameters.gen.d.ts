@@ -3,12 +3,14 @@
 import type { Compiled } from './runtime.gen.ts';
 
 export declare const registerUser_query: Compiled;
+export declare const listSessions_query: Compiled;
+export declare const revokeSession_path: Compiled;
+export declare const removeDevice_path: Compiled;
+export declare const enrollTotp_headers: Compiled;
 export declare const getMe_headers: Compiled;
 export declare const listProjects_query: Compiled;
-export declare const createProject_headers: Compiled;
 export declare const getProject_path: Compiled;
 export declare const updateProject_headers: Compiled;
-export declare const listPreviewSdks_query: Compiled;
 export declare const listMissingBlobs_path: Compiled;
 export declare const listPreviewJobs_query: Compiled;
 export declare const streamPreviewJob_headers: Compiled;

@@ -59,10 +59,12 @@ export interface WhichSessions {
 }
 
 /**
- * Ends open sessions of an account and answers their ids: tell `Revocations` of them after the commit. Two statements
- * however many there are.
+ * Ends open sessions of an account and answers their ids: tell `Revocations` of them after the commit. Three statements
+ * however many there are. A sign-in under way at the same moment is waited for and ended too, or finds the account as it
+ * is afterwards.
  */
 export async function endSessions(trx: Knex.Transaction, userId: string, which: WhichSessions = {}): Promise<string[]> {
+  if (which.onlyId === undefined) await trx('users').where({ id: userId }).forNoKeyUpdate().select('id');
   const ended: { id: string }[] = await trx('sessions')
     .where({ user_id: userId })
     .whereNull('revoked_at')

@@ -7,7 +7,9 @@ import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
 import { presentUser, userByIdSql, type UserRow } from '../users/accounts.ts';
+import { beginSignInSql, type BegunSignIn } from './queries.ts';
 import { type Device, openSession } from './sessions.ts';
+import { manyFailures, markSuspicious, type Suspicion } from './suspicions.ts';
 
 export interface SignInOf {
   readonly userId: string;
@@ -16,6 +18,8 @@ export interface SignInOf {
   readonly authenticatedAtMs: number;
   /** Wrong tries since the account's last right password; none where no password was asked for. */
   readonly failuresBefore?: number;
+  /** Its person let it in from another session, having seen what and where it is: no stranger, however new. */
+  readonly isApproved?: boolean;
 }
 
 export class SignIns {
@@ -29,11 +33,19 @@ export class SignIns {
     this.#refreshKey = refreshKey;
   }
 
-  /** Opens a session in the transaction of the sign-in; the caller writes the audit row. AUTH_INVALID where the account is gone. */
-  async open(trx: Knex.Transaction, call: Call, { userId, device, authenticatedAtMs }: SignInOf): Promise<TokenPair> {
+  /**
+   * Opens a session in the transaction of the sign-in, and says so where it looks like somebody else's; the caller writes
+   * the audit row of the sign-in itself. AUTH_INVALID where the account is gone or suspended.
+   */
+  async open(trx: Knex.Transaction, call: Call, signIn: SignInOf): Promise<TokenPair> {
+    const { userId, device, authenticatedAtMs } = signIn;
+    const [begun] = await this.#db.namedIn<BegunSignIn>(trx, 'auth.begin_sign_in', beginSignInSql, [userId, device?.device_id ?? null, call.ip]);
+    if (begun === undefined) throw gone();
     const opened = await openSession(trx, call, { userId, device, authenticatedAtMs }, this.#refreshKey);
+    const reason = suspicionOf(begun, signIn);
+    if (reason !== null) await markSuspicious(trx, call, { sessionId: opened.sessionId, userId, reason, deviceName: device?.name ?? null });
     const [row] = await this.#db.namedIn<UserRow>(trx, 'users.by_id', userByIdSql, [userId]);
-    if (row === undefined) throw new ServiceError('AUTH_INVALID', 'This account is gone.');
+    if (row === undefined) throw gone();
     return this.present(row, { sessionId: opened.sessionId, authenticatedAtMs, refreshToken: opened.refreshToken });
   }
 
@@ -49,4 +61,13 @@ export class SignIns {
       session_id: on.sessionId,
     };
   }
+}
+
+const gone = (): ServiceError => new ServiceError('AUTH_INVALID', 'This account is gone.');
+
+/** The first sign-in of an account is no stranger's. */
+function suspicionOf(begun: BegunSignIn, { failuresBefore = 0, isApproved = false }: SignInOf): Suspicion | null {
+  if (isApproved) return null;
+  if (failuresBefore >= manyFailures) return 'many_failures';
+  return begun.has_history && !begun.knows_device && !begun.knows_network ? 'new_device_and_network' : null;
 }
