@@ -32,6 +32,8 @@ export interface SystemRunnerOptions {
   readonly db: Database;
   readonly kinds: readonly SystemJobKind[];
   readonly log: Logger;
+  /** How often the leases of what runs are extended; 10 s unless told. */
+  readonly extendEveryMs?: number;
 }
 
 export class SystemRunner {
@@ -57,7 +59,7 @@ export class SystemRunner {
     if (job === null) return 'nothing';
     const running: Running = { job, leaseLost: new AbortController(), extendedAtMs: performance.now() };
     this.#running.set(job.lease_token, running);
-    this.#extending ??= setInterval(() => void this.#extend(), extendEveryMs);
+    this.#extending ??= setInterval(() => void this.#extend(), this.#on.extendEveryMs ?? extendEveryMs);
     try {
       return await this.#runClaimed(running);
     } finally {
