@@ -133,7 +133,7 @@ async function hearOfChanges(subscriber: AppDeps['subscriber'], identities: Iden
   // Messages of the time we were away are lost: everything is read anew.
   subscriber.onReconnect(() => identities.forgetAll());
   try {
-    await subscriber.subscribe(accountChangedChannel, (userId) => void identities.forget(userId));
+    await subscriber.subscribe(accountChangedChannel, (userId) => identities.forget(userId));
   } catch (error) {
     log.warn('accounts.not_heard', 'Changes of accounts are not heard of at once; they hold within three seconds', { error });
   }

@@ -15,6 +15,8 @@ export interface Credential {
   readonly expiresAtMs: number | null;
   /** Whether the store says now that this credential was revoked: for when Redis cannot be asked. */
   readonly isRevokedInStore: () => Promise<boolean>;
+  /** Whether its terms (what it opens, until when) are others now than at the beginning; absent where they never change. */
+  readonly hasChanged?: () => Promise<boolean>;
 }
 
 /**

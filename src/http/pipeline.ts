@@ -115,7 +115,7 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
     if (referee !== null && (answer.events !== undefined || answer.stream !== undefined)) await referee.judgeStream(exchange, route, answer.status);
     if (answer.events !== undefined && slot !== null) {
       await sendEvents(exchange, { ...answer, events: answer.events }, statics, {
-        isRevoked: (credential) => parts.gate.isRevoked(credential), log, slot, clock: parts.clock, shutdown: parts.shutdown, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
+        isOver: async (credential) => (await parts.gate.isRevoked(credential)) || (await credential.hasChanged?.()) === true, log, slot, clock: parts.clock, shutdown: parts.shutdown, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
       });
     } else if (answer.stream !== undefined) {
       await sendStream(exchange, { ...answer, stream: answer.stream }, statics, log);

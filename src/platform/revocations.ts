@@ -7,7 +7,7 @@ import type { Redis } from './redis.ts';
 
 export const revocationKey = (id: string): string => `revoked:${id}`;
 
-/** Says that an account or its keys changed: every replica forgets what it keeps of it. The message is the user's id. */
+/** Says that an account changed: every replica forgets what it keeps of it. The message is the user's id. */
 export const accountChangedChannel = 'events:account';
 
 /** Marks sessions or API keys as revoked for as long as a credential of them could still be held. */

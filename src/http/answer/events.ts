@@ -9,7 +9,8 @@ import { headOf, settle } from './send.ts';
 import type { StreamSlot } from './stream-slots.ts';
 
 export interface EventsOptions {
-  readonly isRevoked: (credential: Credential) => Promise<boolean>;
+  /** Whether what the stream was opened with is no more, or opens something else now. */
+  readonly isOver: (credential: Credential) => Promise<boolean>;
   readonly log: Logger;
   readonly slot: StreamSlot;
   readonly clock: Clock;
@@ -31,13 +32,13 @@ const streamHeaders = [
 
 /**
  * Sends events as they come, until they end, the client goes, falls too far behind, or its credential ends: by itself
- * (its own time) or revoked (looked at every `recheckMs`). 10,000 of these take 19 KB each.
+ * (its own time), revoked or changed (looked at every `recheckMs`). 10,000 of these take 19 KB each.
  */
 export async function sendEvents(
   exchange: Exchange, answer: Answer & { readonly events: AsyncIterable<StreamEvent> }, statics: StaticHeaders, options: EventsOptions,
 ): Promise<void> {
   const { res, req, abort, credential } = exchange;
-  const { log, isRevoked, slot, clock, shutdown, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
+  const { log, isOver, slot, clock, shutdown, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
   const source = answer.events[Symbol.asyncIterator]();
   if (!settle(exchange)) {
     await source.return?.();
@@ -71,7 +72,7 @@ export async function sendEvents(
   }, heartbeatMs);
   const recheck = setInterval(() => {
     if (credential === null) return;
-    isRevoked(credential).then(
+    isOver(credential).then(
       (gone) => { if (gone) end(); },
       // Neither Redis nor PostgreSQL could say: asked again at the next turn; the credential's own end still holds.
       (error: unknown) => log.warn('events.not_rechecked', 'A stream\'s credential could not be looked at again', { error }),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Secret } from '#config/environment.ts';
 import type { Clock } from '#platform/clock.ts';
 import { equalInConstantTime } from '#platform/crypto.ts';
@@ -109,6 +110,7 @@ async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator
     revocationId: identity.keyId,
     expiresAtMs: identity.expiresAtMs,
     isRevokedInStore: async () => (await auth.store.apiKey(hash))?.isRevoked !== false,
+    hasChanged: async () => !isDeepStrictEqual(await auth.store.apiKey(hash), identity),
   };
 }
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { sha256 } from '#platform/crypto.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
 import { newId } from '#platform/ids.ts';
-import { newApiKey } from '#platform/tokens/api-keys.ts';
+import { hashApiKey, newApiKey } from '#platform/tokens/api-keys.ts';
 import { signedText } from '#http/authenticate/worker.ts';
 import { useFixture, type Reply } from './fixture/app.ts';
 
@@ -84,6 +84,23 @@ describe('http: who calls', () => {
       expect([outcome(refused), refused.json.error?.details]).to.deep.equal(['403 FORBIDDEN', { scope: 'things:write' }]);
       expect(outcome(await call('POST', '/sign-out', { headers }))).to.equal('403 FORBIDDEN');
       expect(outcome(await call('GET', '/admin-things', { headers }))).to.equal('403 FORBIDDEN');
+    });
+
+    it('may do what it may at this request: a change of it waits for no cache', async () => {
+      const { call, credentials } = fixture.current;
+      const { key, headers } = keyFor(['things:read']);
+      const hash = hashApiKey(key).toString('hex');
+      const identity = credentials.apiKeys.get(hash);
+      if (identity === undefined) throw new Error('The key is there.');
+      const becomes = async (change: Partial<typeof identity>): Promise<string> => {
+        credentials.apiKeys.set(hash, { ...identity, ...change });
+        return outcome(await call('GET', '/things', { headers }));
+      };
+      expect(await becomes({})).to.equal('200 ok');
+      expect(await becomes({ scopes: ['things:write'] })).to.equal('403 FORBIDDEN');
+      expect(await becomes({})).to.equal('200 ok');
+      expect(await becomes({ expiresAtMs: nowMs })).to.equal('401 AUTH_EXPIRED');
+      expect(await becomes({ isRevoked: true })).to.equal('401 AUTH_INVALID');
     });
 
     it('is refused when malformed (without a look at the database), unknown, revoked, expired, or beside a token', async () => {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { hashApiKey } from '#platform/tokens/api-keys.ts';
 import { markRevoked } from '#platform/revocations.ts';
 import { startFixture, useFixture, type Fixture } from './fixture/app.ts';
 
@@ -12,14 +13,15 @@ const until = async (what: string, holds: () => boolean): Promise<void> => {
 };
 
 /** An event stream on a raw socket: what came, and whether it ended. */
-function listenTo({ port }: Fixture, authorization: string, path = '/stream'): { text: () => string; hasEnded: () => boolean; socket: Socket } {
+function listenTo({ port }: Fixture, credential: string | { 'x-api-key': string }, path = '/stream'): { text: () => string; hasEnded: () => boolean; socket: Socket } {
+  const header = typeof credential === 'string' ? `Authorization: ${credential}` : `X-Api-Key: ${credential['x-api-key']}`;
   const socket = connect(port, '127.0.0.1');
   let got = '';
   let hasEnded = false;
   socket.on('data', (chunk: Buffer) => { got += chunk.toString('latin1'); });
   socket.on('close', () => { hasEnded = true; });
   socket.on('error', () => undefined);
-  socket.write(`GET /api/v1${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\nAccept-Encoding: gzip\r\n\r\n`);
+  socket.write(`GET /api/v1${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${header}\r\nAccept-Encoding: gzip\r\n\r\n`);
   return { text: () => got, hasEnded: () => hasEnded, socket };
 }
 
@@ -62,6 +64,31 @@ describe('http: streams', () => {
     await markRevoked(redis.redis, [ada.sessionId], 900);
     await until('the end', stream.hasEnded);
     await until('the source to end', () => intervene.streamEnded === before + 1);
+  });
+
+  it('ends when the API key is revoked, and when it opens something else than it did', async () => {
+    const { person, keyOf, credentials, redis, intervene } = fixture.current;
+    const ada = person();
+    const open = async (more: Parameters<typeof keyOf>[1] = {}) => {
+      const made = keyOf(ada, more);
+      const stream = listenTo(fixture.current, made.headers);
+      await until('the first event', () => stream.text().includes('thing.made'));
+      const hash = hashApiKey(made.key).toString('hex');
+      const identity = credentials.apiKeys.get(hash);
+      if (identity === undefined) throw new Error('The key is there.');
+      return { ...made, stream, becomes: (change: Partial<typeof identity>) => void credentials.apiKeys.set(hash, { ...identity, ...change }) };
+    };
+    const [revoked, narrowed, shortened, kept] = [await open(), await open(), await open(), await open()];
+    const before = intervene.streamEnded;
+    await markRevoked(redis.redis, [revoked.keyId], 900);
+    narrowed.becomes({ scopes: ['things:write'] });
+    shortened.becomes({ expiresAtMs: nowMs + 60_000 });
+    for (const { stream } of [revoked, narrowed, shortened]) await until('the end', stream.hasEnded);
+    await until('the sources to end', () => intervene.streamEnded === before + 3);
+    const beats = kept.stream.text().length;
+    await until('a heartbeat of the one that nobody touched', () => kept.stream.text().length > beats);
+    expect(kept.stream.hasEnded()).to.equal(false);
+    kept.stream.socket.destroy();
   });
 
   it('ends when the token expires', async () => {
