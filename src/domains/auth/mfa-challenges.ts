@@ -109,7 +109,6 @@ export class MfaChallenges implements SecondFactor {
       return { kind: 'wrong_code' };
     }
     await trx('mfa_challenges').where({ id: challengeId }).update({ used_at: trx.fn.now() });
-    await trx('users').where({ id: userId }).update({ last_login: trx.fn.now() });
     const pair = await this.#on.signIns.open(trx, call, {
       userId, device: deviceOf(challenge), authenticatedAtMs: nowMs, failuresBefore: challenge.failures_before + challenge.failures,
     });
