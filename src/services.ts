@@ -1,5 +1,7 @@
 /** The composition root of the backend's own process group: platform, services, job kinds, handlers. */
 import type { Environment } from '#config/environment.ts';
+import { apiKeyHandlers } from '#domains/apikeys/handlers.ts';
+import { ApiKeyService } from '#domains/apikeys/service.ts';
 import { authHandlers } from '#domains/auth/handlers.ts';
 import { SignInAttempts } from '#domains/auth/attempts.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
@@ -98,6 +100,7 @@ export function createServices(on: Platform, version: string): Services {
   const { secondFactor, verifications } = proofs;
   const auth = new AuthService({ db, clock, signIns, passwords: hashing, attempts: new SignInAttempts(redis), secondFactor, verifications });
   const refreshes = new RefreshService({ db, clock, signIns, revocations, refreshKey });
+  const apiKeys = new ApiKeyService({ db, clock, tiers, sessions });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
@@ -119,6 +122,7 @@ export function createServices(on: Platform, version: string): Services {
       ...sessionHandlers(sessions),
       ...proofs.handlers,
       ...userHandlers(new UserService(db)),
+      ...apiKeyHandlers(apiKeys),
       ...tierHandlers(tiers),
       ...projectHandlers(projects),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
@@ -127,6 +131,7 @@ export function createServices(on: Platform, version: string): Services {
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
+      ['api_key.revoked', (event) => revocations.again(event)],
       ['alert.raised', logAlert(log)],
     ]),
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...swept.kinds],

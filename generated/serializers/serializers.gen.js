@@ -32,6 +32,41 @@ function pickAiLimits(o) {
     "max_output_tokens": Number.isInteger(o.max_output_tokens) ? o.max_output_tokens : refuse("AiLimits.max_output_tokens", "integer", o.max_output_tokens),
   };
 }
+function pickApiKey(o) {
+  if (!isObject(o)) refuse("ApiKey", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("ApiKey.id", "string", o.id),
+    "name": typeof o.name === 'string' ? o.name : refuse("ApiKey.name", "string", o.name),
+    "prefix": typeof o.prefix === 'string' ? o.prefix : refuse("ApiKey.prefix", "string", o.prefix),
+    "last_four": typeof o.last_four === 'string' ? o.last_four : refuse("ApiKey.last_four", "string", o.last_four),
+    "scopes": pickApiKeyScopes(o.scopes),
+    "project_ids": pickApiKeyProjects(o.project_ids),
+    "expires_at": (typeof o.expires_at === 'string' || o.expires_at === null) ? o.expires_at : refuse("ApiKey.expires_at", "string or null", o.expires_at),
+    "last_used_at": (typeof o.last_used_at === 'string' || o.last_used_at === null) ? o.last_used_at : refuse("ApiKey.last_used_at", "string or null", o.last_used_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("ApiKey.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("ApiKey.updated_at", "string", o.updated_at),
+  };
+}
+function pickApiKeyCreated(o) {
+  if (!isObject(o)) refuse("ApiKeyCreated", 'an object', o);
+  return {
+    "api_key": pickApiKey(o.api_key),
+    "key": typeof o.key === 'string' ? o.key : refuse("ApiKeyCreated.key", "string", o.key),
+  };
+}
+function pickApiKeyPage(o) {
+  if (!isObject(o)) refuse("ApiKeyPage", 'an object', o);
+  return {
+    "items": list(o.items, "ApiKeyPage.items", pickApiKey),
+    "page": pickPage(o.page),
+  };
+}
+function pickApiKeyProjects(o) {
+  return o === null ? (null) : Array.isArray(o) ? (list(o, "ApiKeyProjects", (o) => typeof o === 'string' ? o : refuse("ApiKeyProjects[]", "string", o))) : refuse("ApiKeyProjects", "array or null", o);
+}
+function pickApiKeyScopes(o) {
+  return list(o, "ApiKeyScopes", (o) => typeof o === 'string' ? o : refuse("ApiKeyScopes[]", "string", o));
+}
 function pickClaimedJob(o) {
   if (!isObject(o)) refuse("ClaimedJob", 'an object', o);
   return {
@@ -764,6 +799,11 @@ export const serializers = {
   regenerateRecoveryCodes: { 200: (o) => envelope(pickRecoveryCodes(o)) },
   verifyMfa: { 200: (o) => envelope(pickTokenPair(o)) },
   getMe: { 200: (o) => envelope(pickUser(o)) },
+  listApiKeys: { 200: (o) => envelope(pickApiKeyPage(o)) },
+  createApiKey: { 201: (o) => envelope(pickApiKeyCreated(o)) },
+  updateApiKey: { 200: (o) => envelope(pickApiKey(o)) },
+  revokeApiKey: {  },
+  rotateApiKey: { 201: (o) => envelope(pickApiKeyCreated(o)) },
   listProjects: { 200: (o) => envelope(pickProjectPage(o)) },
   createProject: { 201: (o) => envelope(pickProject(o)) },
   getProject: { 200: (o) => envelope(pickProject(o)) },

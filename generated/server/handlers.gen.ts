@@ -28,6 +28,11 @@ export type OperationId =
   | 'regenerateRecoveryCodes'
   | 'verifyMfa'
   | 'getMe'
+  | 'listApiKeys'
+  | 'createApiKey'
+  | 'updateApiKey'
+  | 'revokeApiKey'
+  | 'rotateApiKey'
   | 'listProjects'
   | 'createProject'
   | 'getProject'
@@ -79,11 +84,6 @@ export type PendingOperationId =
   | 'updatePreferences'
   | 'getUsage'
   | 'searchUsers'
-  | 'listApiKeys'
-  | 'createApiKey'
-  | 'updateApiKey'
-  | 'revokeApiKey'
-  | 'rotateApiKey'
   | 'listTeams'
   | 'createTeam'
   | 'getTeam'
@@ -323,6 +323,26 @@ export type GetMeReply =
   | { readonly status: 200; readonly body: wire.GetMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
   | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListApiKeysRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListApiKeysData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListApiKeysReply =
+  | { readonly status: 200; readonly body: wire.ListApiKeysResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateApiKeyRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateApiKeyData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateApiKeyData['body']>>;
+export type CreateApiKeyReply =
+  | { readonly status: 201; readonly body: wire.CreateApiKeyResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type UpdateApiKeyRequest = HandlerRequest<wire.UpdateApiKeyData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateApiKeyData['headers']>['If-Match']> }, NonNullable<wire.UpdateApiKeyData['body']>>;
+export type UpdateApiKeyReply =
+  | { readonly status: 200; readonly body: wire.UpdateApiKeyResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type RevokeApiKeyRequest = HandlerRequest<wire.RevokeApiKeyData['path'], NoParameters, NoParameters, undefined>;
+export type RevokeApiKeyReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RotateApiKeyRequest = HandlerRequest<wire.RotateApiKeyData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RotateApiKeyData['headers']>['Idempotency-Key']> }, NonNullable<wire.RotateApiKeyData['body']>>;
+export type RotateApiKeyReply =
+  | { readonly status: 201; readonly body: wire.RotateApiKeyResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
 export type ListProjectsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListProjectsData['query']>, 'limit' | 'archived'>, NoParameters, undefined>;
 export type ListProjectsReply =
   | { readonly status: 200; readonly body: wire.ListProjectsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -502,6 +522,16 @@ export interface Handlers {
   readonly verifyMfa: (request: VerifyMfaRequest, call: Call) => Promise<VerifyMfaReply>;
   /** GET /users/me */
   readonly getMe: (request: GetMeRequest, call: Call) => Promise<GetMeReply>;
+  /** GET /api-keys */
+  readonly listApiKeys: (request: ListApiKeysRequest, call: Call) => Promise<ListApiKeysReply>;
+  /** POST /api-keys */
+  readonly createApiKey: (request: CreateApiKeyRequest, call: Call) => Promise<CreateApiKeyReply>;
+  /** PATCH /api-keys/{key_id} */
+  readonly updateApiKey: (request: UpdateApiKeyRequest, call: Call) => Promise<UpdateApiKeyReply>;
+  /** DELETE /api-keys/{key_id} */
+  readonly revokeApiKey: (request: RevokeApiKeyRequest, call: Call) => Promise<RevokeApiKeyReply>;
+  /** POST /api-keys/{key_id}/rotate */
+  readonly rotateApiKey: (request: RotateApiKeyRequest, call: Call) => Promise<RotateApiKeyReply>;
   /** GET /projects */
   readonly listProjects: (request: ListProjectsRequest, call: Call) => Promise<ListProjectsReply>;
   /** POST /projects */
