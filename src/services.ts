@@ -1,5 +1,8 @@
 /** The composition root of the backend's own process group: platform, services, job kinds, handlers. */
 import type { Environment } from '#config/environment.ts';
+import { adminHandlers } from '#domains/admin/handlers.ts';
+import { StandingService } from '#domains/admin/standing-service.ts';
+import { AdminUserService } from '#domains/admin/users-service.ts';
 import { apiKeyHandlers } from '#domains/apikeys/handlers.ts';
 import { ApiKeyService } from '#domains/apikeys/service.ts';
 import { authHandlers } from '#domains/auth/handlers.ts';
@@ -17,6 +20,7 @@ import { logAlert } from '#domains/auth/suspicions.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
+import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
 import { previewKind } from '#domains/previews/kind.ts';
 import { PreviewService } from '#domains/previews/service.ts';
@@ -89,7 +93,9 @@ export function createServices(on: Platform, version: string): Services {
   const signing = { secret: env.jwtSecret, previousSecret: env.jwtSecretPrevious, issuer: env.baseUrl, clock };
   const accessTokens = createAccessTokens(signing);
   const previewTokens = createPreviewTokens(signing);
-  const tiers = new TierService(new TierLimitCache(db, clock));
+  const limits = new TierLimitCache(db, clock);
+  limits.hear(on.subscriber, log);
+  const tiers = new TierService({ db, clock, log, redis, limits });
   const projects = new ProjectService(db, tiers);
   const revocations = new Revocations(redis, log);
   const refreshKey = deriveKey(env.jwtSecret, 'refresh tokens');
@@ -124,6 +130,7 @@ export function createServices(on: Platform, version: string): Services {
       ...userHandlers(new UserService(db)),
       ...apiKeyHandlers(apiKeys),
       ...tierHandlers(tiers),
+      ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings: new PreviewEndingService(kind) })),
       ...projectHandlers(projects),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
@@ -131,6 +138,7 @@ export function createServices(on: Platform, version: string): Services {
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
+      ['user.suspended', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
       ['alert.raised', logAlert(log)],
     ]),

@@ -2,6 +2,69 @@
 
 import { envelope, isObject, json, list, map, refuse } from './runtime.gen.ts';
 
+function pickAccountHoldings(o) {
+  if (!isObject(o)) refuse("AccountHoldings", 'an object', o);
+  return {
+    "projects": Number.isInteger(o.projects) ? o.projects : refuse("AccountHoldings.projects", "integer", o.projects),
+    "teams": Number.isInteger(o.teams) ? o.teams : refuse("AccountHoldings.teams", "integer", o.teams),
+    "sessions": Number.isInteger(o.sessions) ? o.sessions : refuse("AccountHoldings.sessions", "integer", o.sessions),
+    "api_keys": Number.isInteger(o.api_keys) ? o.api_keys : refuse("AccountHoldings.api_keys", "integer", o.api_keys),
+    "preview_jobs_30d": Number.isInteger(o.preview_jobs_30d) ? o.preview_jobs_30d : refuse("AccountHoldings.preview_jobs_30d", "integer", o.preview_jobs_30d),
+    "ai_jobs_30d": Number.isInteger(o.ai_jobs_30d) ? o.ai_jobs_30d : refuse("AccountHoldings.ai_jobs_30d", "integer", o.ai_jobs_30d),
+  };
+}
+function pickAdminUser(o) {
+  if (!isObject(o)) refuse("AdminUser", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("AdminUser.id", "string", o.id),
+    "email": typeof o.email === 'string' ? o.email : refuse("AdminUser.email", "string", o.email),
+    "username": typeof o.username === 'string' ? o.username : refuse("AdminUser.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("AdminUser.display_name", "string or null", o.display_name),
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("AdminUser.tier", "string", o.tier),
+    "tier_source": typeof o.tier_source === 'string' ? o.tier_source : refuse("AdminUser.tier_source", "string", o.tier_source),
+    "tier_override": (typeof o.tier_override === 'string' || o.tier_override === null) ? o.tier_override : refuse("AdminUser.tier_override", "string or null", o.tier_override),
+    "tier_override_until": (typeof o.tier_override_until === 'string' || o.tier_override_until === null) ? o.tier_override_until : refuse("AdminUser.tier_override_until", "string or null", o.tier_override_until),
+    "subscription_tier": (typeof o.subscription_tier === 'string' || o.subscription_tier === null) ? o.subscription_tier : refuse("AdminUser.subscription_tier", "string or null", o.subscription_tier),
+    "email_verified_at": (typeof o.email_verified_at === 'string' || o.email_verified_at === null) ? o.email_verified_at : refuse("AdminUser.email_verified_at", "string or null", o.email_verified_at),
+    "mfa_enabled": typeof o.mfa_enabled === 'boolean' ? o.mfa_enabled : refuse("AdminUser.mfa_enabled", "boolean", o.mfa_enabled),
+    "suspended_at": (typeof o.suspended_at === 'string' || o.suspended_at === null) ? o.suspended_at : refuse("AdminUser.suspended_at", "string or null", o.suspended_at),
+    "suspended_reason": (typeof o.suspended_reason === 'string' || o.suspended_reason === null) ? o.suspended_reason : refuse("AdminUser.suspended_reason", "string or null", o.suspended_reason),
+    "deleted_at": (typeof o.deleted_at === 'string' || o.deleted_at === null) ? o.deleted_at : refuse("AdminUser.deleted_at", "string or null", o.deleted_at),
+    "last_login": (typeof o.last_login === 'string' || o.last_login === null) ? o.last_login : refuse("AdminUser.last_login", "string or null", o.last_login),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("AdminUser.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("AdminUser.updated_at", "string", o.updated_at),
+  };
+}
+function pickAdminUserDetail(o) {
+  if (!isObject(o)) refuse("AdminUserDetail", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("AdminUserDetail.id", "string", o.id),
+    "email": typeof o.email === 'string' ? o.email : refuse("AdminUserDetail.email", "string", o.email),
+    "username": typeof o.username === 'string' ? o.username : refuse("AdminUserDetail.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("AdminUserDetail.display_name", "string or null", o.display_name),
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("AdminUserDetail.tier", "string", o.tier),
+    "tier_source": typeof o.tier_source === 'string' ? o.tier_source : refuse("AdminUserDetail.tier_source", "string", o.tier_source),
+    "tier_override": (typeof o.tier_override === 'string' || o.tier_override === null) ? o.tier_override : refuse("AdminUserDetail.tier_override", "string or null", o.tier_override),
+    "tier_override_until": (typeof o.tier_override_until === 'string' || o.tier_override_until === null) ? o.tier_override_until : refuse("AdminUserDetail.tier_override_until", "string or null", o.tier_override_until),
+    "subscription_tier": (typeof o.subscription_tier === 'string' || o.subscription_tier === null) ? o.subscription_tier : refuse("AdminUserDetail.subscription_tier", "string or null", o.subscription_tier),
+    "email_verified_at": (typeof o.email_verified_at === 'string' || o.email_verified_at === null) ? o.email_verified_at : refuse("AdminUserDetail.email_verified_at", "string or null", o.email_verified_at),
+    "mfa_enabled": typeof o.mfa_enabled === 'boolean' ? o.mfa_enabled : refuse("AdminUserDetail.mfa_enabled", "boolean", o.mfa_enabled),
+    "suspended_at": (typeof o.suspended_at === 'string' || o.suspended_at === null) ? o.suspended_at : refuse("AdminUserDetail.suspended_at", "string or null", o.suspended_at),
+    "suspended_reason": (typeof o.suspended_reason === 'string' || o.suspended_reason === null) ? o.suspended_reason : refuse("AdminUserDetail.suspended_reason", "string or null", o.suspended_reason),
+    "deleted_at": (typeof o.deleted_at === 'string' || o.deleted_at === null) ? o.deleted_at : refuse("AdminUserDetail.deleted_at", "string or null", o.deleted_at),
+    "last_login": (typeof o.last_login === 'string' || o.last_login === null) ? o.last_login : refuse("AdminUserDetail.last_login", "string or null", o.last_login),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("AdminUserDetail.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("AdminUserDetail.updated_at", "string", o.updated_at),
+    "holdings": pickAccountHoldings(o.holdings),
+  };
+}
+function pickAdminUserPage(o) {
+  if (!isObject(o)) refuse("AdminUserPage", 'an object', o);
+  return {
+    "items": list(o.items, "AdminUserPage.items", pickAdminUser),
+    "page": pickPage(o.page),
+  };
+}
 function pickAiContextSource(o) {
   if (!isObject(o)) refuse("AiContextSource", 'an object', o);
   return {
@@ -832,7 +895,13 @@ export const serializers = {
   createJobUploads: { 200: (o) => envelope(pickJobUploads(o)) },
   reportJobResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   listTiers: { 200: (o) => envelope(pickTierOfferPage(o)) },
+  listUsers: { 200: (o) => envelope(pickAdminUserPage(o)) },
+  getUser: { 200: (o) => envelope(pickAdminUserDetail(o)) },
+  setUserTier: { 200: (o) => envelope(pickAdminUser(o)) },
+  suspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
+  unsuspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
   listTierLimits: { 200: (o) => envelope(pickTierLimitSetPage(o)) },
+  updateTierLimits: { 200: (o) => envelope(pickTierLimitSet(o)) },
   getHealth: { 200: (o) => envelope(pickHealth(o)) },
   getDeepHealth: { 200: (o) => envelope(pickDeepHealth(o)) },
   getDbHealth: { 200: (o) => envelope(pickPartHealth(o)) },

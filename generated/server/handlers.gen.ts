@@ -61,7 +61,13 @@ export type OperationId =
   | 'createJobUploads'
   | 'reportJobResult'
   | 'listTiers'
+  | 'listUsers'
+  | 'getUser'
+  | 'setUserTier'
+  | 'suspendUser'
+  | 'unsuspendUser'
   | 'listTierLimits'
+  | 'updateTierLimits'
   | 'getHealth'
   | 'getDeepHealth'
   | 'getDbHealth'
@@ -201,11 +207,6 @@ export type PendingOperationId =
   | 'checkSampleUpdates'
   | 'listFaq'
   | 'askFaq'
-  | 'listUsers'
-  | 'getUser'
-  | 'setUserTier'
-  | 'suspendUser'
-  | 'unsuspendUser'
   | 'listWorkers'
   | 'getQueueStats'
   | 'listDeadJobs'
@@ -218,7 +219,6 @@ export type PendingOperationId =
   | 'getScalingRules'
   | 'updateScalingRules'
   | 'listScalingEvents'
-  | 'updateTierLimits'
   | 'listAlerts'
   | 'sendTestAlert'
   | 'listFaqEntries'
@@ -458,9 +458,34 @@ export type ListTiersRequest = HandlerRequest<NoParameters, Filled<NonNullable<w
 export type ListTiersReply =
   | { readonly status: 200; readonly body: wire.ListTiersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListUsersRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListUsersData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListUsersReply =
+  | { readonly status: 200; readonly body: wire.ListUsersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetUserRequest = HandlerRequest<wire.GetUserData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetUserData['headers']>['If-None-Match']> }, undefined>;
+export type GetUserReply =
+  | { readonly status: 200; readonly body: wire.GetUserResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type SetUserTierRequest = HandlerRequest<wire.SetUserTierData['path'], NoParameters, NoParameters, NonNullable<wire.SetUserTierData['body']>>;
+export type SetUserTierReply =
+  | { readonly status: 200; readonly body: wire.SetUserTierResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type SuspendUserRequest = HandlerRequest<wire.SuspendUserData['path'], NoParameters, NoParameters, NonNullable<wire.SuspendUserData['body']>>;
+export type SuspendUserReply =
+  | { readonly status: 200; readonly body: wire.SuspendUserResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UnsuspendUserRequest = HandlerRequest<wire.UnsuspendUserData['path'], NoParameters, NoParameters, undefined>;
+export type UnsuspendUserReply =
+  | { readonly status: 200; readonly body: wire.UnsuspendUserResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListTierLimitsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTierLimitsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTierLimitsReply =
   | { readonly status: 200; readonly body: wire.ListTierLimitsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateTierLimitsRequest = HandlerRequest<wire.UpdateTierLimitsData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateTierLimitsData['headers']>['If-Match']> }, NonNullable<wire.UpdateTierLimitsData['body']>>;
+export type UpdateTierLimitsReply =
+  | { readonly status: 200; readonly body: wire.UpdateTierLimitsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
 
 export type GetHealthRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
 export type GetHealthReply =
@@ -588,8 +613,20 @@ export interface Handlers {
   readonly reportJobResult: (request: ReportJobResultRequest, call: Call) => Promise<ReportJobResultReply>;
   /** GET /tiers */
   readonly listTiers: (request: ListTiersRequest, call: Call) => Promise<ListTiersReply>;
+  /** GET /admin/users */
+  readonly listUsers: (request: ListUsersRequest, call: Call) => Promise<ListUsersReply>;
+  /** GET /admin/users/{user_id} */
+  readonly getUser: (request: GetUserRequest, call: Call) => Promise<GetUserReply>;
+  /** POST /admin/users/{user_id}/tier */
+  readonly setUserTier: (request: SetUserTierRequest, call: Call) => Promise<SetUserTierReply>;
+  /** POST /admin/users/{user_id}/suspend */
+  readonly suspendUser: (request: SuspendUserRequest, call: Call) => Promise<SuspendUserReply>;
+  /** POST /admin/users/{user_id}/unsuspend */
+  readonly unsuspendUser: (request: UnsuspendUserRequest, call: Call) => Promise<UnsuspendUserReply>;
   /** GET /admin/tiers */
   readonly listTierLimits: (request: ListTierLimitsRequest, call: Call) => Promise<ListTierLimitsReply>;
+  /** PATCH /admin/tiers/{tier} */
+  readonly updateTierLimits: (request: UpdateTierLimitsRequest, call: Call) => Promise<UpdateTierLimitsReply>;
   /** GET /health */
   readonly getHealth: (request: GetHealthRequest, call: Call) => Promise<GetHealthReply>;
   /** GET /health/deep */

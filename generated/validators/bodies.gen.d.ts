@@ -22,3 +22,6 @@ export declare const updateProjectSettings_body: Compiled;
 export declare const registerWorker_body: Compiled;
 export declare const reportHeartbeat_body: Compiled;
 export declare const claimJob_body: Compiled;
+export declare const setUserTier_body: Compiled;
+export declare const suspendUser_body: Compiled;
+export declare const updateTierLimits_body: Compiled;

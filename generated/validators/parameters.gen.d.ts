@@ -17,3 +17,6 @@ export declare const listPreviewJobs_query: Compiled;
 export declare const streamPreviewJob_headers: Compiled;
 export declare const listPreviewArtifacts_query: Compiled;
 export declare const reportPreviewResult_headers: Compiled;
+export declare const listUsers_query: Compiled;
+export declare const getUser_path: Compiled;
+export declare const updateTierLimits_path: Compiled;

@@ -10,7 +10,10 @@ export const revocationKey = (id: string): string => `revoked:${id}`;
 /** Says that an account changed: every replica forgets what it keeps of it. The message is the user's id. */
 export const accountChangedChannel = 'events:account';
 
-/** Marks sessions or API keys as revoked for as long as a credential of them could still be held. */
+/**
+ * Marks sessions or API keys as revoked for as long as a credential of them could still be held. The mark of an account
+ * (suspended, say) has whatever rests on it looked at in PostgreSQL first.
+ */
 export async function markRevoked(redis: Redis, ids: readonly string[], ttlSeconds: number): Promise<void> {
   if (ids.length === 0) return;
   const pipeline = redis.pipeline();
@@ -18,6 +21,11 @@ export async function markRevoked(redis: Redis, ids: readonly string[], ttlSecon
   const results = await pipeline.exec();
   const failed = results?.find(([error]) => error !== null)?.[0];
   if (failed !== undefined && failed !== null) throw failed;
+}
+
+/** Takes marks away again: of accounts whose suspension was lifted. */
+export async function clearRevoked(redis: Redis, ids: readonly string[]): Promise<void> {
+  await redis.del(...ids.map(revocationKey));
 }
 
 /** Tells every replica to read the account anew. */

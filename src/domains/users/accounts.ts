@@ -2,13 +2,14 @@
 import type { User } from '#generated/sdk/types.gen.ts';
 import type { Tier } from '#platform/call.ts';
 
+/** Whether an admin's override stands, over a `users u`: until it is lifted, or its date has come. */
+export const overrideStandsSql = '(u.tier_override is not null and (u.tier_override_until is null or u.tier_override_until > now()))';
+
 /**
  * The effective tier in SQL, over a `users u`: an admin's override while it stands, else the account's own.
  * Read at each request, so that a change holds from the next one on.
  */
-export const effectiveTierSql = `
-  case when u.tier_override is not null and (u.tier_override_until is null or u.tier_override_until > now())
-       then u.tier_override else u.tier end`;
+export const effectiveTierSql = `case when ${overrideStandsSql} then u.tier_override else u.tier end`;
 
 const userColumns = `
   u.id, u.email, u.username, u.email_verified_at, u.pending_email, u.last_login, u.created_at, u.updated_at, u.row_version,
