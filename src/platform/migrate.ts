@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { readEnvironment } from '#config/environment.ts';
-import { openDatabase } from './database.ts';
+import { type Database, openDatabase } from './database.ts';
 import { clientConfig, requireAddress, type DatabaseEnvironment } from './database/pool.ts';
 import { pause } from './deadline.ts';
 
@@ -69,6 +69,16 @@ export async function migrationState(env: DatabaseEnvironment): Promise<Migratio
     const [applied, pending] = (await knex.migrate.list(config())) as [{ name: string }[], string[]];
     return { applied: applied.map(({ name }) => name), pending: pending.map((name) => name.replace(/\.ts$/, '')) };
   });
+}
+
+/** The migrations a database still lacks, read without changing anything: all of them where it has no schema yet. */
+export async function missingMigrations(db: Pick<Database, 'named'>): Promise<readonly string[]> {
+  const source = new FolderSource();
+  const names = (await source.getMigrations()).map((name) => source.getMigrationName(name));
+  const [table] = await db.named<{ is_there: boolean }>('migrations.table', "select to_regclass('migrations') is not null as is_there", []);
+  if (table?.is_there !== true) return names;
+  const applied = new Set((await db.named<{ name: string }>('migrations.applied', 'select name from migrations', [])).map(({ name }) => name));
+  return names.filter((name) => !applied.has(name));
 }
 
 const namesOf = (answer: unknown): string[] => {

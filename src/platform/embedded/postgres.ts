@@ -82,14 +82,27 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   };
 }
 
+/** The PostgreSQL of this folder, where it runs now; null where it does not. Starts nothing. */
+export async function findEmbeddedPostgres(folder: string): Promise<DatabaseAddress | null> {
+  const account = serviceAccount();
+  const home = homeOf(folder, account);
+  const data = join(home, 'data');
+  if (!existsSync(data)) return null;
+  const running = await runningPostgres(data);
+  return running === null ? null : addressOf(running.port, keptPassword(home, true), database);
+}
+
 const addressOf = (port: number, password: Secret, name: string): DatabaseAddress =>
   ({ host: '127.0.0.1', port, user, password, database: name, ssl: 'disable' });
 
 /** Under a closed folder the account could not reach its data: they then lie where it can, named after the folder. */
+function homeOf(folder: string, account: Account | null): string {
+  if (account === null || canReach(dirname(folder), account)) return folder;
+  return join(reachableFolder(account), `postgres-data-${sha256Hex(folder).slice(0, 16)}`);
+}
+
 function prepareHome(folder: string, account: Account | null): string {
-  const home = account === null || canReach(dirname(folder), account)
-    ? folder
-    : join(reachableFolder(account), `postgres-data-${sha256Hex(folder).slice(0, 16)}`);
+  const home = homeOf(folder, account);
   mkdirSync(home, { recursive: true, mode: 0o755 });
   if (account !== null) chmodSync(home, 0o755);
   return home;

@@ -74,6 +74,12 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
   }
 }
 
+/** The Redis of this folder, where it runs now; null where it does not. Starts nothing. */
+export function findEmbeddedRedis(folder: string): RedisAddress | null {
+  const kept = readKept(join(folder, 'redis.json'));
+  return kept !== null && runsStill(kept.process) ? addressOf(kept.port, kept.password) : null;
+}
+
 const addressOf = (port: number, password: string): RedisAddress =>
   ({ host: '127.0.0.1', port, username: null, password: new Secret(password), tls: false, db: 0 });
 
