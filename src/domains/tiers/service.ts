@@ -100,13 +100,15 @@ export class TierService {
 
   /**
    * Locks the account's row for the rest of the transaction and answers its effective tier. FORBIDDEN where the account
-   * was suspended since the request came in: what makes something comes wholly before a suspension or not at all.
+   * was suspended since the request came in, AUTH_INVALID where it was deleted: what makes something comes wholly before
+   * that or not at all.
    */
   async lockAccount(trx: Knex.Transaction, userId: string): Promise<Tier> {
-    const { rows } = await trx.raw<{ rows: { tier: Tier; is_suspended: boolean }[] }>(
-      `select ${effectiveTierSql} as tier, u.suspended_at is not null as is_suspended from users u where u.id = ? for update`, [userId]);
+    const { rows } = await trx.raw<{ rows: { tier: Tier; is_suspended: boolean; is_deleted: boolean }[] }>(
+      `select ${effectiveTierSql} as tier, u.suspended_at is not null as is_suspended, u.deleted_at is not null as is_deleted
+         from users u where u.id = ? for update`, [userId]);
     const [account] = rows;
-    if (account === undefined) throw new Error('an account vanished under its own request');
+    if (account === undefined || account.is_deleted) throw new ServiceError('AUTH_INVALID', 'This account is gone.');
     if (account.is_suspended) throw new ServiceError('FORBIDDEN', 'This account is suspended. Ask support.', { details: { reason: 'suspended' } });
     return account.tier;
   }
