@@ -8,10 +8,14 @@ import type { MailedTokens } from './mailed-tokens.ts';
 /** Mails within an hour, for one account and to one address: nobody fills somebody else's mailbox by way of us. */
 const mailsPerHour = 5;
 
-const mailedSql = `
-  select ceil(extract(epoch from min(created_at) + interval '1 hour' - now()))::int as wait_seconds, count(*) as mailed
-    from email_verifications
-   where (user_id = $1 or lower(email) = lower($2)) and created_at > now() - interval '1 hour'`;
+/** The counts that leave no room: of the account's mails, whatever the address, and of the address', whoever asked. */
+const fullSql = `
+  select ceil(extract(epoch from since + interval '1 hour' - now()))::int as wait_seconds
+    from (select count(*) as mailed, min(created_at) as since from email_verifications where user_id = $1 and created_at > now() - interval '1 hour'
+          union all
+          select count(*), min(created_at) from email_verifications where lower(email) = lower($2) and created_at > now() - interval '1 hour') counts
+   where mailed >= $3
+   order by wait_seconds desc limit 1`;
 
 /** The conditional mark lets one of several at once through. */
 const useSql = 'update email_verifications set used_at = now() where id = $1 and used_at is null and expires_at > now() returning id';
@@ -41,9 +45,9 @@ export class EmailVerifications {
 
   /** Mails a fresh one and makes the older void; RATE_LIMITED where the account or the address had too many. */
   async renew(trx: Knex.Transaction, userId: string, email: string): Promise<void> {
-    const [row] = await this.#db.namedIn<{ mailed: number; wait_seconds: number | null }>(trx, 'auth.verifications_mailed', mailedSql, [userId, email]);
-    if (row !== undefined && row.mailed >= mailsPerHour) {
-      const seconds = Math.max(1, row.wait_seconds ?? 1);
+    const [full] = await this.#db.namedIn<{ wait_seconds: number }>(trx, 'auth.verifications_full', fullSql, [userId, email, mailsPerHour]);
+    if (full !== undefined) {
+      const seconds = Math.max(1, full.wait_seconds);
       throw new ServiceError('RATE_LIMITED', `Several mails went out within the hour. Look for them, also among spam, or try again in ${seconds} s.`, {
         details: { limit: 'email_verification', retry_after: seconds }, retryAfterSeconds: seconds,
       });

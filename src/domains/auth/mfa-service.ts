@@ -73,7 +73,8 @@ export class MfaService {
     await transact(this.#on.db, null, async (trx) => {
       const { mfa_enabled_at: enabledAt } = await this.#lock(trx, userId);
       if (enabledAt === null) throw notFound();
-      if (call.caller.kind !== 'user' || call.caller.authenticatedAtMs < secondOf(enabledAt)) throw factorNotTaken();
+      // A sign-in's time is known to the second, rounded down: one of the very second it came on counts as before.
+      if (call.caller.kind !== 'user' || call.caller.authenticatedAtMs <= Date.parse(enabledAt)) throw factorNotTaken();
       await this.#on.secrets.forget(trx, userId);
       await this.#on.recoveryCodes.forget(trx, userId);
       await trx('mfa_challenges').where({ user_id: userId }).whereNull('used_at').update({ used_at: trx.fn.now() });
@@ -107,6 +108,3 @@ export class MfaService {
     return account;
   }
 }
-
-/** When a person signed in is known to the second. */
-const secondOf = (time: string): number => Math.floor(Date.parse(time) / 1000) * 1000;
