@@ -33,7 +33,7 @@ const redis = openRedis(env, log);
 const subscriber = openSubscriber(env, log);
 const opened = await openStorage(env, (error) => log.error('storage.route', 'A storage request failed', { error }));
 const producer = new JobProducer(redisOptions(env, 'producer'), log);
-const mailer = openMailer(env, log);
+const mailer = openMailer(env, log, announce);
 const services = createServices(
   { env, clock: systemClock, log, db, redis, subscriber, storage: opened.storage, producer, mailer, isStopping: () => shutdown.signal.aborted }, version,
 );
@@ -91,3 +91,9 @@ scheduler.start();
 systemJobs.start();
 log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });
 process.send?.({ type: 'ready' });
+
+/** To the person at the console: through the supervisor of `npm start`, which has it, or straight to it. */
+function announce(line: string): void {
+  if (process.connected === true) process.send?.({ type: 'say', line }, undefined, undefined, () => undefined);
+  else process.stderr.write(`${line}\n`);
+}

@@ -130,6 +130,8 @@ function settle(
   }
   if (known.emailProvider === 'resend' && known.resendApiKey === null) faults.push('RESEND_API_KEY is required by EMAIL_PROVIDER=resend.');
   if (known.emailProvider === 'smtp' && known.smtpUrl === null) faults.push('SMTP_URL is required by EMAIL_PROVIDER=smtp.');
+  if (known.smtpUrl !== null && !isSmtpUrl(known.smtpUrl.reveal())) faults.push('SMTP_URL must be a URL like smtps://user:password@host:465 (smtp: or smtps:).');
+  if (!sender.test(known.emailFrom)) faults.push('EMAIL_FROM must be one address, or a name and an address: HiveSync <hello@example.com>.');
   if (production && role === 'api' && known.emailProvider === 'console') faults.push('EMAIL_PROVIDER must be resend or smtp in production.');
   if (production && role === 'api' && known.emailProvider !== 'console' && raw.EMAIL_FROM === undefined) faults.push(missing('EMAIL_FROM'));
   if (known.localAiEnabled && known.localAiModelPath === null) faults.push('LOCAL_AI_MODEL_PATH is required by LOCAL_AI_ENABLED.');
@@ -137,6 +139,13 @@ function settle(
     faults.push('ENCRYPTION_KEY_PREVIOUS must be 32 bytes in base64 or hex.');
   }
   return settled;
+}
+
+const sender = /^(?:[^<>\p{Cc}]*<[^\s<>@,\p{Cc}]+@[^\s<>@,\p{Cc}]+>|[^\s<>@,\p{Cc}]+@[^\s<>@,\p{Cc}]+)$/u;
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && (url.protocol === 'smtp:' || url.protocol === 'smtps:') && url.hostname !== '';
 }
 
 function databaseOf(known: Variables, production: boolean, role: Role, faults: string[]): DatabaseAddress | null {

@@ -2,7 +2,7 @@ import type { Definition } from './definition.ts';
 
 const postgres = 'PostgreSQL (left out on a development machine: an embedded PostgreSQL starts)';
 const redis = 'Redis (left out on a development machine: redis-server, valkey-server or a built-in one starts)';
-const mail = 'Mail (checked at the start; nothing is sent yet)';
+const mail = 'Mail (left out on a development machine: mails are written to files)';
 const alerts = 'Alerts (nothing is posted yet)';
 const ai = 'AI documentation (no worker reads these yet)';
 const storage = 'Object storage (left out: files under STORAGE_DIR, served by the API)';
@@ -159,19 +159,19 @@ export const variables = {
 
   EMAIL_PROVIDER: {
     section: mail, kind: 'choice', choices: ['console', 'resend', 'smtp'], default: 'console',
-    description: 'Who sends mail. console writes it to <DATA_DIR>/mail and is refused in production.',
+    description: 'Who sends mail. console writes it to <DATA_DIR>/mail, for a person to read, and is refused in production.',
   },
   EMAIL_FROM: {
     section: mail, kind: 'text', default: 'HiveSync <no-reply@localhost>',
-    description: 'The sender of every mail.',
+    description: 'The sender of every mail: an address, or a name and an address in angle brackets.',
   },
   RESEND_API_KEY: {
     section: mail, kind: 'secret', default: null, minLength: 1,
-    description: 'Needed by EMAIL_PROVIDER=resend.',
+    description: 'Needed by EMAIL_PROVIDER=resend. The domain of EMAIL_FROM must be verified there.',
   },
   SMTP_URL: {
     section: mail, kind: 'secret', default: null, minLength: 1, example: 'smtps://user:password@smtp.example.com:465',
-    description: 'Needed by EMAIL_PROVIDER=smtp.',
+    description: 'Needed by EMAIL_PROVIDER=smtp. smtps: is TLS from the start; smtp: with a password asks for STARTTLS.',
   },
   EMAIL_VERIFICATION: {
     section: mail, kind: 'choice', choices: ['required', 'off'], default: 'required',

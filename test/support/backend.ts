@@ -141,7 +141,7 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
   const subscriber = openSubscriber(env, log);
   const opened = await openStorage(env, (error) => log.error('storage.route', 'A storage request failed', { error }));
   const producer = new JobProducer(redisOptions(env, 'producer'), log);
-  const mailer = openMailer(env, log);
+  const mailer = openMailer(env, log, () => undefined);
   let ahead = 0;
   const clock = { now: () => Date.now() + ahead, advance: (ms: number) => { ahead += ms; } };
   const services = createServices({ env, clock, log, db, redis: redis.redis, subscriber, storage: opened.storage, producer, mailer, isStopping: () => false }, '0.0.0-test');

@@ -94,7 +94,7 @@ async function superviseUntilDone(
     for (const line of overview(resolved, env, services, options, applied.length)) say(line);
 
     const logs = join(env.dataDir, 'logs');
-    const listeners = new Set<MessageListener>();
+    const listeners = new Set<MessageListener>([(message) => { if (isForThePerson(message)) say(message.line); }]);
     const start = (program: Program, given: Readonly<Record<string, string | undefined>> = variables): Child => keepRunning({
       name: program.name, entry: program.entry, env: { ...given, ...program.variables }, logFile: join(logs, `${program.name}.log`), onCrash: say,
       onMessage: (message) => { for (const listener of listeners) listener(message); },
@@ -128,6 +128,10 @@ async function superviseUntilDone(
 type Seed = (db: ReturnType<typeof openDatabase>, env: Environment) => Promise<void>;
 type MessageListener = (message: unknown) => void;
 type FirstPreview = (env: Environment, say: (line: string) => void, onWorkerMessage: (listener: MessageListener) => () => void) => Promise<void>;
+
+/** What a program has to tell the person at the console: a mail that was written, with its link. */
+const isForThePerson = (message: unknown): message is { readonly line: string } =>
+  typeof message === 'object' && message !== null && 'type' in message && message.type === 'say' && 'line' in message && typeof message.line === 'string';
 
 /** Workers first, because they still report to the API; then the API; then what both stand on. */
 async function takeDown(
@@ -211,6 +215,7 @@ function overview(env: Environment, given: Environment, services: EmbeddedServic
       ? `yours at ${env.redis?.host}:${env.redis?.port}`
       : `${redis.program === 'js-redis-server' ? 'built-in (js-redis-server; install redis-server for more speed)' : redis.program} at 127.0.0.1:${redis.address.port}${redis.adopted ? ' (ran already)' : ''}`],
     ['Objects', env.r2Endpoint === null ? `files in ${shown(env.storageDir)}` : `bucket ${env.r2Bucket} at ${env.r2Endpoint}`],
+    ['Mail', env.emailProvider === 'console' ? `written to ${shown(join(env.dataDir, 'mail'))}, and told here` : `sent by ${env.emailProvider}`],
     ['Secrets', given.given.has('JWT_SECRET') ? 'from the environment' : shown(join(env.dataDir, 'secrets.json'))],
     ['API', `${env.baseUrl}/api/v1`],
     ['Workers', options.workers.map(({ name }) => name.replace(/^worker-/, '')).join(', ') || 'none'],

@@ -1,5 +1,7 @@
-/** How mail leaves: one interface, and a provider behind it (console.ts, resend.ts, smtp.ts; open-mailer.ts picks). */
+import { isId } from '#platform/ids.ts';
+import { redactText } from '#platform/log/redact.ts';
 
+/** A mail, the same to every provider (console.ts, resend.ts, smtp.ts; open-mailer.ts picks one). */
 export interface Mail {
   /** The same at every attempt to send this mail: its Message-ID, and what a provider knows a repeat by. */
   readonly id: string;
@@ -35,7 +37,16 @@ const address = /^[^\s@<>(),;:"\\[\]\p{Cc}]{1,64}@[^\s@<>(),;:"\\[\]\p{Cc}]{1,25
 
 /** Refuses what would say more to the provider than it is meant to: line breaks in an address or a subject. */
 export function checkMail(mail: Mail): void {
+  if (!isId(mail.id)) throw new Error('A mail needs an id like every row.');
   if (!address.test(mail.to)) throw new MailRefused('The address is not one that mail can be sent to.');
   if (/\p{Cc}/u.test(mail.subject)) throw new MailRefused('The subject holds a control character.');
   if (mail.subject === '') throw new MailRefused('The subject is empty.');
+}
+
+const maxTold = 300;
+
+/** A provider's own words, as they may stand in a log and in a job's row: no address, no secret of a URL, one bounded line. */
+export function tellable(words: string): string {
+  const clean = redactText(words).replace(/[^\s<>"'(),:;@]+@[^\s<>"'(),:;@]+/g, '(address)').replace(/\s+/g, ' ').trim();
+  return clean.length > maxTold ? `${clean.slice(0, maxTold)}…` : clean;
 }

@@ -57,6 +57,17 @@ describe('the environment', () => {
     expect(names).to.include.members(['PORT', 'LOG_LEVEL', 'JWT_SECRET', 'CONTRACT_REFEREE', 'R2_ENDPOINT', 'R2_ACCESS_KEY', 'R2_SECRET_KEY']);
   });
 
+  it('takes a mail server by its URL, and a sender that is one address', () => {
+    const faulty = (SMTP_URL: string, EMAIL_FROM: string): string[] => faultsOf({ NODE_ENV: 'test', EMAIL_PROVIDER: 'smtp', SMTP_URL, EMAIL_FROM }).map((fault) => fault.split(' ')[0] ?? '');
+    for (const url of ['https://mail.example.com', 'mail.example.com:25', 'smtp:', 'user:hunter2@mail.example.com']) expect(faulty(url, 'a@example.com'), url).to.deep.equal(['SMTP_URL']);
+    for (const from of ['HiveSync', 'a@example.com, b@example.com', 'A <a@example.com> <b@example.com>', 'A <a@example.com>\r\nBcc: b@example.com', 'A a@example.com']) {
+      expect(faulty('smtp://localhost:25', from), from).to.deep.equal(['EMAIL_FROM']);
+    }
+    for (const from of ['hello@example.com', 'HiveSync <hello@example.com>', '"Us, all of us" <hello@example.com>']) {
+      expect(readEnvironment({ NODE_ENV: 'test', EMAIL_PROVIDER: 'smtp', SMTP_URL: 'smtps://u:p@mail.example.com', EMAIL_FROM: from }, { directory: folder }).emailFrom).to.equal(from);
+    }
+  });
+
   it('never repeats a value in a fault', () => {
     const faults = faultsOf({
       NODE_ENV: 'test', JWT_SECRET: 'hunter2', DATABASE_URL: 'mysql://root:hunter2@h/d', REDIS_URL: 'http://:hunter2@h', BASE_URL: 'https://u:hunter2@h',
