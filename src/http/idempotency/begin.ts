@@ -55,7 +55,7 @@ export function beginIdempotent(
     const caller = namespaceOf(exchange.caller);
     if (typeof key !== 'string' || caller === null) return null;
     const keyHash = hashKey(pepper, `${caller} ${route.operationId}`, key);
-    const request = requestHash(exchange.path, exchange.query, exchange.body);
+    const request = requestHash(pepper, key, exchange);
 
     for (let tries = 1; tries <= maxTries; tries += 1) {
       const leaseToken = randomUUID();
