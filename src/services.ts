@@ -8,6 +8,9 @@ import { ApiKeyService } from '#domains/apikeys/service.ts';
 import { authHandlers } from '#domains/auth/handlers.ts';
 import { SignInAttempts } from '#domains/auth/attempts.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
+import { DeviceLinkService } from '#domains/auth/device-link-service.ts';
+import { LastSeen } from '#domains/auth/last-seen.ts';
+import { linkHandlers } from '#domains/auth/link-handlers.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
 import { createProofs } from '#domains/auth/proofs.ts';
 import { RefreshService } from '#domains/auth/refresh-service.ts';
@@ -15,8 +18,11 @@ import { Revocations } from '#domains/auth/revocations.ts';
 import { AuthService } from '#domains/auth/service.ts';
 import { sessionHandlers } from '#domains/auth/session-handlers.ts';
 import { SessionService } from '#domains/auth/session-service.ts';
+import { SessionTokenService } from '#domains/auth/session-token-service.ts';
 import { SignIns } from '#domains/auth/sign-ins.ts';
 import { logAlert } from '#domains/auth/suspicions.ts';
+import { authSweeps } from '#domains/auth/sweeps.ts';
+import { UserCodeGuesses } from '#domains/auth/user-codes.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
@@ -82,6 +88,8 @@ export interface Services {
   readonly schedules: readonly ScheduledJob[];
   readonly tiers: TierService;
   readonly credentials: Credentials;
+  /** To be started with the process and stopped with it. */
+  readonly lastSeen: LastSeen;
   readonly nodeKeys: NodeKeys;
   readonly accessTokens: AccessTokens;
   readonly previewTokens: PreviewTokens;
@@ -106,6 +114,11 @@ export function createServices(on: Platform, version: string): Services {
   const { secondFactor, verifications } = proofs;
   const auth = new AuthService({ db, clock, signIns, passwords: hashing, attempts: new SignInAttempts(redis), secondFactor, verifications });
   const refreshes = new RefreshService({ db, clock, signIns, revocations, refreshKey });
+  const lastSeen = new LastSeen(db, clock, log);
+  const deviceLinks = new DeviceLinkService({
+    db, signIns, guesses: new UserCodeGuesses(redis), baseUrl: env.baseUrl, codeKey: deriveKey(env.jwtSecret, 'user codes'),
+    previousCodeKey: env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'user codes'),
+  });
   const apiKeys = new ApiKeyService({ db, clock, tiers, sessions });
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
@@ -116,6 +129,7 @@ export function createServices(on: Platform, version: string): Services {
   const mailTemplates: MailTemplate[] = [...proofs.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
+    ...authSweeps(db),
     ...proofs.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
@@ -126,6 +140,7 @@ export function createServices(on: Platform, version: string): Services {
       ...healthHandlers(new HealthService({ db, redis, storage, producer, clock, version, isStopping: on.isStopping })),
       ...authHandlers(auth, refreshes, sessions),
       ...sessionHandlers(sessions),
+      ...linkHandlers(new SessionTokenService(db, signIns), deviceLinks),
       ...proofs.handlers,
       ...userHandlers(new UserService(db)),
       ...apiKeyHandlers(apiKeys),
@@ -145,7 +160,8 @@ export function createServices(on: Platform, version: string): Services {
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...swept.kinds],
     schedules: [...swept.schedules],
     tiers,
-    credentials: new Credentials(db, env.emailVerification === 'required'),
+    lastSeen,
+    credentials: new Credentials(db, env.emailVerification === 'required', lastSeen),
     nodeKeys,
     accessTokens,
     previewTokens,

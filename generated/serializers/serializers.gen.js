@@ -165,6 +165,31 @@ function pickDevice(o) {
     "last_seen": typeof o.last_seen === 'string' ? o.last_seen : refuse("Device.last_seen", "string", o.last_seen),
   };
 }
+function pickDeviceLink(o) {
+  if (!isObject(o)) refuse("DeviceLink", 'an object', o);
+  return {
+    "user_code": typeof o.user_code === 'string' ? o.user_code : refuse("DeviceLink.user_code", "string", o.user_code),
+    "status": typeof o.status === 'string' ? o.status : refuse("DeviceLink.status", "string", o.status),
+    "client_name": typeof o.client_name === 'string' ? o.client_name : refuse("DeviceLink.client_name", "string", o.client_name),
+    "device_name": (typeof o.device_name === 'string' || o.device_name === null) ? o.device_name : refuse("DeviceLink.device_name", "string or null", o.device_name),
+    "platform": (typeof o.platform === 'string' || o.platform === null) ? o.platform : refuse("DeviceLink.platform", "string or null", o.platform),
+    "ip_address": typeof o.ip_address === 'string' ? o.ip_address : refuse("DeviceLink.ip_address", "string", o.ip_address),
+    "user_agent": (typeof o.user_agent === 'string' || o.user_agent === null) ? o.user_agent : refuse("DeviceLink.user_agent", "string or null", o.user_agent),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("DeviceLink.created_at", "string", o.created_at),
+    "expires_at": typeof o.expires_at === 'string' ? o.expires_at : refuse("DeviceLink.expires_at", "string", o.expires_at),
+  };
+}
+function pickDeviceLinkGrant(o) {
+  if (!isObject(o)) refuse("DeviceLinkGrant", 'an object', o);
+  return {
+    "device_code": typeof o.device_code === 'string' ? o.device_code : refuse("DeviceLinkGrant.device_code", "string", o.device_code),
+    "user_code": typeof o.user_code === 'string' ? o.user_code : refuse("DeviceLinkGrant.user_code", "string", o.user_code),
+    "verification_uri": typeof o.verification_uri === 'string' ? o.verification_uri : refuse("DeviceLinkGrant.verification_uri", "string", o.verification_uri),
+    "verification_uri_complete": typeof o.verification_uri_complete === 'string' ? o.verification_uri_complete : refuse("DeviceLinkGrant.verification_uri_complete", "string", o.verification_uri_complete),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("DeviceLinkGrant.expires_in", "integer", o.expires_in),
+    "interval": Number.isInteger(o.interval) ? o.interval : refuse("DeviceLinkGrant.interval", "integer", o.interval),
+  };
+}
 function pickDevicePage(o) {
   if (!isObject(o)) refuse("DevicePage", 'an object', o);
   return {
@@ -674,6 +699,13 @@ function pickSessionPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickSessionToken(o) {
+  if (!isObject(o)) refuse("SessionToken", 'an object', o);
+  return {
+    "token": typeof o.token === 'string' ? o.token : refuse("SessionToken.token", "string", o.token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("SessionToken.expires_in", "integer", o.expires_in),
+  };
+}
 function pickTierLimitSet(o) {
   if (!isObject(o)) refuse("TierLimitSet", 'an object', o);
   return {
@@ -850,6 +882,13 @@ export const serializers = {
   revokeSession: {  },
   listDevices: { 200: (o) => envelope(pickDevicePage(o)) },
   removeDevice: {  },
+  createSessionToken: { 200: (o) => envelope(pickSessionToken(o)) },
+  consumeSessionToken: { 200: (o) => envelope(pickTokenPair(o)) },
+  createDeviceLink: { 200: (o) => envelope(pickDeviceLinkGrant(o)) },
+  pollDeviceLink: { 200: (o) => envelope(pickTokenPair(o)) },
+  getDeviceLink: { 200: (o) => envelope(pickDeviceLink(o)) },
+  approveDeviceLink: { 200: (o) => envelope(pickDeviceLink(o)) },
+  denyDeviceLink: { 200: (o) => envelope(pickDeviceLink(o)) },
   changePassword: {  },
   forgotPassword: {  },
   resetPassword: {  },

@@ -16,6 +16,13 @@ export type OperationId =
   | 'revokeSession'
   | 'listDevices'
   | 'removeDevice'
+  | 'createSessionToken'
+  | 'consumeSessionToken'
+  | 'createDeviceLink'
+  | 'pollDeviceLink'
+  | 'getDeviceLink'
+  | 'approveDeviceLink'
+  | 'denyDeviceLink'
   | 'changePassword'
   | 'forgotPassword'
   | 'resetPassword'
@@ -75,13 +82,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'createSessionToken'
-  | 'consumeSessionToken'
-  | 'createDeviceLink'
-  | 'pollDeviceLink'
-  | 'getDeviceLink'
-  | 'approveDeviceLink'
-  | 'denyDeviceLink'
   | 'updateMe'
   | 'requestAccountDeletion'
   | 'requestDataExport'
@@ -273,6 +273,34 @@ export type ListDevicesReply =
 export type RemoveDeviceRequest = HandlerRequest<wire.RemoveDeviceData['path'], NoParameters, NoParameters, undefined>;
 export type RemoveDeviceReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateSessionTokenRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateSessionTokenData['headers']>['Idempotency-Key']> }, undefined>;
+export type CreateSessionTokenReply =
+  | { readonly status: 200; readonly body: wire.CreateSessionTokenResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ConsumeSessionTokenRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.ConsumeSessionTokenData['body']>>;
+export type ConsumeSessionTokenReply =
+  | { readonly status: 200; readonly body: wire.ConsumeSessionTokenResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateDeviceLinkRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.CreateDeviceLinkData['body']>>;
+export type CreateDeviceLinkReply =
+  | { readonly status: 200; readonly body: wire.CreateDeviceLinkResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type PollDeviceLinkRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.PollDeviceLinkData['body']>>;
+export type PollDeviceLinkReply =
+  | { readonly status: 200; readonly body: wire.PollDeviceLinkResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetDeviceLinkRequest = HandlerRequest<wire.GetDeviceLinkData['path'], NoParameters, NoParameters, undefined>;
+export type GetDeviceLinkReply =
+  | { readonly status: 200; readonly body: wire.GetDeviceLinkResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ApproveDeviceLinkRequest = HandlerRequest<wire.ApproveDeviceLinkData['path'], NoParameters, NoParameters, undefined>;
+export type ApproveDeviceLinkReply =
+  | { readonly status: 200; readonly body: wire.ApproveDeviceLinkResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DenyDeviceLinkRequest = HandlerRequest<wire.DenyDeviceLinkData['path'], NoParameters, NoParameters, undefined>;
+export type DenyDeviceLinkReply =
+  | { readonly status: 200; readonly body: wire.DenyDeviceLinkResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
 export type ChangePasswordRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.ChangePasswordData['body']>>;
 export type ChangePasswordReply =
@@ -523,6 +551,20 @@ export interface Handlers {
   readonly listDevices: (request: ListDevicesRequest, call: Call) => Promise<ListDevicesReply>;
   /** DELETE /auth/devices/{device_id} */
   readonly removeDevice: (request: RemoveDeviceRequest, call: Call) => Promise<RemoveDeviceReply>;
+  /** POST /auth/session-tokens */
+  readonly createSessionToken: (request: CreateSessionTokenRequest, call: Call) => Promise<CreateSessionTokenReply>;
+  /** POST /auth/session-tokens/consume */
+  readonly consumeSessionToken: (request: ConsumeSessionTokenRequest, call: Call) => Promise<ConsumeSessionTokenReply>;
+  /** POST /auth/device-links */
+  readonly createDeviceLink: (request: CreateDeviceLinkRequest, call: Call) => Promise<CreateDeviceLinkReply>;
+  /** POST /auth/device-links/token */
+  readonly pollDeviceLink: (request: PollDeviceLinkRequest, call: Call) => Promise<PollDeviceLinkReply>;
+  /** GET /auth/device-links/{user_code} */
+  readonly getDeviceLink: (request: GetDeviceLinkRequest, call: Call) => Promise<GetDeviceLinkReply>;
+  /** POST /auth/device-links/{user_code}/approve */
+  readonly approveDeviceLink: (request: ApproveDeviceLinkRequest, call: Call) => Promise<ApproveDeviceLinkReply>;
+  /** POST /auth/device-links/{user_code}/deny */
+  readonly denyDeviceLink: (request: DenyDeviceLinkRequest, call: Call) => Promise<DenyDeviceLinkReply>;
   /** POST /auth/password/change */
   readonly changePassword: (request: ChangePasswordRequest, call: Call) => Promise<ChangePasswordReply>;
   /** POST /auth/password/forgot */

@@ -5,10 +5,10 @@
  * counts for itself.
  */
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import { addressGroup } from '#platform/addresses.ts';
 import { sha256Hex } from '#platform/crypto.ts';
-import { ServiceError } from '#platform/errors.ts';
+import { guessLimiter, orLimited } from './limiters.ts';
 
 const minuteSeconds = 60;
 const hourSeconds = 3_600;
@@ -32,14 +32,10 @@ export class SignInAttempts {
   readonly #waits: RateLimiterRedis;
 
   constructor(redis: Redis) {
-    const limiter = (name: string, points: number, duration: number): RateLimiterRedis => new RateLimiterRedis({
-      storeClient: redis, keyPrefix: `rate_limit:sign_in_${name}`, points, duration, rejectIfRedisNotReady: true,
-      insuranceLimiter: new RateLimiterMemory({ points, duration }),
-    });
-    this.#ofBoth = limiter('both', 5, minuteSeconds);
-    this.#ofAddress = limiter('address', 30, hourSeconds);
-    this.#ofAccount = limiter('account', freeFailures, daySeconds);
-    this.#waits = limiter('wait', 1, longestWaitSeconds);
+    this.#ofBoth = guessLimiter(redis, 'sign_in_both', 5, minuteSeconds);
+    this.#ofAddress = guessLimiter(redis, 'sign_in_address', 30, hourSeconds);
+    this.#ofAccount = guessLimiter(redis, 'sign_in_account', freeFailures, daySeconds);
+    this.#waits = guessLimiter(redis, 'sign_in_wait', 1, longestWaitSeconds);
   }
 
   /**
@@ -51,14 +47,14 @@ export class SignInAttempts {
     const who = sha256Hex(account.toLowerCase()).slice(0, 32);
     const address = addressGroup(ip);
     const both = `${who}:${address}`;
-    await orLimited(() => this.#ofBoth.consume(both));
-    await orLimited(() => this.#ofAddress.consume(address));
+    await orWait(() => this.#ofBoth.consume(both));
+    await orWait(() => this.#ofAddress.consume(address));
     const { consumedPoints: failures } = await this.#ofAccount.penalty(who);
     if (failures > freeFailures) {
       const waitSeconds = Math.min(2 ** Math.min(failures - freeFailures, 20), longestWaitSeconds);
       try {
         // One try, and none beside it until its wait is over.
-        await orLimited(() => this.#waits.consume(who, 1, { customDuration: waitSeconds }));
+        await orWait(() => this.#waits.consume(who, 1, { customDuration: waitSeconds }));
       } catch (error) {
         await this.#ofAccount.reward(who);
         throw error;
@@ -73,14 +69,4 @@ export class SignInAttempts {
   }
 }
 
-async function orLimited(consume: () => Promise<unknown>): Promise<void> {
-  try {
-    await consume();
-  } catch (error) {
-    if (!(error instanceof RateLimiterRes)) throw error;
-    const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-    throw new ServiceError('RATE_LIMITED', `Too many tries to sign in. Try again in ${seconds} s.`, {
-      details: { limit: 'sign_in', retry_after: seconds }, retryAfterSeconds: seconds,
-    });
-  }
-}
+const orWait = (consume: () => Promise<unknown>): Promise<void> => orLimited(consume, 'sign_in', 'Too many tries to sign in.');

@@ -2,6 +2,7 @@
 import type { Tier } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { effectiveTierSql } from '../users/accounts.ts';
+import type { LastSeen } from './last-seen.ts';
 
 const accountSql = `
   select u.id, ${effectiveTierSql} as tier, u.suspended_at is not null as is_suspended, u.deleted_at is not null as is_deleted,
@@ -19,6 +20,12 @@ const recentSql = `
     from sessions where revoked_at > now() - interval '16 minutes'
    union all
   select id, 86400 from api_keys where revoked_at > now() - interval '1 hour'
+   union all
+  select id, ceil(extract(epoch from suspended_at + interval '16 minutes' - now()))::int
+    from users where suspended_at > now() - interval '16 minutes'
+   union all
+  select id, ceil(extract(epoch from deleted_at + interval '16 minutes' - now()))::int
+    from users where deleted_at > now() - interval '16 minutes'
    limit 100000`;
 
 interface AccountRow { readonly id: string; readonly tier: Tier; readonly is_suspended: boolean; readonly is_deleted: boolean; readonly is_verified: boolean }
@@ -30,11 +37,13 @@ interface ApiKeyRow {
 export class Credentials {
   readonly #db: Database;
   readonly #asksVerification: boolean;
+  readonly #lastSeen: LastSeen;
 
   /** @param asksVerification EMAIL_VERIFICATION=required: an account counts as verified only once its address is confirmed */
-  constructor(db: Database, asksVerification: boolean) {
+  constructor(db: Database, asksVerification: boolean, lastSeen: LastSeen) {
     this.#db = db;
     this.#asksVerification = asksVerification;
+    this.#lastSeen = lastSeen;
   }
 
   async account(userId: string): Promise<{ userId: string; tier: Tier; isSuspended: boolean; isDeleted: boolean; isVerified: boolean } | null> {
@@ -65,5 +74,13 @@ export class Credentials {
   async recentRevocations(): Promise<{ id: string; ttlSeconds: number }[]> {
     const rows = await this.#db.named<{ id: string; ttl_seconds: number }>('auth.recent_revocations', recentSql, []);
     return rows.map((row) => ({ id: row.id, ttlSeconds: row.ttl_seconds }));
+  }
+
+  noteSessionUse(sessionId: string): void {
+    this.#lastSeen.noteSession(sessionId);
+  }
+
+  noteApiKeyUse(keyId: string): void {
+    this.#lastSeen.noteApiKey(keyId);
   }
 }

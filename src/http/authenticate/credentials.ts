@@ -46,6 +46,8 @@ export interface CredentialStore {
   recentRevocations(): Promise<readonly Revocation[]>;
   /** Called for every use of an API key; the store writes last-used stamps in batches. */
   noteApiKeyUse?(keyId: string): void;
+  /** The same for every request of a session. */
+  noteSessionUse?(sessionId: string): void;
 }
 
 /** The key a worker node signs an operation with: the shared secret for a registration, the node's own after it; null for an unknown node. */

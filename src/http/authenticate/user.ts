@@ -78,6 +78,7 @@ async function byToken(exchange: Exchange, authorization: string, auth: UserAuth
   }
   const { userId, sessionId, expiresAt, authenticatedAt } = claims;
   const account = standing(await (readNow ? auth.identities.accountNow(userId) : auth.identities.account(userId)));
+  auth.store.noteSessionUse?.(sessionId);
   exchange.context.userId = userId;
   exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier, isVerified: account.isVerified, authenticatedAtMs: authenticatedAt * 1000 };
   exchange.credential = {
