@@ -8,6 +8,7 @@ import { validators } from '#generated/validators/requests.gen.ts';
 import { Gate } from '#http/gate/gate.ts';
 import type { LimitsFor } from '#http/gate/limits.ts';
 import { sendDocument } from '#http/answer/document.ts';
+import { LiveStreams } from '#http/answer/live-streams.ts';
 import { StreamSlots, type StreamCap } from '#http/answer/stream-slots.ts';
 import type { CredentialStore, WorkerKeys } from '#http/authenticate/credentials.ts';
 import { Identities } from '#http/authenticate/identities.ts';
@@ -24,7 +25,7 @@ import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import { inRequestContext } from '#platform/request-context.ts';
-import { accountChangedChannel } from '#platform/revocations.ts';
+import { accountChangedChannel, revokedChannel } from '#platform/revocations.ts';
 import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
 import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 
@@ -32,7 +33,7 @@ export interface AppDeps {
   readonly env: Pick<Environment, 'trustedProxies' | 'corsOrigins' | 'contractReferee' | 'jwtSecret'>;
   readonly db: Database;
   readonly redis: Redis;
-  /** Hears of changed accounts; null where there is nobody to hear from: then a change holds within three seconds. */
+  /** Hears of changed accounts and ended sessions; null where there is nobody to hear from: then a change holds within three seconds. */
   readonly subscriber: Pick<Subscriber, 'subscribe' | 'onReconnect'> | null;
   readonly log: Logger;
   readonly tokens: AccessTokens;
@@ -70,7 +71,8 @@ export async function createApp({ handlers, deps }: AppOptions): Promise<Express
   const log = inRequestContext(deps.log);
   const { contract, responseValidators } = deps.contract ?? await generatedContract(env.contractReferee);
   const identities = new Identities(credentials, clock);
-  await hearOfChanges(deps.subscriber, identities, log);
+  const liveStreams = new LiveStreams();
+  await hearOfChanges(deps.subscriber, identities, liveStreams, log);
 
   const mounted = mountRoutes({
     contract, basePath, db, clock, log, identities,
@@ -81,6 +83,7 @@ export async function createApp({ handlers, deps }: AppOptions): Promise<Express
     replays: createReplayStore(redis, log),
     gate: new Gate({ redis, store: credentials, limitsFor: deps.limitsFor, log, ...(deps.gateTimeoutMs === undefined ? {} : { timeoutMs: deps.gateTimeoutMs }) }),
     slots: new StreamSlots(redis, deps.streamCap, log),
+    liveStreams,
     idempotencyPepper: deriveKey(env.jwtSecret, 'idempotency'),
     deadlines: deps.deadlines ?? {},
     referee: env.contractReferee
@@ -128,13 +131,16 @@ async function generatedContract(withReferee: boolean): Promise<NonNullable<AppD
   return { contract: { routes, validators, serializers, document }, responseValidators };
 }
 
-async function hearOfChanges(subscriber: AppDeps['subscriber'], identities: Identities, log: Logger): Promise<void> {
+async function hearOfChanges(subscriber: AppDeps['subscriber'], identities: Identities, liveStreams: LiveStreams, log: Logger): Promise<void> {
   if (subscriber === null) return;
   // Messages of the time we were away are lost: everything is read anew.
   subscriber.onReconnect(() => identities.forgetAll());
   try {
-    await subscriber.subscribe(accountChangedChannel, (userId) => identities.forget(userId));
+    await Promise.all([
+      subscriber.subscribe(accountChangedChannel, (userId) => identities.forget(userId)),
+      subscriber.subscribe(revokedChannel, (ids) => { for (const id of ids.split(' ')) liveStreams.lookAgain(id); }),
+    ]);
   } catch (error) {
-    log.warn('accounts.not_heard', 'Changes of accounts are not heard of at once; they hold within three seconds', { error });
+    log.warn('accounts.not_heard', 'Changes of accounts are not heard of at once; they hold within three seconds, open streams end within fifteen', { error });
   }
 }

@@ -2,13 +2,14 @@ import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Call, Caller } from '#platform/call.ts';
 import type { RequestContext } from '#platform/request-context.ts';
+import type { Account } from './authenticate/credentials.ts';
 import type { Claim } from './idempotency/claim.ts';
 import type { Route } from './route.ts';
 
 /** Credentials end and are revoked while a stream is open: what has to be looked at again. */
 export interface Credential {
-  /** Whose standing it rests on: a mark of one of these has the account read anew, whatever is kept of it. */
-  readonly accountIds: readonly string[];
+  /** The account it rests on: a mark of it has it read anew, whatever is kept of it. Null where it rests on none. */
+  readonly account: Reliance | null;
   /** The session or API key whose `revoked:` mark is read; null where nothing can be revoked. */
   readonly revocationId: string | null;
   /** Milliseconds since 1970; null where it does not end by itself. */
@@ -17,6 +18,12 @@ export interface Credential {
   readonly isRevokedInStore: () => Promise<boolean>;
   /** Whether its terms (what it opens, until when) are others now than at the beginning; absent where they never change. */
   readonly hasChanged?: () => Promise<boolean>;
+}
+
+/** An account that a credential rests on, and what its state means for the credential: throws where that ends it. */
+export interface Reliance {
+  readonly id: string;
+  readonly requireStanding: (account: Account | null) => unknown;
 }
 
 /**

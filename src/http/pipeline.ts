@@ -11,6 +11,7 @@ import { sendEvents } from './answer/events.ts';
 import { failureAnswer, logFailure, serviceErrorOf } from './answer/failure.ts';
 import { send } from './answer/send.ts';
 import { sendStream } from './answer/stream.ts';
+import type { LiveStreams } from './answer/live-streams.ts';
 import type { StreamSlot, StreamSlots } from './answer/stream-slots.ts';
 import type { CredentialStore, WorkerKeys } from './authenticate/credentials.ts';
 import type { Identities } from './authenticate/identities.ts';
@@ -52,6 +53,7 @@ export interface Parts {
   readonly replays: ReplayStore;
   readonly gate: Gate;
   readonly slots: StreamSlots;
+  readonly liveStreams: LiveStreams;
   readonly idempotencyPepper: KeyObject;
   readonly deadlines: Deadlines;
   /** null in production unless asked for. */
@@ -115,7 +117,8 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
     if (referee !== null && (answer.events !== undefined || answer.stream !== undefined)) await referee.judgeStream(exchange, route, answer.status);
     if (answer.events !== undefined && slot !== null) {
       await sendEvents(exchange, { ...answer, events: answer.events }, statics, {
-        isOver: async (credential) => (await parts.gate.isRevoked(credential)) || (await credential.hasChanged?.()) === true, log, slot, clock: parts.clock, shutdown: parts.shutdown, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
+        isOver: async (credential) => (await parts.gate.isRevoked(credential)) || (await credential.hasChanged?.()) === true,
+        liveStreams: parts.liveStreams, log, slot, clock: parts.clock, shutdown: parts.shutdown, heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs,
       });
     } else if (answer.stream !== undefined) {
       await sendStream(exchange, { ...answer, stream: answer.stream }, statics, log);
@@ -195,7 +198,7 @@ function stepsOf(route: Route, parts: Parts): readonly Step[] {
       steps.push(authenticateUser(route, auth));
       break;
     case 'preview':
-      steps.push(authenticatePreview(parts.previewTokens));
+      steps.push(authenticatePreview(parts.previewTokens, identities));
       break;
     case 'worker': {
       const worker = authenticateWorker(route, { keys: parts.workerKeys, replays: parts.replays, clock });

@@ -11,7 +11,7 @@ const logTokenSql = `
   insert into preview_sessions (id, project_id, job_id, user_id, token_hash, purpose, expires_at)
   values ($1, $2, $3, $4, decode($5, 'hex'), 'view', to_timestamp($6::double precision / 1000))`;
 
-interface TokenJob { readonly id: string; readonly project_id: string }
+interface TokenJob { readonly id: string; readonly project_id: string; readonly requested_by: string }
 export interface IssuedToken { readonly token: string; readonly expires_in: number }
 
 /** Signs view tokens of jobs and logs each by its hash: the token itself is kept nowhere. */
@@ -40,7 +40,7 @@ export class PreviewTokenDesk {
   }
 
   #sign(job: TokenJob, userId: string, seconds: number): { token: string; values: (string | number)[] } {
-    const signed = this.#tokens.sign({ purpose: 'view', projectId: job.project_id, jobId: job.id, sessionId: null, shareId: null }, seconds);
+    const signed = this.#tokens.sign({ purpose: 'view', ownerId: job.requested_by, projectId: job.project_id, jobId: job.id, sessionId: null, shareId: null }, seconds);
     return { token: signed.token, values: [newId(), job.project_id, job.id, userId, signed.tokenHash, signed.expiresAtMs] };
   }
 

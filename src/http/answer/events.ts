@@ -6,11 +6,14 @@ import type { StreamEvent } from '../route.ts';
 import type { StaticHeaders } from '../headers.ts';
 import type { Answer } from './answer.ts';
 import { headOf, settle } from './send.ts';
+import type { LiveStreams } from './live-streams.ts';
 import type { StreamSlot } from './stream-slots.ts';
 
 export interface EventsOptions {
   /** Whether what the stream was opened with is no more, or opens something else now. */
   readonly isOver: (credential: Credential) => Promise<boolean>;
+  /** Where the stream hears that it should look at once. */
+  readonly liveStreams: LiveStreams;
   readonly log: Logger;
   readonly slot: StreamSlot;
   readonly clock: Clock;
@@ -32,13 +35,13 @@ const streamHeaders = [
 
 /**
  * Sends events as they come, until they end, the client goes, falls too far behind, or its credential ends: by itself
- * (its own time), revoked or changed (looked at every `recheckMs`). 10,000 of these take 19 KB each.
+ * (its own time), revoked (heard at once) or changed (both looked at every `recheckMs`). 10,000 of these take 19 KB each.
  */
 export async function sendEvents(
   exchange: Exchange, answer: Answer & { readonly events: AsyncIterable<StreamEvent> }, statics: StaticHeaders, options: EventsOptions,
 ): Promise<void> {
   const { res, req, abort, credential } = exchange;
-  const { log, isOver, slot, clock, shutdown, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
+  const { log, isOver, liveStreams, slot, clock, shutdown, heartbeatMs = 15_000, recheckMs = 15_000 } = options;
   const source = answer.events[Symbol.asyncIterator]();
   if (!settle(exchange)) {
     await source.return?.();
@@ -61,6 +64,7 @@ export async function sendEvents(
     hasEnded = true;
     clearInterval(heartbeat);
     clearInterval(recheck);
+    leave();
     if (expiry !== null) clearTimeout(expiry);
     abort.signal.removeEventListener('abort', end);
     shutdown?.removeEventListener('abort', end);
@@ -70,14 +74,16 @@ export async function sendEvents(
     write(exchange, ': beat\n\n', end);
     void slot.renew();
   }, heartbeatMs);
-  const recheck = setInterval(() => {
-    if (credential === null) return;
+  const look = (): void => {
+    if (credential === null || hasEnded) return;
     isOver(credential).then(
       (gone) => { if (gone) end(); },
       // Neither Redis nor PostgreSQL could say: asked again at the next turn; the credential's own end still holds.
       (error: unknown) => log.warn('events.not_rechecked', 'A stream\'s credential could not be looked at again', { error }),
     );
-  }, recheckMs);
+  };
+  const recheck = setInterval(look, recheckMs);
+  const leave = credential === null ? (): void => undefined : liveStreams.add(credential, look);
   const leftMs = credential?.expiresAtMs === null || credential === null ? null : Math.max(0, credential.expiresAtMs - clock.now());
   // setTimeout fires at once beyond 2^31 ms; an API key may end in years.
   const expiry = leftMs === null || leftMs > 2_147_483_647 ? null : setTimeout(end, leftMs);

@@ -23,6 +23,8 @@ export class Identities {
   readonly #store: CredentialStore;
   readonly #clock: Clock;
   readonly #accounts = new LRUCache<string, Entry>({ max: kept });
+  /** Whose a session is never changes. */
+  readonly #holders = new LRUCache<string, string>({ max: kept });
 
   constructor(store: CredentialStore, clock: Clock) {
     this.#store = store;
@@ -47,6 +49,14 @@ export class Identities {
     return this.account(userId);
   }
 
+  /**
+   * Whether a session is there, has not ended and is this account's. Asked once of each session: that it has ended since
+   * is the gate's to know. True at once where it is known, so that nobody waits for it.
+   */
+  isSessionOf(sessionId: string, userId: string): true | Promise<boolean> {
+    return this.#holders.get(sessionId) === userId ? true : this.#readSession(sessionId, userId);
+  }
+
   apiKey(hash: Buffer): Promise<ApiKeyIdentity | null> {
     return this.#store.apiKey(hash);
   }
@@ -54,6 +64,13 @@ export class Identities {
   /** An account changed: what is kept of it is read anew. */
   forget(userId: string): void {
     this.#accounts.delete(userId);
+  }
+
+  async #readSession(sessionId: string, userId: string): Promise<boolean> {
+    const session = await this.#store.session(sessionId);
+    if (session === null || session.isRevoked || session.userId !== userId) return false;
+    this.#holders.set(sessionId, userId);
+    return true;
   }
 
   /** Everything is read anew: after the subscription that tells of changes was interrupted. */

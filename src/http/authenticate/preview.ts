@@ -1,14 +1,16 @@
 import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { parseQuery } from '../validation/query.ts';
+import type { Identities } from './identities.ts';
 import { ofToken, signInFirst } from './refusals.ts';
+import { requireViewable } from './standing.ts';
 
 /**
  * A preview token, where the operation has it: its path, the `token` of its query (a phone's client sends no header of
  * ours), or X-Preview-Token. Whether the preview still stands is the service's first question.
  */
-export function authenticatePreview(tokens: PreviewTokens): Step {
-  return (exchange) => {
+export function authenticatePreview(tokens: PreviewTokens, identities: Identities): Step {
+  return async (exchange) => {
     const token = tokenOf(exchange);
     if (token === undefined) throw signInFirst('No preview token.');
     let verified;
@@ -17,9 +19,10 @@ export function authenticatePreview(tokens: PreviewTokens): Step {
     } catch (error) {
       throw ofToken(error);
     }
+    requireViewable(await identities.account(verified.ownerId));
     exchange.caller = verified.caller;
     exchange.credential = {
-      accountIds: [],
+      account: { id: verified.ownerId, requireStanding: requireViewable },
       revocationId: verified.caller.shareId,
       expiresAtMs: verified.expiresAtMs,
       isRevokedInStore: () => Promise.resolve(false),

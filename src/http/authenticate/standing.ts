@@ -10,3 +10,8 @@ export function standing(account: Account | null): Account {
   }
   return account;
 }
+
+/** What a preview's token rests on: it cannot be viewed while its owner is suspended. Whether it is there at all is its service's to say. */
+export function requireViewable(owner: Account | null): void {
+  if (owner?.isSuspended === true) throw new ServiceError('GONE', 'This preview cannot be viewed now.', { internal: 'Its owner is suspended.' });
+}

@@ -77,12 +77,16 @@ async function byToken(exchange: Exchange, authorization: string, auth: UserAuth
     throw ofToken(error);
   }
   const { userId, sessionId, expiresAt, authenticatedAt } = claims;
-  const account = standing(await (readNow ? auth.identities.accountNow(userId) : auth.identities.account(userId)));
+  const [found, isHeld] = await Promise.all([
+    readNow ? auth.identities.accountNow(userId) : auth.identities.account(userId), auth.identities.isSessionOf(sessionId, userId),
+  ]);
+  const account = standing(found);
+  if (!isHeld) throw credentialInvalid('The session is unknown, has ended, or is another account\'s.');
   auth.store.noteSessionUse?.(sessionId);
   exchange.context.userId = userId;
   exchange.caller = { kind: 'user', userId, sessionId, tier: account.tier, isVerified: account.isVerified, authenticatedAtMs: authenticatedAt * 1000 };
   exchange.credential = {
-    accountIds: [userId],
+    account: { id: userId, requireStanding: standing },
     revocationId: sessionId,
     expiresAtMs: expiresAt * 1000,
     isRevokedInStore: async () => {
@@ -107,7 +111,7 @@ async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator
     scopes: identity.scopes, projectIds: identity.projectIds,
   };
   exchange.credential = {
-    accountIds: [identity.userId],
+    account: { id: identity.userId, requireStanding: standing },
     revocationId: identity.keyId,
     expiresAtMs: identity.expiresAtMs,
     isRevokedInStore: async () => (await auth.store.apiKey(hash))?.isRevoked !== false,

@@ -8,7 +8,6 @@ import type { Caller } from '#platform/call.ts';
 import type { Credential, Step } from '../exchange.ts';
 import type { CredentialStore } from '../authenticate/credentials.ts';
 import { credentialInvalid } from '../authenticate/refusals.ts';
-import { standing } from '../authenticate/standing.ts';
 import type { Route } from '../route.ts';
 import { callerOf, subjectOf, type LimitsFor, type RateLimit } from './limits.ts';
 import { LocalLimiter } from './local.ts';
@@ -96,7 +95,7 @@ export class Gate {
     if (!isWhole) await this.#judgeByStore(credential);
     if (answer.verdict !== null) return answer.verdict;
     // An account's mark says no more than that what is kept of it may be out of date.
-    if (answer.marked?.some((one, at) => one && at < credential.accountIds.length) === true) await this.#judgeAccounts(credential);
+    if (credential.account !== null && answer.marked?.[0] === true) await this.#judgeAccount(credential);
     if (credential.revocationId !== null && answer.marked?.at(-1) === true) throw revoked();
     const counted = await this.#askRedis([], windows);
     return counted?.verdict ?? this.#local.count(windows);
@@ -105,12 +104,12 @@ export class Gate {
   /** What PostgreSQL says now: for when Redis cannot. */
   async #judgeByStore(credential: Credential | null): Promise<void> {
     if (credential === null) return;
-    await this.#judgeAccounts(credential);
+    await this.#judgeAccount(credential);
     if (await credential.isRevokedInStore()) throw revoked();
   }
 
-  async #judgeAccounts({ accountIds }: Credential): Promise<void> {
-    for (const account of await Promise.all(accountIds.map((id) => this.#store.account(id)))) standing(account);
+  async #judgeAccount({ account }: Credential): Promise<void> {
+    if (account !== null) account.requireStanding(await this.#store.account(account.id));
   }
 
   async #askRedis(marks: readonly string[], windows: readonly Counting[]): Promise<GateAnswer | null> {
@@ -143,9 +142,9 @@ export class Gate {
 const anonymous: Caller = Object.freeze({ kind: 'anonymous' });
 const none: RateVerdict = { refusedBy: null, windows: [] };
 
-/** The accounts' marks, then the credential's own. */
-const marksOf = ({ accountIds, revocationId }: Credential): string[] =>
-  (revocationId === null ? [...accountIds] : [...accountIds, revocationId]).map(revocationKey);
+/** The account's mark, then the credential's own. */
+const marksOf = ({ account, revocationId }: Credential): string[] =>
+  [account?.id ?? null, revocationId].flatMap((id) => (id === null ? [] : [revocationKey(id)]));
 
 const countingsOf = (limits: readonly RateLimit[], caller: Caller, ip: string): Counting[] =>
   limits.map(({ name, quota, windowSeconds, per }) => ({

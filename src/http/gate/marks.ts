@@ -1,6 +1,6 @@
 import type { Logger } from '#platform/log.ts';
 import type { Redis } from '#platform/redis.ts';
-import { markRevoked } from '#platform/revocations.ts';
+import { writeMarks } from '#platform/revocations.ts';
 import type { CredentialStore } from '../authenticate/credentials.ts';
 
 /** Says that the `revoked:` marks in this Redis are whole. A wipe takes it along with the marks. */
@@ -48,7 +48,7 @@ export class RevocationMarks {
     try {
       const revocations = await this.#store.recentRevocations();
       const byTtl = Map.groupBy(revocations, ({ ttlSeconds }) => Math.ceil(ttlSeconds));
-      for (const [ttlSeconds, some] of byTtl) await markRevoked(this.#redis, some.map(({ id }) => id), ttlSeconds);
+      for (const [ttlSeconds, some] of byTtl) await writeMarks(this.#redis, some.map(({ id }) => id), ttlSeconds);
       await this.#redis.set(sentinelKey, '1', 'PX', wholeForMs);
     } catch (error) {
       this.#notBeforeMs = Date.now() + retryMs;

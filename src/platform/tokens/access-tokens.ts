@@ -63,15 +63,17 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
         throw new TokenError('expired', 'The token has expired.');
       }
       if (token.length > maxTokenLength) throw new TokenError('invalid', 'Longer than any token of ours.');
-      const claims = readClaims(signer.verify(token));
+      const claims = readClaims(signer.verify(token), lifetimeSeconds);
       verified.set(token, claims);
       return claims;
     },
   };
 }
 
-function readClaims(claims: ReturnType<ReturnType<typeof createSigner>['verify']>): AccessClaims {
+function readClaims(claims: ReturnType<ReturnType<typeof createSigner>['verify']>, lifetimeSeconds: number): AccessClaims {
   const { sid, roles, auth_time: authenticatedAt } = claims;
+  // None of ours lives longer: what outlives a revocation's mark would be good again after it.
+  if (!(claims.exp - claims.iat <= lifetimeSeconds)) throw new TokenError('invalid', 'It lives longer than access tokens do.');
   if (typeof sid !== 'string' || !Array.isArray(roles) || typeof authenticatedAt !== 'number') {
     throw new TokenError('invalid', 'A claim of access tokens is missing.');
   }

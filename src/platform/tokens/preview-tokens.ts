@@ -10,6 +10,8 @@ export type PreviewPurpose = PreviewCaller['purpose'];
 /** What a preview token stands for. It is stateless: only its hash is kept, in the log of its use. */
 export interface PreviewGrant {
   readonly purpose: PreviewPurpose;
+  /** Whose preview it is: while that account is suspended, nobody views it. */
+  readonly ownerId: string;
   readonly projectId: string;
   /** A token is for a job or for a session, never both. */
   readonly jobId: string | null;
@@ -22,7 +24,7 @@ export interface PreviewTokens {
   /** A signed token, when it ends (milliseconds since 1970), and the SHA-256 (hex) it is logged by. */
   sign(grant: PreviewGrant, lifetimeSeconds: number): { readonly token: string; readonly tokenHash: string; readonly expiresAtMs: number };
   /** Throws TokenError. Whether the preview still stands is the service's to ask. */
-  verify(token: string): { readonly caller: PreviewCaller; readonly expiresAtMs: number };
+  verify(token: string): { readonly caller: PreviewCaller; readonly ownerId: string; readonly expiresAtMs: number };
 }
 
 export interface PreviewTokenOptions {
@@ -50,7 +52,7 @@ export function createPreviewTokens(options: PreviewTokenOptions): PreviewTokens
         subject,
         id: newId(),
         lifetimeSeconds,
-        claims: { pid: grant.projectId, kind: grant.jobId === null ? 'session' : 'job', share: grant.shareId },
+        claims: { own: grant.ownerId, pid: grant.projectId, kind: grant.jobId === null ? 'session' : 'job', share: grant.shareId },
       });
       const expiresAtMs = (Math.floor(options.clock.now() / 1000) + lifetimeSeconds) * 1000;
       return { token, tokenHash: sha256Hex(token), expiresAtMs };
@@ -58,8 +60,8 @@ export function createPreviewTokens(options: PreviewTokenOptions): PreviewTokens
     verify(token) {
       if (token.length > maxTokenLength) throw new TokenError('invalid', 'Longer than any token of ours.');
       const purpose: PreviewPurpose = signers.upload.recognises(token) ? 'upload' : 'view';
-      const { sub, pid, kind, share, exp } = signers[purpose].verify(token);
-      if (typeof pid !== 'string' || (kind !== 'job' && kind !== 'session') || !(share === null || typeof share === 'string')) {
+      const { sub, own, pid, kind, share, exp } = signers[purpose].verify(token);
+      if (typeof own !== 'string' || typeof pid !== 'string' || (kind !== 'job' && kind !== 'session') || !(share === null || typeof share === 'string')) {
         throw new TokenError('invalid', 'A claim of preview tokens is missing.');
       }
       const caller: PreviewCaller = {
@@ -67,7 +69,7 @@ export function createPreviewTokens(options: PreviewTokenOptions): PreviewTokens
         jobId: kind === 'job' ? sub : null, sessionId: kind === 'session' ? sub : null,
         shareId: share, tokenHash: sha256Hex(token),
       };
-      return { caller, expiresAtMs: exp * 1000 };
+      return { caller, ownerId: own, expiresAtMs: exp * 1000 };
     },
   };
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { sha256 } from '#platform/crypto.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
 import { newId } from '#platform/ids.ts';
+import { markRevoked } from '#platform/revocations.ts';
 import { hashApiKey, newApiKey } from '#platform/tokens/api-keys.ts';
 import { signedText } from '#http/authenticate/worker.ts';
 import { useFixture, type Reply } from './fixture/app.ts';
@@ -16,7 +17,7 @@ describe('http: who calls', () => {
 
   it('refuses no credential, a malformed one, one of another purpose or key, with WWW-Authenticate', async () => {
     const { call, previewTokens, person, tokens } = fixture.current;
-    const view = previewTokens.sign({ purpose: 'view', projectId: newId(), jobId: newId(), sessionId: null, shareId: null }, 60).token;
+    const view = previewTokens.sign({ purpose: 'view', ownerId: newId(), projectId: newId(), jobId: newId(), sessionId: null, shareId: null }, 60).token;
     const { token } = person();
     const [head = '', body = '', signature = ''] = token.split('.');
     const unsigned = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${body}.`;
@@ -50,12 +51,24 @@ describe('http: who calls', () => {
     expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
   });
 
-  it('reads an account once for many requests', async () => {
+  it('refuses a session that is unknown, ended, or another account\'s, though nothing marks it', async () => {
+    const { call, person, credentials } = fixture.current;
+    const [unknown, ended, ada, ben] = [person(), person(), person(), person()];
+    credentials.sessions.delete(unknown.sessionId);
+    credentials.sessions.set(ended.sessionId, { userId: ended.userId, isRevoked: true });
+    credentials.sessions.set(ada.sessionId, { userId: ben.userId, isRevoked: false });
+    for (const { headers } of [unknown, ended, ada]) expect(outcome(await call('GET', '/things', { headers }))).to.equal('401 AUTH_INVALID');
+    expect((await call('GET', '/things', { headers: ben.headers })).status).to.equal(200);
+  });
+
+  it('reads an account once for many requests, and a session once for good', async () => {
     const { call, person, credentials } = fixture.current;
     const ada = person();
-    credentials.reads.account = 0;
+    expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+    nowMs += 3_001;
+    Object.assign(credentials.reads, { account: 0, session: 0 });
     await Promise.all(Array.from({ length: 20 }, () => call('GET', '/things', { headers: ada.headers })));
-    expect(credentials.reads.account).to.equal(1);
+    expect(credentials.reads).to.include({ account: 1, session: 0 });
   });
 
   it('lets an administrator in by what the account says now, whatever was kept or claimed', async () => {
@@ -173,7 +186,7 @@ describe('http: who calls', () => {
     it('are taken from the path, the query or the header, with what they stand for', async () => {
       const { call, previewTokens } = fixture.current;
       const jobId = newId();
-      const { token, tokenHash } = previewTokens.sign({ purpose: 'view', projectId: newId(), jobId, sessionId: null, shareId: null }, 60);
+      const { token, tokenHash } = previewTokens.sign({ purpose: 'view', ownerId: newId(), projectId: newId(), jobId, sessionId: null, shareId: null }, 60);
       expect(tokenHash).to.equal(sha256(token).toString('hex'));
       expect((await call('GET', `/views/${token}`)).json.data?.['word']).to.equal(`view ${jobId}`);
       expect((await call('GET', `/manifest?token=${token}`)).status).to.equal(200);
@@ -183,16 +196,34 @@ describe('http: who calls', () => {
 
     it('end in time, and an access token is none', async () => {
       const { call, previewTokens, person } = fixture.current;
-      const { token } = previewTokens.sign({ purpose: 'upload', projectId: newId(), jobId: null, sessionId: newId(), shareId: null }, 60);
+      const { token } = previewTokens.sign({ purpose: 'upload', ownerId: newId(), projectId: newId(), jobId: null, sessionId: newId(), shareId: null }, 60);
       expect((await call('GET', `/views/${token}`)).json.data?.['word']).to.equal('upload ');
       nowMs += 60_000;
       expect(outcome(await call('GET', `/views/${token}`))).to.equal('401 AUTH_EXPIRED');
       expect(outcome(await call('GET', `/views/${person().token}`))).to.equal('401 AUTH_INVALID');
     });
 
+    it('open nothing while the owner of the preview is suspended', async () => {
+      const { call, previewTokens, person, credentials, redis } = fixture.current;
+      const owner = person();
+      const { token } = previewTokens.sign({ purpose: 'view', ownerId: owner.userId, projectId: newId(), jobId: newId(), sessionId: null, shareId: null }, 60);
+      expect((await call('GET', `/views/${token}`)).status).to.equal(200);
+      const account = credentials.accounts.get(owner.userId);
+      if (account === undefined) throw new Error('There is no account.');
+      credentials.accounts.set(owner.userId, { ...account, isSuspended: true });
+      // The account is kept for three seconds; its mark has it looked at before.
+      await markRevoked(redis.redis, [owner.userId], 60);
+      expect(outcome(await call('GET', `/views/${token}`))).to.equal('410 GONE');
+      nowMs += 3_001;
+      expect(outcome(await call('GET', `/manifest?token=${token}`))).to.equal('410 GONE');
+      credentials.accounts.set(owner.userId, account);
+      nowMs += 3_001;
+      expect((await call('GET', `/views/${token}`)).status).to.equal(200);
+    });
+
     it('never reach the log', async () => {
       const { call, previewTokens, logLines } = fixture.current;
-      const { token } = previewTokens.sign({ purpose: 'view', projectId: newId(), jobId: newId(), sessionId: null, shareId: null }, 60);
+      const { token } = previewTokens.sign({ purpose: 'view', ownerId: newId(), projectId: newId(), jobId: newId(), sessionId: null, shareId: null }, 60);
       await call('GET', `/views/${token}`);
       await call('GET', `/manifest?token=${token}`);
       expect(JSON.stringify(logLines)).not.to.contain(token);

@@ -165,6 +165,31 @@ describe('http: the gate', () => {
     }
   });
 
+  it('looks at an account that is marked before anything kept of it is believed, in every replica, for every credential', async () => {
+    const { call, person, keyOf, redis, database, credentials, limits } = fixture.current;
+    const replica = await startFixture({ share: { database, redis, credentials, limits } });
+    try {
+      const ada = person();
+      const asks = [call, replica.call].flatMap((ask) => [ada, keyOf(ada)].map(({ headers }) => () => ask('GET', '/things', { headers })));
+      for (const ask of asks) expect((await ask()).status).to.equal(200);
+      const account = credentials.accounts.get(ada.userId);
+      if (account === undefined) throw new Error('There is no account.');
+      credentials.accounts.set(ada.userId, { ...account, isSuspended: true });
+      for (const ask of asks) expect((await ask()).status, 'kept for three seconds').to.equal(200);
+      await markRevoked(redis.redis, [ada.userId], 900);
+      for (const ask of asks) {
+        const reply = await ask();
+        expect([outcome(reply), reply.json.error?.details]).to.deep.equal(['403 FORBIDDEN', { reason: 'suspended' }]);
+      }
+      credentials.accounts.set(ada.userId, account);
+      limits.set('read', { quota: 2, windowSeconds: 60 });
+      const again = await Promise.all(Array.from({ length: 5 }, () => call('GET', '/things', { headers: ada.headers })));
+      expect(again.map(({ status }) => status).sort(), 'the mark does not keep it from being counted').to.deep.equal([200, 200, 429, 429, 429]);
+    } finally {
+      await replica.close();
+    }
+  });
+
   it('reads revocation from the store after a wipe of Redis, and rebuilds the marks', async () => {
     const { call, person, redis, credentials, logLines } = fixture.current;
     const [ada, ben] = [person(), person()];
@@ -193,16 +218,21 @@ describe('http: the gate without Redis', () => {
 
   it('goes on with the store and its own counting, and says so once each way', async () => {
     own = await startFixture();
-    const { call, person, limits, redis, credentials, logLines } = own;
+    const { call, person, keyOf, limits, redis, credentials, logLines } = own;
     limits.set('read', { quota: 3, windowSeconds: 60 });
-    const [ada, ben] = [person(), person()];
+    const [ada, ben, eve] = [person(), person(), person()];
+    const key = keyOf(eve);
     expect((await call('GET', '/things', { headers: ada.headers })).status).to.equal(200);
+    expect((await call('GET', '/things', { headers: key.headers })).status).to.equal(200);
     redis.redis.disconnect();
     await until('the end', () => redis.redis.status === 'end');
     const statuses = (await Promise.all(Array.from({ length: 5 }, () => call('GET', '/things', { headers: ben.headers })))).map(({ status }) => status);
     expect(statuses.sort()).to.deep.equal([200, 200, 200, 429, 429]);
     credentials.sessions.set(ada.sessionId, { userId: ada.userId, isRevoked: true });
     expect(outcome(await call('GET', '/things', { headers: ada.headers }))).to.equal('401 AUTH_INVALID');
+    const account = credentials.accounts.get(eve.userId);
+    if (account !== undefined) credentials.accounts.set(eve.userId, { ...account, isSuspended: true });
+    expect(outcome(await call('GET', '/things', { headers: key.headers })), 'a key of a suspended account').to.equal('403 FORBIDDEN');
     expect(logLines.filter(({ event_type }) => event_type === 'gate.local')).to.have.length(1);
     await redis.redis.connect();
     expect((await call('GET', '/things', { headers: person().headers })).status).to.equal(200);

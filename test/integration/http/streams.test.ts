@@ -91,6 +91,25 @@ describe('http: streams', () => {
     kept.stream.socket.destroy();
   });
 
+  it('hears at once that the session or its account was revoked, and goes on where the account stands', async () => {
+    const own = await startFixture({ deps: { recheckMs: 3_600_000 }, hears: true });
+    try {
+      const { person, redis, credentials } = own;
+      const [ada, ben, eve] = [person(), person(), person()];
+      const streams = [ada, ben, eve].map(({ headers }) => listenTo(own, headers.authorization));
+      await until('the first events', () => streams.every((stream) => stream.text().includes('thing.made')));
+      const account = credentials.accounts.get(ben.userId);
+      if (account !== undefined) credentials.accounts.set(ben.userId, { ...account, isSuspended: true });
+      await markRevoked(redis.redis, [eve.userId], 900);
+      await markRevoked(redis.redis, [ada.sessionId, ben.userId], 900);
+      await until('the end of two', () => streams.filter((stream) => stream.hasEnded()).length === 2);
+      expect(streams.map((stream) => stream.hasEnded())).to.deep.equal([true, true, false]);
+      streams[2]?.socket.destroy();
+    } finally {
+      await own.close();
+    }
+  });
+
   it('ends when the token expires', async () => {
     const { person } = fixture.current;
     // Signed 14 minutes and 58.5 seconds ago: about a second is left.
