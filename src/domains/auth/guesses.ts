@@ -1,24 +1,21 @@
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import { ServiceError } from '#platform/errors.ts';
+import { guessLimiter, orLimited } from './limiters.ts';
 
 const hourSeconds = 3_600;
 
 /**
  * How often something that an account alone knows may be guessed wrong within an hour, from wherever and however many
- * sessions. Each guess is counted before it is looked at, so that a hundred at once are a hundred. While Redis is away
- * each process counts for itself.
+ * sessions. Each guess is counted before it is looked at, so that a hundred at once are a hundred.
  */
 export class Guesses {
   readonly #limiter: RateLimiterRedis;
   readonly #name: string;
 
-  constructor(redis: Redis, name: 'password' | 'code' | 'second_factor', perHour: number) {
-    this.#name = name;
-    this.#limiter = new RateLimiterRedis({
-      storeClient: redis, keyPrefix: `rate_limit:guess_${name}`, points: perHour, duration: hourSeconds, rejectIfRedisNotReady: true,
-      insuranceLimiter: new RateLimiterMemory({ points: perHour, duration: hourSeconds }),
-    });
+  constructor(redis: Redis, what: 'password' | 'code' | 'second_factor', wrongPerHour: number) {
+    this.#name = `guess_${what}`;
+    this.#limiter = guessLimiter(redis, this.#name, wrongPerHour, hourSeconds);
   }
 
   /**
@@ -27,26 +24,15 @@ export class Guesses {
    * for the account still does.
    */
   async look<T>(userId: string, work: () => Promise<T>): Promise<T> {
-    await this.#take(userId);
+    await orLimited(() => this.#limiter.consume(userId), this.#name, 'That was wrong too often.');
+    let wasWrong = false;
     try {
-      const result = await work();
-      await this.#limiter.reward(userId);
-      return result;
+      return await work();
     } catch (error) {
-      if (!isWrong(error)) await this.#limiter.reward(userId);
+      wasWrong = isWrong(error);
       throw error;
-    }
-  }
-
-  async #take(userId: string): Promise<void> {
-    try {
-      await this.#limiter.consume(userId);
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-      throw new ServiceError('RATE_LIMITED', `That was wrong too often. Try again in ${seconds} s.`, {
-        details: { limit: `guess_${this.#name}`, retry_after: seconds }, retryAfterSeconds: seconds,
-      });
+    } finally {
+      if (!wasWrong) await this.#limiter.reward(userId);
     }
   }
 }

@@ -59,7 +59,7 @@ export class MfaChallenges implements SecondFactor {
     this.#on = dependencies;
   }
 
-  async challengeFor(trx: Knex.Transaction, _call: Call, { userId, device, failuresBefore }: HalfSignIn): Promise<MfaChallenge | null> {
+  async challengeFor(trx: Knex.Transaction, { userId, device, failuresBefore }: HalfSignIn): Promise<MfaChallenge | null> {
     const account = await lockAccount(this.#on.db, trx, userId);
     if (account === undefined || account.mfa_enabled_at === null) return null;
     const token = randomToken();

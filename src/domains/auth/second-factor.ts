@@ -1,6 +1,5 @@
 import type { Knex } from 'knex';
 import type { MfaChallenge } from '#generated/sdk/types.gen.ts';
-import type { Call } from '#platform/call.ts';
 import type { Device } from './sessions.ts';
 
 /** A sign-in whose password was right and that has no session yet. */
@@ -13,9 +12,6 @@ export interface HalfSignIn {
 
 /** Asked after the right password and before a session is opened. */
 export interface SecondFactor {
-  /** What has to be answered first; null where the account has no second factor. In the transaction of the sign-in, where there is one. */
-  challengeFor(trx: Knex.Transaction | null, call: Call, signIn: HalfSignIn): Promise<MfaChallenge | null>;
+  /** What has to be answered first, in the transaction of the sign-in; null where the account has no second factor. */
+  challengeFor(trx: Knex.Transaction, signIn: HalfSignIn): Promise<MfaChallenge | null>;
 }
-
-/** Nobody has one. */
-export const noSecondFactor: SecondFactor = { challengeFor: () => Promise.resolve(null) };

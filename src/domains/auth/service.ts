@@ -73,7 +73,7 @@ export class AuthService {
       // The password may have been changed, and every session ended, while this one was compared.
       const still = await this.#on.db.namedIn(trx, 'auth.still_by_password', stillByPasswordSql, [row.id, row.password_hash]);
       if (still.length === 0) throw wrongCredentials();
-      const challenge = await this.#on.secondFactor.challengeFor(trx, call, signIn);
+      const challenge = await this.#on.secondFactor.challengeFor(trx, signIn);
       if (challenge !== null) return challenge;
       const pair = await this.#on.signIns.open(trx, call, { ...signIn, authenticatedAtMs: this.#on.clock.now() });
       await audit(trx, call, { event_type: 'user.signed_in', entity_type: 'session', entity_id: pair.session_id, user_id: row.id });
