@@ -32,6 +32,7 @@ import { previewKind } from '#domains/previews/kind.ts';
 import { PreviewService } from '#domains/previews/service.ts';
 import { PreviewSources } from '#domains/previews/sources.ts';
 import { PreviewStream } from '#domains/previews/stream.ts';
+import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
 import { projectHandlers } from '#domains/projects/handlers.ts';
 import { ProjectService } from '#domains/projects/service.ts';
@@ -129,6 +130,7 @@ export function createServices(on: Platform, version: string): Services {
   const mailTemplates: MailTemplate[] = [...proofs.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
+    ...previewSweeps(db),
     ...authSweeps(db),
     ...proofs.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },

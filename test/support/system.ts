@@ -132,6 +132,16 @@ export class System {
     return this.#processes.filter(({ name, child }) => name.startsWith('worker') && child.exitCode === null && child.signalCode === null);
   }
 
+  /** Kills every API as a crash would; `restartApi` brings the first one back. */
+  async killApis(): Promise<void> {
+    await Promise.all(this.#processes.filter(({ name }) => name.startsWith('api')).map((api) => api.kill()));
+  }
+
+  /** What each of its processes has logged so far. */
+  logs(): string[] {
+    return this.#processes.map((one) => one.log());
+  }
+
   /** Kills the first API as a crash would and starts it anew on the same port. */
   async restartApi(): Promise<void> {
     const api = this.#processes.find(({ name, child }) => name === 'api-0' && child.exitCode === null && child.signalCode === null);
@@ -188,7 +198,7 @@ export class System {
       await ended;
       clearTimeout(hard);
     }
-    const logs = this.#processes.map((one) => one.log());
+    const logs = this.logs();
     await this.#redis.close();
     await this.#database.drop();
     const bad = logs.flatMap((log) => log.split('\n')).filter((line) => /"event_type":"(referee\.disagreed|policy\.unasked)"/.test(line));

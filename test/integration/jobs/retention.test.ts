@@ -29,6 +29,17 @@ describe('sweeps', () => {
       .to.deep.equal([{ kept: 1_200, are_new: true }]);
   });
 
+  it('keep the log of view tokens for a month after each has expired', async () => {
+    const ada = await backend.current.person();
+    const projectId = await backend.current.project(ada);
+    for (const ago of ['31 days', '29 days', '-1 minute']) {
+      await backend.current.sql(`insert into preview_sessions (id, project_id, user_id, token_hash, purpose, bundle_url, expires_at)
+        values (?, ?, ?, sha256(?::bytea), 'view', ?, now() - ?::interval)`, [newId(), projectId, ada.userId, ago, ago, ago]);
+    }
+    await sweep('preview_tokens');
+    expect(await backend.current.sql('select bundle_url from preview_sessions order by expires_at')).to.deep.equal([{ bundle_url: '29 days' }, { bundle_url: '-1 minute' }]);
+  });
+
   it('keep sent rows of the outbox for a day, and unsent ones for ever', async () => {
     const { sql } = backend.current;
     await sql('delete from outbox');

@@ -106,9 +106,10 @@ describe('npm start', function () {
     const first = run();
     await first.ready();
     await first.until(`first preview on http://localhost:${port}`);
-    for (const part of ['PostgreSQL  embedded 18', 'Redis       built-in', 'Objects     files in data/storage', 'Secrets     data/secrets.json', 'Logs        data/logs']) {
+    for (const part of ['PostgreSQL  embedded 18', 'Redis       built-in', 'Objects     files in data/storage', 'Mail        written to data/mail, and told here', 'Secrets     data/secrets.json', 'Logs        data/logs']) {
       expect(first.output).to.include(part);
     }
+    await first.until('Mail to ada@example.com: Confirm your address  http://localhost/verify#a-link');
     expect(await health(port)).to.include({ redis: 'PONG' }).and.have.property('database').that.includes('PostgreSQL 18');
     // The worker starts last; its log line names its process.
     await until(() => processesOf(folder).length === 3);

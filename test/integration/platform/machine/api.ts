@@ -23,7 +23,12 @@ const server = createServer((request, response) => {
     response.writeHead(503).end();
   });
 });
-server.listen(env.port, env.host, () => log.info('fixture.listening', 'Listening', { port: env.port }));
+server.listen(env.port, env.host, () => {
+  log.info('fixture.listening', 'Listening', { port: env.port });
+  // As the API announces a mail; what is no such message is not said.
+  process.send?.({ type: 'say', line: 'Mail to ada@example.com: Confirm your address  http://localhost/verify#a-link' });
+  process.send?.({ type: 'ready' });
+});
 shutdown.add('refuse', 'the server', 2_000, () => new Promise<void>((resolve) => {
   server.close(() => resolve());
   server.closeIdleConnections();
