@@ -23,6 +23,7 @@ export interface MfaDependencies {
   readonly recoveryCodes: RecoveryCodes;
 }
 
+const tookItSql = 'select id from sessions where id = $1 and authenticated_at > $2';
 const wrongCode = (): ServiceError => new ServiceError('FORBIDDEN', 'The code is wrong, too old, or was used. Wait for the next one.', { details: { field: 'code' } });
 
 const factorNotTaken = (): ServiceError => new ServiceError('FORBIDDEN', 'This asks for a sign-in that took the second factor. Sign in again.', {
@@ -73,8 +74,7 @@ export class MfaService {
     await transact(this.#on.db, null, async (trx) => {
       const { mfa_enabled_at: enabledAt } = await this.#lock(trx, userId);
       if (enabledAt === null) throw notFound();
-      // A sign-in's time is known to the second, rounded down: one of the very second it came on counts as before.
-      if (call.caller.kind !== 'user' || call.caller.authenticatedAtMs <= Date.parse(enabledAt)) throw factorNotTaken();
+      if (!(await this.#tookIt(trx, call, enabledAt))) throw factorNotTaken();
       await this.#on.secrets.forget(trx, userId);
       await this.#on.recoveryCodes.forget(trx, userId);
       await trx('mfa_challenges').where({ user_id: userId }).whereNull('used_at').update({ used_at: trx.fn.now() });
@@ -100,6 +100,12 @@ export class MfaService {
     await audit(trx, call, { event_type: event, entity_type: 'user', entity_id: userId });
     await sendMail(trx, mail, { user_id: userId });
     return { recovery_codes: codes };
+  }
+
+  /** Whether the caller signed in since it was on. The access token tells that time by the second alone, the session exactly. */
+  async #tookIt(trx: Knex.Transaction, { caller }: Call, enabledAt: string): Promise<boolean> {
+    if (caller.kind !== 'user') return false;
+    return (await this.#on.db.namedIn(trx, 'auth.took_second_factor', tookItSql, [caller.sessionId, enabledAt])).length === 1;
   }
 
   async #lock(trx: Knex.Transaction, userId: string): Promise<LockedAccount> {
