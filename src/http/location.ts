@@ -4,13 +4,17 @@ import type { Route } from './route.ts';
 export type Locate = (data: unknown, path: Readonly<Record<string, unknown>>) => string | null;
 
 const nowhere: Locate = () => null;
+const viewed: Locate = (data) => {
+  const url = typeof data === 'object' && data !== null && 'view_url' in data ? data.view_url : null;
+  return typeof url === 'string' ? url : null;
+};
 
 /**
  * Finds the `Location` of what an operation creates or enqueues in the route table, so that it is known while the
  * effect's transaction still runs (an idempotent answer is sealed there, headers and all). For `POST /a/{x}/bs` that is
  * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
- * same part of the API. An entity that is only read in its list is where it is changed or deleted, and what
- * `POST /bs/{id}/replace` makes stands among the `bs`. Where a handler names another place, that one is sent and the
+ * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that has no id of
+ * its own is named as its path names it (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands among the `bs`. Where a handler names another place, that one is sent and the
  * difference is logged.
  */
 export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
@@ -28,13 +32,13 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const isList = routes.some((one) => one.method === 'get' && one.template === route.template);
   const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
   const target = route.responses[202] === undefined ? read ?? readAt(collection, single) : job ?? read;
-  if (target === undefined) return nowhere;
+  if (target === undefined) return viewed;
   const { template } = target;
 
   return (data, path) => {
-    const id = idOf(data);
-    if (id === null) return null;
     const names = [...template.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+    const id = idOf(data) ?? textOf(data, names.at(-1) ?? '');
+    if (id === null) return viewed(data, path);
     let place = `${basePath}${template}`;
     for (const [at, name] of names.entries()) {
       const value = at === names.length - 1 ? id : path[name];
@@ -54,4 +58,9 @@ function idOf(data: unknown): string | null {
   // `createApiKey` answers `{api_key, key}`, `createWebhook` `{webhook, secret}`: the one entity in it.
   const inner = Object.values(data).find((value) => typeof value === 'object' && value !== null && typeof (value as { id?: unknown }).id === 'string');
   return inner === undefined ? null : idOf(inner);
+}
+
+function textOf(data: unknown, name: string): string | null {
+  const value: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, name) : null;
+  return typeof value === 'string' ? value : null;
 }

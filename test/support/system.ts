@@ -201,8 +201,8 @@ export class System {
     const logs = this.logs();
     await this.#redis.close();
     await this.#database.drop();
-    const bad = logs.flatMap((log) => log.split('\n')).filter((line) => /"event_type":"(referee\.disagreed|policy\.unasked)"/.test(line));
-    if (bad.length > 0) throw new Error(`The system disagreed with its contract:\n${bad.slice(0, 5).join('\n')}`);
+    const bad = logs.flatMap((log) => log.split('\n')).filter((line) => /"event_type":"(referee\.disagreed|policy\.unasked|idempotency\.sealed_otherwise)"/.test(line));
+    if (bad.length > 0) throw new Error(`The system disagreed with its contract, or with itself:\n${bad.slice(0, 5).join('\n')}`);
     for (const secret of [password, ...secretValues]) {
       if (logs.some((log) => log.includes(secret))) throw new Error('A secret stands in a log.');
     }

@@ -160,6 +160,7 @@ describe('http: Location', () => {
     expect(locationOf(make, all, basePath)({ key: { id }, secret: 's' }, {})).to.equal(`/api/v1/keys/${id}`);
     expect(locationOf(replace, all, basePath)({ key: { id }, secret: 's' }, { key_id: 'the old one' })).to.equal(`/api/v1/keys/${id}`);
     expect(locationOf(makeBelow, all, basePath)({ id }, { key_id: 'k' }), 'a lock is no key').to.equal(null);
+    expect(locationOf(replace, all, basePath)({ token: 't', view_url: 'https://example.com/view/t' }, { key_id: 'k' }), 'what is looked at').to.equal('https://example.com/view/t');
   });
 
   it('is the job for accepted work, however it is wrapped', () => {
