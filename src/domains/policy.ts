@@ -57,6 +57,15 @@ export const resources = {
     realm: 'team', names: ['path.team_id'], below: '/',
     held: 'select id, id as held_in from teams where id = any($1::uuid[])',
   },
+  // What an invitation is to decides its realm. Whoever may invite there has to do with it, and the person it is to: requireInvitation.
+  project_invitation: {
+    realm: 'project', names: ['path.invitation_id'], below: '/invitations/',
+    held: 'select id, project_id as held_in from invitations where id = any($1::uuid[])',
+  },
+  team_invitation: {
+    realm: 'team', names: ['path.invitation_id'], below: '/invitations/',
+    held: 'select id, team_id as held_in from invitations where id = any($1::uuid[])',
+  },
 } as const satisfies Readonly<Record<string, {
   readonly realm: Realm; readonly names: readonly string[]; readonly below: string; readonly held: string;
 }>>;
@@ -124,13 +133,13 @@ export function requireRecentSignIn(call: Call, nowMs: number): string {
 
 /** Somebody whose email address is confirmed (where the deployment asks for that): for what reaches other people. */
 export function requireVerified(call: Call): string {
-  if ('isVerified' in call.caller && !call.caller.isVerified) {
-    throw new ServiceError('FORBIDDEN', 'Confirm your email address first: the mail with the link can be sent again.', {
-      details: { reason: 'email_not_verified' },
-    });
-  }
+  if ('isVerified' in call.caller && !call.caller.isVerified) throw unconfirmed();
   return requireSelf(call);
 }
+
+const unconfirmed = (): ServiceError => new ServiceError('FORBIDDEN', 'Confirm your email address first: the mail with the link can be sent again.', {
+  details: { reason: 'email_not_verified' },
+});
 
 /**
  * Allows the call on every one of `ids`, or throws: NOT_FOUND when any is missing or hidden from the caller, FORBIDDEN
@@ -163,6 +172,36 @@ export async function requireRoleOn<R extends Resource>(
   const [access] = await requireRole(db, call, resource, [id], least);
   if (access === undefined) throw notFound();
   return access;
+}
+
+/** The invitation of $1 as $2 sees it: the role in what it is to, whether it names the person, and whether it went to the person's address. */
+const invitationSql = `
+  select a.rank, coalesce(i.user_id = $2, false) as is_named, coalesce(lower(i.email) = lower(u.email), false) as is_addressed
+    from (${accessSql.project(resources.project_invitation.held)} union all ${accessSql.team(resources.team_invitation.held)}) a
+    join invitations i on i.id = a.id
+    join users u on u.id = $2`;
+
+interface InvitationView { readonly rank: 1 | 2 | 3 | null; readonly is_named: boolean; readonly is_addressed: boolean }
+
+/**
+ * Allows the call of whoever may invite to what the invitation is to, or of the person it is to, whichever is asked for.
+ * Either of the two sees it and is answered FORBIDDEN where the other is asked for; for everybody else there is none. An
+ * address counts when it is confirmed. One query.
+ */
+export async function requireInvitation(db: Pick<Database, 'named'>, call: Call, id: string, as: 'inviter' | 'invited'): Promise<void> {
+  const { caller } = call;
+  const [view] = caller.kind === 'user' ? await db.named<InvitationView>('policy.invitation', invitationSql, [[id], caller.userId]) : [];
+  if (caller.kind !== 'user' || view === undefined) throw notFound();
+  const isInviter = (view.rank ?? 0) >= rankOf('admin');
+  const isInvited = view.is_named || (view.is_addressed && caller.isVerified);
+  if (as === 'inviter' ? isInviter : isInvited) {
+    call.policy.allowed = true;
+    return;
+  }
+  if (as === 'invited' && view.is_addressed) throw unconfirmed();
+  if (isInviter) throw new ServiceError('FORBIDDEN', 'This invitation is to somebody else, who answers it.');
+  if (isInvited || view.is_addressed) throw new ServiceError('FORBIDDEN', 'This invitation is to you: decline it instead.');
+  throw notFound();
 }
 
 async function findAccess<R extends Resource>(

@@ -9,7 +9,7 @@ export interface PageQuery {
   readonly cursor?: string | undefined;
 }
 
-/** Where a keyset walk goes on: the sort key of the last row seen, ties broken by id. */
+/** Where a keyset walk goes on: the sort key of the last row seen (its time, unless the list says otherwise), ties broken by id. */
 export interface Keyset {
   readonly at: string;
   readonly id: string;
@@ -28,13 +28,15 @@ export const countBound = 10_000;
 /**
  * Reads the cursor of a list whose filters are `filters`. A cursor made with other filters, or garbled, is a
  * VALIDATION_ERROR. Returns null when the list is not walked by cursor.
+ *
+ * @param isKey what the list's sort key looks like: a time, unless told; no `|` in it
  */
-export function readCursor(query: PageQuery, filters: Readonly<Record<string, unknown>>): Keyset | null {
+export function readCursor(query: PageQuery, filters: Readonly<Record<string, unknown>>, isKey: (at: string) => boolean = isTime): Keyset | null {
   if (query.cursor === undefined) return null;
   const [at, id, mark, ...rest] = Buffer.from(query.cursor, 'base64url').toString('utf8').split('|');
   const sane =
     rest.length === 0 && at !== undefined && id !== undefined && mark === markOf(filters)
-    && isTime(at) && isId(id);
+    && isKey(at) && isId(id);
   if (!sane) throw foreignCursor();
   return { at, id };
 }

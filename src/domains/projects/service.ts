@@ -55,6 +55,7 @@ export class ProjectService {
     }
     if (body.team_id != null) await requireRoleOn(this.#db, call, 'team', body.team_id, 'member');
     return transact(this.#db, call, async (trx) => {
+      if (body.team_id != null) await this.#holdTeam(trx, userId, body.team_id);
       await this.#tiers.requireRoom(trx, userId, 'projects', () => this.#owned(trx, userId));
       const row = await ProjectModel.query(trx)
         .insert({
@@ -132,6 +133,14 @@ export class ProjectService {
     const [row] = await this.#db.named<{ settings: ProjectSettingsUpdate }>('projects.settings', projectSettingsSql, [projectId]);
     if (row === undefined) throw notFound();
     return readSettings(row.settings);
+  }
+
+  /** Keeps the person in the team until the commit: who is taken out meanwhile would leave a project behind in it. */
+  async #holdTeam(trx: Knex.Transaction, userId: string, teamId: string): Promise<void> {
+    const held = await this.#db.namedIn(trx, 'projects.hold_team', `
+      select 1 from teams t join team_members m on m.team_id = t.id and m.user_id = $2 and m.status = 'active'
+       where t.id = $1 for share of t, m`, [teamId, userId]);
+    if (held.length === 0) throw notFound();
   }
 
   async #read(call: Call, projectId: string, role: Project['role']): Promise<Versioned<Project>> {
