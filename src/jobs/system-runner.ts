@@ -24,7 +24,9 @@ const maxErrorLength = 2_000;
 
 interface Running {
   readonly job: ClaimedSystemJob;
-  readonly leaseLost: AbortController;
+  /** One of its own for each attempt, so that nothing outlives it that hangs on its signal. */
+  readonly stop: AbortController;
+  isLost: boolean;
   extendedAtMs: number;
 }
 
@@ -57,7 +59,8 @@ export class SystemRunner {
   async run(jobId: string, epoch: number): Promise<SystemJobOutcome> {
     const job = await claimSystemJob(this.#on.db, jobId, epoch);
     if (job === null) return 'nothing';
-    const running: Running = { job, leaseLost: new AbortController(), extendedAtMs: performance.now() };
+    const running: Running = { job, stop: new AbortController(), isLost: false, extendedAtMs: performance.now() };
+    if (this.#stopping.signal.aborted) running.stop.abort(this.#stopping.signal.reason);
     this.#running.set(job.lease_token, running);
     this.#extending ??= setInterval(() => void this.#extend(), this.#on.extendEveryMs ?? extendEveryMs);
     try {
@@ -74,17 +77,19 @@ export class SystemRunner {
   /** Aborts what runs: it is handed back, to be taken up elsewhere at once. */
   abort(): void {
     this.#stopping.abort(new Error('The process is going down.'));
+    for (const { stop } of this.#running.values()) stop.abort(this.#stopping.signal.reason);
   }
 
-  async #runClaimed({ job, leaseLost }: Running): Promise<SystemJobOutcome> {
+  async #runClaimed(running: Running): Promise<SystemJobOutcome> {
+    const { job } = running;
     const kind = this.#kinds.get(job.kind);
     const startedAt = performance.now();
     try {
       // Another process of a deployment under way may know it: so it is tried again like any failure, and ends like one.
       if (kind === undefined) throw new Error(`There is no kind of system job called ${job.kind}.`);
-      await this.#work(kind, job, leaseLost.signal);
+      await this.#work(kind, running);
     } catch (error) {
-      if (leaseLost.signal.aborted) return this.#lost(job);
+      if (running.isLost) return this.#lost(job);
       if (this.#stopping.signal.aborted) return this.#handBack(job);
       return this.#settleFailure(kind, job, error);
     }
@@ -97,10 +102,9 @@ export class SystemRunner {
   }
 
   /** One attempt. When its signal aborts, it gets a moment to end by itself, well or not; after that it goes on unseen. */
-  async #work(kind: SystemJobKind, job: ClaimedSystemJob, leaseLost: AbortSignal): Promise<void> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(new DeadlineError(`System job ${kind.kind}`, kind.timeoutMs)), kind.timeoutMs);
-    const signal = AbortSignal.any([timeout.signal, leaseLost, this.#stopping.signal]);
+  async #work(kind: SystemJobKind, { job, stop }: Running): Promise<void> {
+    const { signal } = stop;
+    const timer = setTimeout(() => stop.abort(new DeadlineError(`System job ${kind.kind}`, kind.timeoutMs)), kind.timeoutMs);
     const settled = new AbortController();
     const work = (async () => { await kind.run(job.payload, { jobId: job.id, attempt: job.attempt, signal }); })();
     const cut = new Promise<never>((_, reject) => {
@@ -144,6 +148,11 @@ export class SystemRunner {
     return isOurs ? 'handed_back' : this.#lost(job);
   }
 
+  #lose(running: Running, why: string): void {
+    running.isLost = true;
+    running.stop.abort(new Error(why));
+  }
+
   #lost(job: ClaimedSystemJob): SystemJobOutcome {
     this.#on.log.warn('system_job.lost', 'A system job was taken from this process while it ran', { job_id: job.id, kind: job.kind, attempt: job.attempt });
     return 'lost';
@@ -168,13 +177,13 @@ export class SystemRunner {
       const held = await extendSystemLeases(this.#on.db, mine.map(({ job }) => job.lease_token));
       for (const running of mine) {
         if (held.has(running.job.lease_token)) running.extendedAtMs = askedAtMs;
-        else running.leaseLost.abort(new Error('The lease does not hold this job any more.'));
+        else this.#lose(running, 'The lease does not hold this job any more.');
       }
     } catch (error) {
       this.#on.log.warn('system_job.not_extended', 'Leases of system jobs could not be extended', { error });
       // Somebody else may take it up from now on.
       for (const running of mine) {
-        if (performance.now() - running.extendedAtMs > systemLeaseMs - extendEveryMs / 2) running.leaseLost.abort(new Error('The lease could not be extended in time.'));
+        if (performance.now() - running.extendedAtMs > systemLeaseMs - extendEveryMs / 2) this.#lose(running, 'The lease could not be extended in time.');
       }
     }
   }
