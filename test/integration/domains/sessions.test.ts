@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { newId } from '#platform/ids.ts';
 import { type Person, type Reply, useBackend } from '../../support/backend.ts';
+import { request, sourceOf } from '../../support/preview-jobs.ts';
 import { countStatements } from '../../support/statements.ts';
 import { until } from '../../support/until.ts';
 
@@ -138,6 +139,26 @@ describe('sessions and devices', () => {
       await backend.current.redis.redis.flushdb();
       for (let asked = 0; asked < 5; asked += 1) expect(await me(other)).to.equal('401 AUTH_INVALID');
       expect(await me(ada)).to.equal('200 ok');
+    });
+
+    it('ends the event streams that are open by it, at once', async () => {
+      const person = await backend.current.person();
+      const [other] = await seen(person, [1]);
+      const { services, clock, url } = backend.current;
+      const { token } = services.accessTokens.sign({ userId: person.userId, sessionId: other ?? '', tier: 'premium', authenticatedAtMs: clock.now() });
+      const { data: { job } } = await request(backend.current, person, await backend.current.project(person), [sourceOf('index.js', newId())]);
+      const open = (authorization: string): Promise<Response> =>
+        fetch(`${url}/api/v1/preview/jobs/${job.id}/events`, { headers: { authorization }, signal: AbortSignal.timeout(10_000) });
+      const [ending, staying] = [await open(`Bearer ${token}`), await open(person.headers.authorization)];
+      expect([ending.status, staying.status]).to.deep.equal([200, 200]);
+      let stays = true;
+      const left = staying.text().then(() => { stays = false; }, () => undefined);
+      expect(outcome(await end(person, `/auth/sessions/${other ?? ''}`))).to.equal('204 ok');
+      // A credential is looked at again every 15 seconds by itself: this stream was told.
+      await ending.text();
+      expect(stays).to.equal(true);
+      await backend.current.run('cancelPreviewJob', person, { path: { job_id: job.id } });
+      await left;
     });
 
     it('takes four statements for one session and five for any number', async () => {
