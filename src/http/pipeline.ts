@@ -17,7 +17,7 @@ import type { CredentialStore, WorkerKeys } from './authenticate/credentials.ts'
 import type { Identities } from './authenticate/identities.ts';
 import { authenticatePreview } from './authenticate/preview.ts';
 import type { ReplayStore } from './authenticate/replays.ts';
-import { authenticateUser, noticeUser } from './authenticate/user.ts';
+import { authenticateUser, judgeCaller, noticeUser } from './authenticate/user.ts';
 import { authenticateWorker } from './authenticate/worker.ts';
 import { declaredBody } from './body/declared.ts';
 import { parseJson } from './body/json.ts';
@@ -214,6 +214,7 @@ function stepsOf(route: Route, parts: Parts): readonly Step[] {
   if (route.rateLimit !== null || route.auth === 'user' || route.auth === 'jwt' || route.auth === 'admin' || route.auth === 'preview') {
     steps.push(gate.step(route));
   }
+  if (route.auth === 'user' || route.auth === 'jwt' || route.auth === 'admin') steps.push(judgeCaller(route));
   if (isRead && route.auth !== 'worker') steps.push(readBody(route));
   if (route.requestBody === 'json') steps.push(parseJson);
   else if (route.requestBody === 'stream') steps.push(streamBody(route));

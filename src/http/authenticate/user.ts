@@ -21,7 +21,7 @@ export interface UserAuthenticator {
   readonly log: Logger;
 }
 
-/** `user`, `jwt`, `admin`: a person's access token, or an API key that has the operation's scope. */
+/** `user`, `jwt`, `admin`: a person's access token, or an API key. What of it may do what is `judgeCaller`'s to say. */
 export function authenticateUser(route: Route, auth: UserAuthenticator): Step {
   return async (exchange) => {
     const { authorization } = exchange.req.headers;
@@ -32,7 +32,6 @@ export function authenticateUser(route: Route, auth: UserAuthenticator): Step {
     if (typeof apiKey === 'string') await byApiKey(exchange, apiKey, auth);
     else if (authorization !== undefined) await byToken(exchange, authorization, auth, route.auth === 'admin');
     else throw signInFirst();
-    judge(exchange, route);
   };
 }
 
@@ -119,16 +118,22 @@ async function byApiKey(exchange: Exchange, key: string, auth: UserAuthenticator
   };
 }
 
-function judge({ caller }: Exchange, route: Route): void {
-  if (caller.kind === 'api_key') {
-    if (route.auth !== 'user' || route.scope === null) {
-      throw new ServiceError('FORBIDDEN', 'This is for a signed-in person; an API key cannot do it.');
+/**
+ * An API key needs the operation's scope, and some operations take none; administration is for administrators. Asked once
+ * the gate has let the credential through: one that was revoked is told that alone, and refused requests count too.
+ */
+export function judgeCaller(route: Route): Step {
+  return ({ caller }) => {
+    if (caller.kind === 'api_key') {
+      if (route.auth !== 'user' || route.scope === null) {
+        throw new ServiceError('FORBIDDEN', 'This is for a signed-in person; an API key cannot do it.');
+      }
+      if (!caller.scopes.includes(route.scope)) {
+        throw new ServiceError('FORBIDDEN', `This API key lacks the scope ${route.scope}.`, { details: { scope: route.scope } });
+      }
     }
-    if (!caller.scopes.includes(route.scope)) {
-      throw new ServiceError('FORBIDDEN', `This API key lacks the scope ${route.scope}.`, { details: { scope: route.scope } });
+    if (route.auth === 'admin' && (caller.kind !== 'user' || caller.tier !== 'admin')) {
+      throw new ServiceError('FORBIDDEN', 'This is for administrators.');
     }
-  }
-  if (route.auth === 'admin' && (caller.kind !== 'user' || caller.tier !== 'admin')) {
-    throw new ServiceError('FORBIDDEN', 'This is for administrators.');
-  }
+  };
 }
