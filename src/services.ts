@@ -25,6 +25,9 @@ import { authSweeps } from '#domains/auth/sweeps.ts';
 import { UserCodeGuesses } from '#domains/auth/user-codes.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
+import { tellSuspiciousSignIn } from '#domains/notifications/events.ts';
+import { notificationMails } from '#domains/notifications/mails.ts';
+import { NotificationService } from '#domains/notifications/service.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
 import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
@@ -40,7 +43,10 @@ import { tierHandlers } from '#domains/tiers/handlers.ts';
 import { TierLimitCache } from '#domains/tiers/limits.ts';
 import { TierService } from '#domains/tiers/service.ts';
 import { userHandlers } from '#domains/users/handlers.ts';
+import { PeopleService } from '#domains/users/people-service.ts';
+import { PreferenceService } from '#domains/users/preference-service.ts';
 import { UserService } from '#domains/users/service.ts';
+import { UsageService } from '#domains/users/usage-service.ts';
 import { workerHandlers } from '#domains/workers/handlers.ts';
 import { sweepHeartbeats } from '#domains/workers/heartbeats.ts';
 import { NodeKeys } from '#domains/workers/node-keys.ts';
@@ -59,8 +65,10 @@ import { deriveKey } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Mailer } from '#platform/mail/mailer.ts';
+import { streamUse } from '#platform/open-streams.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
+import { requestUse } from '#platform/request-windows.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { type AccessTokens, createAccessTokens } from '#platform/tokens/access-tokens.ts';
 import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/preview-tokens.ts';
@@ -121,13 +129,15 @@ export function createServices(on: Platform, version: string): Services {
     previousCodeKey: env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'user codes'),
   });
   const apiKeys = new ApiKeyService({ db, clock, tiers, sessions });
+  const notifications = new NotificationService(db, tiers);
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
   const kind = previewKind({ db, storage, sources, tiers, watch });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
-  const mailTemplates: MailTemplate[] = [...proofs.templates];
+  const asksVerification = env.emailVerification === 'required';
+  const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), ...proofs.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
@@ -144,7 +154,12 @@ export function createServices(on: Platform, version: string): Services {
       ...sessionHandlers(sessions),
       ...linkHandlers(new SessionTokenService(db, signIns), deviceLinks),
       ...proofs.handlers,
-      ...userHandlers(new UserService(db)),
+      ...userHandlers({
+        users: new UserService(db),
+        preferences: new PreferenceService(db, notifications),
+        usage: new UsageService({ clock, tiers, projects, previews, apiKeys, notifications, requests: requestUse(redis), streams: streamUse(redis) }),
+        people: new PeopleService(db, asksVerification),
+      }),
       ...apiKeyHandlers(apiKeys),
       ...tierHandlers(tiers),
       ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings: new PreviewEndingService(kind) })),
@@ -155,6 +170,7 @@ export function createServices(on: Platform, version: string): Services {
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
+      ['session.suspicious', tellSuspiciousSignIn(db, notifications)],
       ['user.suspended', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
       ['alert.raised', logAlert(log)],
@@ -163,7 +179,7 @@ export function createServices(on: Platform, version: string): Services {
     schedules: [...swept.schedules],
     tiers,
     lastSeen,
-    credentials: new Credentials(db, env.emailVerification === 'required', lastSeen),
+    credentials: new Credentials(db, asksVerification, lastSeen),
     nodeKeys,
     accessTokens,
     previewTokens,

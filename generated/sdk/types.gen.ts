@@ -610,7 +610,7 @@ export type UsageItem = {
      */
     limit: number | null;
     /**
-     * Null where the scope is project, team or job, and for retention.
+     * Null where the scope is project, team or job, for retention, and for requests and streams while they are not counted for all replicas together (a tier without that cap, a counter that is away).
      */
     used: number | null;
     /**

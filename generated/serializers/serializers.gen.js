@@ -314,6 +314,16 @@ function pickMissingBlobPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickNotificationChannels(o) {
+  if (!isObject(o)) refuse("NotificationChannels", 'an object', o);
+  return {
+    "in_app": typeof o.in_app === 'boolean' ? o.in_app : refuse("NotificationChannels.in_app", "boolean", o.in_app),
+    "email": typeof o.email === 'boolean' ? o.email : refuse("NotificationChannels.email", "boolean", o.email),
+  };
+}
+function pickNotificationChannelsMap(o) {
+  return map(o, "NotificationChannelsMap", pickNotificationChannels);
+}
 function pickPage(o) {
   if (!isObject(o)) refuse("Page", 'an object', o);
   return {
@@ -332,6 +342,17 @@ function pickPartHealth(o) {
     "checked_at": typeof o.checked_at === 'string' ? o.checked_at : refuse("PartHealth.checked_at", "string", o.checked_at),
     "detail": (typeof o.detail === 'string' || o.detail === null) ? o.detail : refuse("PartHealth.detail", "string or null", o.detail),
   };
+}
+function pickPreferences(o) {
+  if (!isObject(o)) refuse("Preferences", 'an object', o);
+  return {
+    "preferences": pickPreferencesMap(o.preferences),
+    "notifications": pickNotificationChannelsMap(o.notifications),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Preferences.updated_at", "string", o.updated_at),
+  };
+}
+function pickPreferencesMap(o) {
+  return isObject(o) ? json(o, "PreferencesMap") : refuse("PreferencesMap", "object", o);
 }
 function pickPreviewArtifact(o) {
   if (!isObject(o)) refuse("PreviewArtifact", 'an object', o);
@@ -793,6 +814,24 @@ function pickUploadTarget(o) {
     "headers": pickHeaderMap(o.headers),
   };
 }
+function pickUsage(o) {
+  if (!isObject(o)) refuse("Usage", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("Usage.tier", "string", o.tier),
+    "as_of": typeof o.as_of === 'string' ? o.as_of : refuse("Usage.as_of", "string", o.as_of),
+    "items": list(o.items, "Usage.items", pickUsageItem),
+  };
+}
+function pickUsageItem(o) {
+  if (!isObject(o)) refuse("UsageItem", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("UsageItem.name", "string", o.name),
+    "scope": typeof o.scope === 'string' ? o.scope : refuse("UsageItem.scope", "string", o.scope),
+    "limit": (Number.isInteger(o.limit) || o.limit === null) ? o.limit : refuse("UsageItem.limit", "integer or null", o.limit),
+    "used": (Number.isInteger(o.used) || o.used === null) ? o.used : refuse("UsageItem.used", "integer or null", o.used),
+    "resets_at": (typeof o.resets_at === 'string' || o.resets_at === null) ? o.resets_at : refuse("UsageItem.resets_at", "string or null", o.resets_at),
+  };
+}
 function pickUser(o) {
   if (!isObject(o)) refuse("User", 'an object', o);
   return {
@@ -809,6 +848,22 @@ function pickUser(o) {
     "last_login": (typeof o.last_login === 'string' || o.last_login === null) ? o.last_login : refuse("User.last_login", "string or null", o.last_login),
     "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("User.created_at", "string", o.created_at),
     "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("User.updated_at", "string", o.updated_at),
+  };
+}
+function pickUserSummary(o) {
+  if (!isObject(o)) refuse("UserSummary", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("UserSummary.id", "string", o.id),
+    "username": typeof o.username === 'string' ? o.username : refuse("UserSummary.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("UserSummary.display_name", "string or null", o.display_name),
+    "avatar_url": (typeof o.avatar_url === 'string' || o.avatar_url === null) ? o.avatar_url : refuse("UserSummary.avatar_url", "string or null", o.avatar_url),
+  };
+}
+function pickUserSummaryPage(o) {
+  if (!isObject(o)) refuse("UserSummaryPage", 'an object', o);
+  return {
+    "items": list(o.items, "UserSummaryPage.items", pickUserSummary),
+    "page": pickPage(o.page),
   };
 }
 function pickWorkerCapabilities(o) {
@@ -901,6 +956,11 @@ export const serializers = {
   regenerateRecoveryCodes: { 200: (o) => envelope(pickRecoveryCodes(o)) },
   verifyMfa: { 200: (o) => envelope(pickTokenPair(o)) },
   getMe: { 200: (o) => envelope(pickUser(o)) },
+  updateMe: { 200: (o) => envelope(pickUser(o)) },
+  getPreferences: { 200: (o) => envelope(pickPreferences(o)) },
+  updatePreferences: { 200: (o) => envelope(pickPreferences(o)) },
+  getUsage: { 200: (o) => envelope(pickUsage(o)) },
+  searchUsers: { 200: (o) => envelope(pickUserSummaryPage(o)) },
   listApiKeys: { 200: (o) => envelope(pickApiKeyPage(o)) },
   createApiKey: { 201: (o) => envelope(pickApiKeyCreated(o)) },
   updateApiKey: { 200: (o) => envelope(pickApiKey(o)) },

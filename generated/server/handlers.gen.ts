@@ -35,6 +35,11 @@ export type OperationId =
   | 'regenerateRecoveryCodes'
   | 'verifyMfa'
   | 'getMe'
+  | 'updateMe'
+  | 'getPreferences'
+  | 'updatePreferences'
+  | 'getUsage'
+  | 'searchUsers'
   | 'listApiKeys'
   | 'createApiKey'
   | 'updateApiKey'
@@ -82,14 +87,9 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'updateMe'
   | 'requestAccountDeletion'
   | 'requestDataExport'
   | 'getDataExport'
-  | 'getPreferences'
-  | 'updatePreferences'
-  | 'getUsage'
-  | 'searchUsers'
   | 'listTeams'
   | 'createTeam'
   | 'getTeam'
@@ -351,6 +351,27 @@ export type GetMeReply =
   | { readonly status: 200; readonly body: wire.GetMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
   | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type UpdateMeRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateMeData['headers']>['If-Match']> }, NonNullable<wire.UpdateMeData['body']>>;
+export type UpdateMeReply =
+  | { readonly status: 200; readonly body: wire.UpdateMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type GetPreferencesRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetPreferencesData['headers']>['If-None-Match']> }, undefined>;
+export type GetPreferencesReply =
+  | { readonly status: 200; readonly body: wire.GetPreferencesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdatePreferencesRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdatePreferencesData['headers']>['If-Match']> }, NonNullable<wire.UpdatePreferencesData['body']>>;
+export type UpdatePreferencesReply =
+  | { readonly status: 200; readonly body: wire.UpdatePreferencesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type GetUsageRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetUsageReply =
+  | { readonly status: 200; readonly body: wire.GetUsageResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type SearchUsersRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.SearchUsersData['query']>, 'limit'>, NoParameters, undefined>;
+export type SearchUsersReply =
+  | { readonly status: 200; readonly body: wire.SearchUsersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListApiKeysRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListApiKeysData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListApiKeysReply =
   | { readonly status: 200; readonly body: wire.ListApiKeysResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -589,6 +610,16 @@ export interface Handlers {
   readonly verifyMfa: (request: VerifyMfaRequest, call: Call) => Promise<VerifyMfaReply>;
   /** GET /users/me */
   readonly getMe: (request: GetMeRequest, call: Call) => Promise<GetMeReply>;
+  /** PATCH /users/me */
+  readonly updateMe: (request: UpdateMeRequest, call: Call) => Promise<UpdateMeReply>;
+  /** GET /users/me/preferences */
+  readonly getPreferences: (request: GetPreferencesRequest, call: Call) => Promise<GetPreferencesReply>;
+  /** PATCH /users/me/preferences */
+  readonly updatePreferences: (request: UpdatePreferencesRequest, call: Call) => Promise<UpdatePreferencesReply>;
+  /** GET /users/me/usage */
+  readonly getUsage: (request: GetUsageRequest, call: Call) => Promise<GetUsageReply>;
+  /** GET /users/search */
+  readonly searchUsers: (request: SearchUsersRequest, call: Call) => Promise<SearchUsersReply>;
   /** GET /api-keys */
   readonly listApiKeys: (request: ListApiKeysRequest, call: Call) => Promise<ListApiKeysReply>;
   /** POST /api-keys */

@@ -16,6 +16,8 @@ export declare const requestEmailChange_body: Compiled;
 export declare const enrollTotp_body: Compiled;
 export declare const confirmTotp_body: Compiled;
 export declare const verifyMfa_body: Compiled;
+export declare const updateMe_body: Compiled;
+export declare const updatePreferences_body: Compiled;
 export declare const createApiKey_body: Compiled;
 export declare const updateApiKey_body: Compiled;
 export declare const rotateApiKey_body: Compiled;

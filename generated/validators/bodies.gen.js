@@ -3301,15 +3301,644 @@ return errors === 0;
 }
 validate135.evaluated = {"dynamicProps":true,"dynamicItems":false};
 
-export const createApiKey_body = validate148;
-const schema65 = {"$id":"createApiKey_body","$ref":"contract#/$defs/ApiKeyCreate"};
-const schema66 = {"type":"object","additionalProperties":false,"required":["name","scopes"],"properties":{"name":{"$ref":"contract#/$defs/ApiKeyName"},"scopes":{"$ref":"contract#/$defs/ApiKeyScopes"},"project_ids":{"$ref":"contract#/$defs/ApiKeyProjects"},"expires_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]}}};
-const schema67 = {"type":"string","minLength":1,"maxLength":100};
+export const updateMe_body = validate148;
+const schema65 = {"$id":"updateMe_body","$ref":"contract#/$defs/UserUpdate"};
+const schema66 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"display_name":{"type":["string","null"],"minLength":1,"maxLength":80},"avatar_url":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Url"}}]},"searchable":{"type":"boolean"}}};
+const schema67 = {"type":"string","maxLength":2048,"if":{"type":"string","maxLength":2048},"then":{"type":"string","format":"uri"}};
+const formats2 = formats.fullFormats.uri;
 
 function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate150.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data === "string"){
+if(func1(data) > 2048){
+const err0 = {};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs4 = errors;
+if(typeof data === "string"){
+if(!(formats2(data))){
+const err2 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "uri"},message:"must match format \""+"uri"+"\""};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid0 = _valid0;
+}
+if(!valid0){
+const err4 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(typeof data === "string"){
+if(func1(data) > 2048){
+const err5 = {instancePath,schemaPath:"#/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+validate150.errors = vErrors;
+return errors === 0;
+}
+validate150.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate149.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+const err0 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "display_name") || (key0 === "avatar_url")) || (key0 === "searchable"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.display_name !== undefined){
+let data0 = data.display_name;
+if((typeof data0 !== "string") && (data0 !== null)){
+const err2 = {instancePath:instancePath+"/display_name",schemaPath:"#/properties/display_name/type",keyword:"type",params:{type: schema66.properties.display_name.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(func1(data0) > 80){
+const err3 = {instancePath:instancePath+"/display_name",schemaPath:"#/properties/display_name/maxLength",keyword:"maxLength",params:{limit: 80},message:"must NOT have more than 80 characters"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(func1(data0) < 1){
+const err4 = {instancePath:instancePath+"/display_name",schemaPath:"#/properties/display_name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+if(data.avatar_url !== undefined){
+let data1 = data.avatar_url;
+if((typeof data1 !== "string") && (data1 !== null)){
+const err5 = {instancePath:instancePath+"/avatar_url",schemaPath:"#/properties/avatar_url/type",keyword:"type",params:{type: schema66.properties.avatar_url.type},message:"must be string,null"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+const _errs7 = errors;
+let valid2 = true;
+const _errs8 = errors;
+if(typeof data1 !== "string"){
+const err6 = {};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+var _valid0 = _errs8 === errors;
+errors = _errs7;
+if(vErrors !== null){
+if(_errs7){
+vErrors.length = _errs7;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs10 = errors;
+if(!(validate150(data1, {instancePath:instancePath+"/avatar_url",parentData:data,parentDataProperty:"avatar_url",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs10 === errors;
+valid2 = _valid0;
+}
+if(!valid2){
+const err7 = {instancePath:instancePath+"/avatar_url",schemaPath:"#/properties/avatar_url/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.searchable !== undefined){
+if(typeof data.searchable !== "boolean"){
+const err8 = {instancePath:instancePath+"/searchable",schemaPath:"#/properties/searchable/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate149.errors = vErrors;
+return errors === 0;
+}
+validate149.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="updateMe_body" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate148.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(validate149(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+errors = vErrors.length;
+}
+validate148.errors = vErrors;
+return errors === 0;
+}
+validate148.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+export const updatePreferences_body = validate153;
+const schema68 = {"$id":"updatePreferences_body","$ref":"contract#/$defs/PreferencesUpdate"};
+const schema69 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"preferences":{"$ref":"contract#/$defs/PreferencesMap"},"notifications":{"type":"object","maxProperties":100,"propertyNames":{"$ref":"contract#/$defs/NotificationType"},"additionalProperties":{"type":["object","null"],"allOf":[{"if":{"type":"object"},"then":{"$ref":"contract#/$defs/NotificationChannels"}}]}}}};
+const schema70 = {"type":"object","maxProperties":100};
+
+function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate155.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length > 100){
+const err0 = {instancePath,schemaPath:"#/maxProperties",keyword:"maxProperties",params:{limit: 100},message:"must NOT have more than 100 properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate155.errors = vErrors;
+return errors === 0;
+}
+validate155.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+const schema71 = {"type":"string","enum":["task.assigned","task.completed","task.due_soon","comment.created","comment.replied","comment.mentioned","preview.succeeded","preview.failed","preview.shared","ai_job.succeeded","ai_job.failed","refactor.succeeded","refactor.failed","repo.sync_failed","invitation.received","invitation.accepted","project.transferred","webhook.disabled","account.suspicious_sign_in","account.tier_changed","account.export_ready"]};
+
+function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate157.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(typeof data !== "string"){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(!(((((((((((((((((((((data === "task.assigned") || (data === "task.completed")) || (data === "task.due_soon")) || (data === "comment.created")) || (data === "comment.replied")) || (data === "comment.mentioned")) || (data === "preview.succeeded")) || (data === "preview.failed")) || (data === "preview.shared")) || (data === "ai_job.succeeded")) || (data === "ai_job.failed")) || (data === "refactor.succeeded")) || (data === "refactor.failed")) || (data === "repo.sync_failed")) || (data === "invitation.received")) || (data === "invitation.accepted")) || (data === "project.transferred")) || (data === "webhook.disabled")) || (data === "account.suspicious_sign_in")) || (data === "account.tier_changed")) || (data === "account.export_ready"))){
+const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema71.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate157.errors = vErrors;
+return errors === 0;
+}
+validate157.evaluated = {"dynamicProps":false,"dynamicItems":false};
+
+const schema72 = {"type":"object","additionalProperties":false,"required":["in_app","email"],"properties":{"in_app":{"type":"boolean"},"email":{"type":"boolean"}}};
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate159.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.in_app === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "in_app"},message:"must have required property '"+"in_app"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.email === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "email"},message:"must have required property '"+"email"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "in_app") || (key0 === "email"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.in_app !== undefined){
+if(typeof data.in_app !== "boolean"){
+const err3 = {instancePath:instancePath+"/in_app",schemaPath:"#/properties/in_app/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.email !== undefined){
+if(typeof data.email !== "boolean"){
+const err4 = {instancePath:instancePath+"/email",schemaPath:"#/properties/email/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+validate159.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate154.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+const err0 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "preferences") || (key0 === "notifications"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.preferences !== undefined){
+if(!(validate155(data.preferences, {instancePath:instancePath+"/preferences",parentData:data,parentDataProperty:"preferences",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+errors = vErrors.length;
+}
+}
+if(data.notifications !== undefined){
+let data1 = data.notifications;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(Object.keys(data1).length > 100){
+const err2 = {instancePath:instancePath+"/notifications",schemaPath:"#/properties/notifications/maxProperties",keyword:"maxProperties",params:{limit: 100},message:"must NOT have more than 100 properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key1 in data1){
+const _errs5 = errors;
+if(!(validate157(key1, {instancePath:instancePath+"/notifications",parentData:data1,parentDataProperty:"notifications",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+errors = vErrors.length;
+}
+var valid1 = _errs5 === errors;
+if(!valid1){
+const err3 = {instancePath:instancePath+"/notifications",schemaPath:"#/properties/notifications/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+for(const key2 in data1){
+let data2 = data1[key2];
+if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (data2 !== null)){
+const err4 = {instancePath:instancePath+"/notifications/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/notifications/additionalProperties/type",keyword:"type",params:{type: schema69.properties.notifications.additionalProperties.type},message:"must be object,null"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+const _errs10 = errors;
+let valid4 = true;
+const _errs11 = errors;
+if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
+const err5 = {};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+var _valid0 = _errs11 === errors;
+errors = _errs10;
+if(vErrors !== null){
+if(_errs10){
+vErrors.length = _errs10;
+}
+else {
+vErrors = null;
+}
+}
+if(_valid0){
+const _errs13 = errors;
+if(!(validate159(data2, {instancePath:instancePath+"/notifications/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data1,parentDataProperty:key2,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs13 === errors;
+valid4 = _valid0;
+}
+if(!valid4){
+const err6 = {instancePath:instancePath+"/notifications/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/notifications/additionalProperties/allOf/0/if",keyword:"if",params:{failingKeyword: "then"},message:"must match \"then\" schema"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/notifications",schemaPath:"#/properties/notifications/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+validate154.errors = vErrors;
+return errors === 0;
+}
+validate154.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="updatePreferences_body" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate153.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(!(validate154(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+errors = vErrors.length;
+}
+validate153.errors = vErrors;
+return errors === 0;
+}
+validate153.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+export const createApiKey_body = validate162;
+const schema73 = {"$id":"createApiKey_body","$ref":"contract#/$defs/ApiKeyCreate"};
+const schema74 = {"type":"object","additionalProperties":false,"required":["name","scopes"],"properties":{"name":{"$ref":"contract#/$defs/ApiKeyName"},"scopes":{"$ref":"contract#/$defs/ApiKeyScopes"},"project_ids":{"$ref":"contract#/$defs/ApiKeyProjects"},"expires_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]}}};
+const schema75 = {"type":"string","minLength":1,"maxLength":100};
+
+function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate164.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3348,18 +3977,18 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate150.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
-validate150.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate164.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema68 = {"type":"array","minItems":1,"maxItems":20,"uniqueItems":true,"items":{"$ref":"contract#/$defs/ApiKeyScope"}};
-const schema69 = {"type":"string","enum":["account:read","projects:read","projects:write","tasks:read","tasks:write","comments:read","comments:write","previews:read","previews:write","ai:read","ai:write","repos:read","repos:write","webhooks:read","webhooks:write","notifications:read","notifications:write","search:read","samples:read","faq:read"]};
+const schema76 = {"type":"array","minItems":1,"maxItems":20,"uniqueItems":true,"items":{"$ref":"contract#/$defs/ApiKeyScope"}};
+const schema77 = {"type":"string","enum":["account:read","projects:read","projects:write","tasks:read","tasks:write","comments:read","comments:write","previews:read","previews:write","ai:read","ai:write","repos:read","repos:write","webhooks:read","webhooks:write","notifications:read","notifications:write","search:read","samples:read","faq:read"]};
 
-function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate153.evaluated;
+const evaluated0 = validate167.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3377,7 +4006,7 @@ vErrors.push(err0);
 errors++;
 }
 if(!((((((((((((((((((((data === "account:read") || (data === "projects:read")) || (data === "projects:write")) || (data === "tasks:read")) || (data === "tasks:write")) || (data === "comments:read")) || (data === "comments:write")) || (data === "previews:read")) || (data === "previews:write")) || (data === "ai:read")) || (data === "ai:write")) || (data === "repos:read")) || (data === "repos:write")) || (data === "webhooks:read")) || (data === "webhooks:write")) || (data === "notifications:read")) || (data === "notifications:write")) || (data === "search:read")) || (data === "samples:read")) || (data === "faq:read"))){
-const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema69.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema77.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3386,17 +4015,17 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate153.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
-validate153.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate167.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 const func0 = equal.default;
 
-function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate152.evaluated;
+const evaluated0 = validate166.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3426,8 +4055,8 @@ errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate153(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+if(!(validate167(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
 errors = vErrors.length;
 }
 }
@@ -3462,19 +4091,19 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate152.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
-validate152.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
+validate166.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
-const schema70 = {"type":["array","null"],"minItems":1,"maxItems":100,"uniqueItems":true,"items":{"$ref":"contract#/$defs/Id"}};
-const schema71 = {"type":"string","format":"uuid","minLength":36,"maxLength":36};
-const formats2 = /^(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const schema78 = {"type":["array","null"],"minItems":1,"maxItems":100,"uniqueItems":true,"items":{"$ref":"contract#/$defs/Id"}};
+const schema79 = {"type":"string","format":"uuid","minLength":36,"maxLength":36};
+const formats4 = /^(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate157.evaluated;
+const evaluated0 = validate171.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3502,7 +4131,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-if(!(formats2.test(data))){
+if(!(formats4.test(data))){
 const err2 = {instancePath,schemaPath:"#/format",keyword:"format",params:{format: "uuid"},message:"must match format \""+"uuid"+"\""};
 if(vErrors === null){
 vErrors = [err2];
@@ -3523,16 +4152,16 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate157.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
-validate157.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate171.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 
-function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate156.evaluated;
+const evaluated0 = validate170.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3540,7 +4169,7 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((!(Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema70.type},message:"must be array,null"};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema78.type},message:"must be array,null"};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -3572,8 +4201,8 @@ errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate157(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate171(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 }
@@ -3598,19 +4227,19 @@ break outer0;
 }
 }
 }
-validate156.errors = vErrors;
+validate170.errors = vErrors;
 return errors === 0;
 }
-validate156.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
+validate170.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
 
-const schema72 = {"type":"string","minLength":20,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$","format":"date-time"}};
-const formats4 = formats.fullFormats["date-time"];
+const schema80 = {"type":"string","minLength":20,"maxLength":30,"if":{"type":"string","maxLength":30},"then":{"type":"string","pattern":"^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$","format":"date-time"}};
+const formats6 = formats.fullFormats["date-time"];
 const pattern9 = new RegExp("^[12]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)$", "u");
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate160.evaluated;
+const evaluated0 = validate174.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3667,7 +4296,7 @@ vErrors.push(err2);
 }
 errors++;
 }
-if(!(formats4.validate(data))){
+if(!(formats6.validate(data))){
 const err3 = {instancePath,schemaPath:"#/then/format",keyword:"format",params:{format: "date-time"},message:"must match format \""+"date-time"+"\""};
 if(vErrors === null){
 vErrors = [err3];
@@ -3733,16 +4362,16 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate160.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
-validate160.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate174.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 
-function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate149.evaluated;
+const evaluated0 = validate163.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3783,27 +4412,27 @@ errors++;
 }
 }
 if(data.name !== undefined){
-if(!(validate150(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate164(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
 errors = vErrors.length;
 }
 }
 if(data.scopes !== undefined){
-if(!(validate152(data.scopes, {instancePath:instancePath+"/scopes",parentData:data,parentDataProperty:"scopes",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(!(validate166(data.scopes, {instancePath:instancePath+"/scopes",parentData:data,parentDataProperty:"scopes",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
 errors = vErrors.length;
 }
 }
 if(data.project_ids !== undefined){
-if(!(validate156(data.project_ids, {instancePath:instancePath+"/project_ids",parentData:data,parentDataProperty:"project_ids",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate170(data.project_ids, {instancePath:instancePath+"/project_ids",parentData:data,parentDataProperty:"project_ids",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
 errors = vErrors.length;
 }
 }
 if(data.expires_at !== undefined){
 let data3 = data.expires_at;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err3 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema66.properties.expires_at.type},message:"must be string,null"};
+const err3 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema74.properties.expires_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -3837,8 +4466,8 @@ vErrors = null;
 }
 if(_valid0){
 const _errs11 = errors;
-if(!(validate160(data3, {instancePath:instancePath+"/expires_at",parentData:data,parentDataProperty:"expires_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate174(data3, {instancePath:instancePath+"/expires_at",parentData:data,parentDataProperty:"expires_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs11 === errors;
@@ -3866,40 +4495,40 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate149.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-validate149.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate163.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="createApiKey_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate148.evaluated;
+const evaluated0 = validate162.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate149(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+if(!(validate163(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
 errors = vErrors.length;
 }
-validate148.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
-validate148.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate162.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const updateApiKey_body = validate163;
-const schema73 = {"$id":"updateApiKey_body","$ref":"contract#/$defs/ApiKeyUpdate"};
-const schema74 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"name":{"$ref":"contract#/$defs/ApiKeyName"},"scopes":{"$ref":"contract#/$defs/ApiKeyScopes"},"project_ids":{"$ref":"contract#/$defs/ApiKeyProjects"},"expires_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]}}};
+export const updateApiKey_body = validate177;
+const schema81 = {"$id":"updateApiKey_body","$ref":"contract#/$defs/ApiKeyUpdate"};
+const schema82 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"name":{"$ref":"contract#/$defs/ApiKeyName"},"scopes":{"$ref":"contract#/$defs/ApiKeyScopes"},"project_ids":{"$ref":"contract#/$defs/ApiKeyProjects"},"expires_at":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]}}};
 
-function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate164.evaluated;
+const evaluated0 = validate178.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3930,27 +4559,27 @@ errors++;
 }
 }
 if(data.name !== undefined){
-if(!(validate150(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate164(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
 errors = vErrors.length;
 }
 }
 if(data.scopes !== undefined){
-if(!(validate152(data.scopes, {instancePath:instancePath+"/scopes",parentData:data,parentDataProperty:"scopes",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(!(validate166(data.scopes, {instancePath:instancePath+"/scopes",parentData:data,parentDataProperty:"scopes",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
 errors = vErrors.length;
 }
 }
 if(data.project_ids !== undefined){
-if(!(validate156(data.project_ids, {instancePath:instancePath+"/project_ids",parentData:data,parentDataProperty:"project_ids",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate170(data.project_ids, {instancePath:instancePath+"/project_ids",parentData:data,parentDataProperty:"project_ids",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
 errors = vErrors.length;
 }
 }
 if(data.expires_at !== undefined){
 let data3 = data.expires_at;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema74.properties.expires_at.type},message:"must be string,null"};
+const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema82.properties.expires_at.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3984,8 +4613,8 @@ vErrors = null;
 }
 if(_valid0){
 const _errs11 = errors;
-if(!(validate160(data3, {instancePath:instancePath+"/expires_at",parentData:data,parentDataProperty:"expires_at",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate174(data3, {instancePath:instancePath+"/expires_at",parentData:data,parentDataProperty:"expires_at",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs11 === errors;
@@ -4013,40 +4642,40 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate164.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
-validate164.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate178.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="updateApiKey_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate163.evaluated;
+const evaluated0 = validate177.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate164(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+if(!(validate178(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
 errors = vErrors.length;
 }
-validate163.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
-validate163.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate177.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const rotateApiKey_body = validate170;
-const schema75 = {"$id":"rotateApiKey_body","$ref":"contract#/$defs/ApiKeyRotate"};
-const schema76 = {"type":"object","additionalProperties":false,"required":["overlap_seconds"],"properties":{"overlap_seconds":{"type":"integer","minimum":0,"maximum":604800}}};
+export const rotateApiKey_body = validate184;
+const schema83 = {"$id":"rotateApiKey_body","$ref":"contract#/$defs/ApiKeyRotate"};
+const schema84 = {"type":"object","additionalProperties":false,"required":["overlap_seconds"],"properties":{"overlap_seconds":{"type":"integer","minimum":0,"maximum":604800}}};
 
-function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate171.evaluated;
+const evaluated0 = validate185.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4122,41 +4751,41 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate171.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
-validate171.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate185.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="rotateApiKey_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate170.evaluated;
+const evaluated0 = validate184.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate171(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+if(!(validate185(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
 errors = vErrors.length;
 }
-validate170.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
-validate170.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate184.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const createProject_body = validate173;
-const schema77 = {"$id":"createProject_body","$ref":"contract#/$defs/ProjectCreate"};
-const schema78 = {"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":120},"description":{"type":["string","null"],"maxLength":4000},"team_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"template_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"metadata":{"$ref":"contract#/$defs/ProjectMetadata"}}};
-const schema79 = {"type":"object","maxProperties":50};
+export const createProject_body = validate187;
+const schema85 = {"$id":"createProject_body","$ref":"contract#/$defs/ProjectCreate"};
+const schema86 = {"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":120},"description":{"type":["string","null"],"maxLength":4000},"team_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"template_id":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Id"}}]},"metadata":{"$ref":"contract#/$defs/ProjectMetadata"}}};
+const schema87 = {"type":"object","maxProperties":50};
 
-function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate177.evaluated;
+const evaluated0 = validate191.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4185,16 +4814,16 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate177.errors = vErrors;
+validate191.errors = vErrors;
 return errors === 0;
 }
-validate177.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate191.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 
-function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate174.evaluated;
+const evaluated0 = validate188.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4262,7 +4891,7 @@ errors++;
 if(data.description !== undefined){
 let data1 = data.description;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema78.properties.description.type},message:"must be string,null"};
+const err5 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema86.properties.description.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4287,7 +4916,7 @@ errors++;
 if(data.team_id !== undefined){
 let data2 = data.team_id;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err7 = {instancePath:instancePath+"/team_id",schemaPath:"#/properties/team_id/type",keyword:"type",params:{type: schema78.properties.team_id.type},message:"must be string,null"};
+const err7 = {instancePath:instancePath+"/team_id",schemaPath:"#/properties/team_id/type",keyword:"type",params:{type: schema86.properties.team_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -4321,8 +4950,8 @@ vErrors = null;
 }
 if(_valid0){
 const _errs12 = errors;
-if(!(validate157(data2, {instancePath:instancePath+"/team_id",parentData:data,parentDataProperty:"team_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate171(data2, {instancePath:instancePath+"/team_id",parentData:data,parentDataProperty:"team_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs12 === errors;
@@ -4342,7 +4971,7 @@ errors++;
 if(data.template_id !== undefined){
 let data3 = data.template_id;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err10 = {instancePath:instancePath+"/template_id",schemaPath:"#/properties/template_id/type",keyword:"type",params:{type: schema78.properties.template_id.type},message:"must be string,null"};
+const err10 = {instancePath:instancePath+"/template_id",schemaPath:"#/properties/template_id/type",keyword:"type",params:{type: schema86.properties.template_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -4376,8 +5005,8 @@ vErrors = null;
 }
 if(_valid1){
 const _errs19 = errors;
-if(!(validate157(data3, {instancePath:instancePath+"/template_id",parentData:data,parentDataProperty:"template_id",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate171(data3, {instancePath:instancePath+"/template_id",parentData:data,parentDataProperty:"template_id",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs19 === errors;
@@ -4395,8 +5024,8 @@ errors++;
 }
 }
 if(data.metadata !== undefined){
-if(!(validate177(data.metadata, {instancePath:instancePath+"/metadata",parentData:data,parentDataProperty:"metadata",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+if(!(validate191(data.metadata, {instancePath:instancePath+"/metadata",parentData:data,parentDataProperty:"metadata",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
 errors = vErrors.length;
 }
 }
@@ -4411,40 +5040,40 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate174.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
-validate174.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate188.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="createProject_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate173.evaluated;
+const evaluated0 = validate187.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate174(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+if(!(validate188(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
-validate173.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
-validate173.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate187.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const updateProject_body = validate180;
-const schema80 = {"$id":"updateProject_body","$ref":"contract#/$defs/ProjectUpdate"};
-const schema81 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"name":{"type":"string","minLength":1,"maxLength":120},"description":{"type":["string","null"],"maxLength":4000},"metadata":{"$ref":"contract#/$defs/ProjectMetadata"},"archived":{"type":"boolean"}}};
+export const updateProject_body = validate194;
+const schema88 = {"$id":"updateProject_body","$ref":"contract#/$defs/ProjectUpdate"};
+const schema89 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"name":{"type":"string","minLength":1,"maxLength":120},"description":{"type":["string","null"],"maxLength":4000},"metadata":{"$ref":"contract#/$defs/ProjectMetadata"},"archived":{"type":"boolean"}}};
 
-function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate181.evaluated;
+const evaluated0 = validate195.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4512,7 +5141,7 @@ errors++;
 if(data.description !== undefined){
 let data1 = data.description;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema81.properties.description.type},message:"must be string,null"};
+const err5 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema89.properties.description.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4535,8 +5164,8 @@ errors++;
 }
 }
 if(data.metadata !== undefined){
-if(!(validate177(data.metadata, {instancePath:instancePath+"/metadata",parentData:data,parentDataProperty:"metadata",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+if(!(validate191(data.metadata, {instancePath:instancePath+"/metadata",parentData:data,parentDataProperty:"metadata",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
 errors = vErrors.length;
 }
 }
@@ -4563,40 +5192,40 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate181.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-validate181.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate195.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="updateProject_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate180.evaluated;
+const evaluated0 = validate194.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate181(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate195(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
 errors = vErrors.length;
 }
-validate180.errors = vErrors;
+validate194.errors = vErrors;
 return errors === 0;
 }
-validate180.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate194.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const updateProjectSettings_body = validate184;
-const schema82 = {"$id":"updateProjectSettings_body","$ref":"contract#/$defs/ProjectSettingsUpdate"};
-const schema83 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"preview":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"sdk_version":{"type":["string","null"],"maxLength":60},"target_platform":{"type":"string","enum":["ios","android","web"]},"entry_file":{"type":"string","minLength":1,"maxLength":255},"environment":{"type":"string","enum":["development","staging","production"]},"dev":{"type":"boolean"}}},"ai":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"enabled":{"type":"boolean"},"style":{"type":"string","enum":["concise","thorough"]}}},"notifications":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"preview_ready":{"type":"boolean"},"preview_failed":{"type":"boolean"}}}}};
+export const updateProjectSettings_body = validate198;
+const schema90 = {"$id":"updateProjectSettings_body","$ref":"contract#/$defs/ProjectSettingsUpdate"};
+const schema91 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"preview":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"sdk_version":{"type":["string","null"],"maxLength":60},"target_platform":{"type":"string","enum":["ios","android","web"]},"entry_file":{"type":"string","minLength":1,"maxLength":255},"environment":{"type":"string","enum":["development","staging","production"]},"dev":{"type":"boolean"}}},"ai":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"enabled":{"type":"boolean"},"style":{"type":"string","enum":["concise","thorough"]}}},"notifications":{"type":"object","additionalProperties":false,"minProperties":1,"properties":{"preview_ready":{"type":"boolean"},"preview_failed":{"type":"boolean"}}}}};
 
-function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate185.evaluated;
+const evaluated0 = validate199.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -4654,7 +5283,7 @@ errors++;
 if(data0.sdk_version !== undefined){
 let data1 = data0.sdk_version;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err4 = {instancePath:instancePath+"/preview/sdk_version",schemaPath:"#/properties/preview/properties/sdk_version/type",keyword:"type",params:{type: schema83.properties.preview.properties.sdk_version.type},message:"must be string,null"};
+const err4 = {instancePath:instancePath+"/preview/sdk_version",schemaPath:"#/properties/preview/properties/sdk_version/type",keyword:"type",params:{type: schema91.properties.preview.properties.sdk_version.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4689,7 +5318,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!(((data2 === "ios") || (data2 === "android")) || (data2 === "web"))){
-const err7 = {instancePath:instancePath+"/preview/target_platform",schemaPath:"#/properties/preview/properties/target_platform/enum",keyword:"enum",params:{allowedValues: schema83.properties.preview.properties.target_platform.enum},message:"must be equal to one of the allowed values"};
+const err7 = {instancePath:instancePath+"/preview/target_platform",schemaPath:"#/properties/preview/properties/target_platform/enum",keyword:"enum",params:{allowedValues: schema91.properties.preview.properties.target_platform.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -4747,7 +5376,7 @@ vErrors.push(err11);
 errors++;
 }
 if(!(((data4 === "development") || (data4 === "staging")) || (data4 === "production"))){
-const err12 = {instancePath:instancePath+"/preview/environment",schemaPath:"#/properties/preview/properties/environment/enum",keyword:"enum",params:{allowedValues: schema83.properties.preview.properties.environment.enum},message:"must be equal to one of the allowed values"};
+const err12 = {instancePath:instancePath+"/preview/environment",schemaPath:"#/properties/preview/properties/environment/enum",keyword:"enum",params:{allowedValues: schema91.properties.preview.properties.environment.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -4831,7 +5460,7 @@ vErrors.push(err18);
 errors++;
 }
 if(!((data8 === "concise") || (data8 === "thorough"))){
-const err19 = {instancePath:instancePath+"/ai/style",schemaPath:"#/properties/ai/properties/style/enum",keyword:"enum",params:{allowedValues: schema83.properties.ai.properties.style.enum},message:"must be equal to one of the allowed values"};
+const err19 = {instancePath:instancePath+"/ai/style",schemaPath:"#/properties/ai/properties/style/enum",keyword:"enum",params:{allowedValues: schema91.properties.ai.properties.style.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -4925,42 +5554,42 @@ vErrors.push(err26);
 }
 errors++;
 }
-validate185.errors = vErrors;
+validate199.errors = vErrors;
 return errors === 0;
 }
-validate185.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate199.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="updateProjectSettings_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate184.evaluated;
+const evaluated0 = validate198.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate185(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+if(!(validate199(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
 errors = vErrors.length;
 }
-validate184.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-validate184.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate198.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const registerWorker_body = validate187;
-const schema84 = {"$id":"registerWorker_body","$ref":"contract#/$defs/WorkerRegistration"};
-const schema85 = {"type":"object","additionalProperties":false,"required":["name","type","concurrency","capabilities","version"],"properties":{"name":{"$ref":"contract#/$defs/WorkerName"},"type":{"$ref":"contract#/$defs/WorkerClass"},"concurrency":{"type":"integer","minimum":1,"maximum":256},"capabilities":{"$ref":"contract#/$defs/WorkerCapabilities"},"cloudflare_id":{"type":["string","null"],"maxLength":100},"version":{"type":"string","minLength":1,"maxLength":60}}};
-const schema86 = {"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}};
+export const registerWorker_body = validate201;
+const schema92 = {"$id":"registerWorker_body","$ref":"contract#/$defs/WorkerRegistration"};
+const schema93 = {"type":"object","additionalProperties":false,"required":["name","type","concurrency","capabilities","version"],"properties":{"name":{"$ref":"contract#/$defs/WorkerName"},"type":{"$ref":"contract#/$defs/WorkerClass"},"concurrency":{"type":"integer","minimum":1,"maximum":256},"capabilities":{"$ref":"contract#/$defs/WorkerCapabilities"},"cloudflare_id":{"type":["string","null"],"maxLength":100},"version":{"type":"string","minLength":1,"maxLength":60}}};
+const schema94 = {"type":"string","minLength":1,"maxLength":100,"if":{"type":"string","maxLength":100},"then":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:-]*$"}};
 const pattern10 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._:-]*$", "u");
 
-function validate189(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate189.evaluated;
+const evaluated0 = validate203.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5073,17 +5702,17 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate189.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-validate189.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate203.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema87 = {"type":"string","enum":["cpu","gpu"]};
+const schema95 = {"type":"string","enum":["cpu","gpu"]};
 
-function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate191.evaluated;
+const evaluated0 = validate205.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5101,7 +5730,7 @@ vErrors.push(err0);
 errors++;
 }
 if(!((data === "cpu") || (data === "gpu"))){
-const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema87.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema95.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5110,18 +5739,18 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate191.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-validate191.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate205.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-const schema88 = {"type":"object","additionalProperties":false,"required":["kinds","sdk_versions","sandbox","local_model"],"properties":{"kinds":{"type":"array","minItems":1,"maxItems":10,"items":{"$ref":"contract#/$defs/JobKind"}},"sdk_versions":{"type":"array","maxItems":50,"items":{"type":"string","minLength":1,"maxLength":60}},"sandbox":{"type":"string","enum":["bubblewrap","node_permissions","none"]},"local_model":{"type":"boolean"}}};
-const schema89 = {"type":"string","enum":["preview","live_session","ai_doc","refactor","repo_sync"]};
+const schema96 = {"type":"object","additionalProperties":false,"required":["kinds","sdk_versions","sandbox","local_model"],"properties":{"kinds":{"type":"array","minItems":1,"maxItems":10,"items":{"$ref":"contract#/$defs/JobKind"}},"sdk_versions":{"type":"array","maxItems":50,"items":{"type":"string","minLength":1,"maxLength":60}},"sandbox":{"type":"string","enum":["bubblewrap","node_permissions","none"]},"local_model":{"type":"boolean"}}};
+const schema97 = {"type":"string","enum":["preview","live_session","ai_doc","refactor","repo_sync"]};
 
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate194.evaluated;
+const evaluated0 = validate208.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5139,7 +5768,7 @@ vErrors.push(err0);
 errors++;
 }
 if(!(((((data === "preview") || (data === "live_session")) || (data === "ai_doc")) || (data === "refactor")) || (data === "repo_sync"))){
-const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema89.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5148,16 +5777,16 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate194.errors = vErrors;
+validate208.errors = vErrors;
 return errors === 0;
 }
-validate194.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate208.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate193.evaluated;
+const evaluated0 = validate207.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5242,8 +5871,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate194(data0[i0], {instancePath:instancePath+"/kinds/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate208(data0[i0], {instancePath:instancePath+"/kinds/" + i0,parentData:data0,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }
 }
@@ -5333,7 +5962,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!(((data4 === "bubblewrap") || (data4 === "node_permissions")) || (data4 === "none"))){
-const err14 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/enum",keyword:"enum",params:{allowedValues: schema88.properties.sandbox.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/enum",keyword:"enum",params:{allowedValues: schema96.properties.sandbox.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5366,16 +5995,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate193.errors = vErrors;
+validate207.errors = vErrors;
 return errors === 0;
 }
-validate193.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate207.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate188.evaluated;
+const evaluated0 = validate202.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5446,14 +6075,14 @@ errors++;
 }
 }
 if(data.name !== undefined){
-if(!(validate189(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
+if(!(validate203(data.name, {instancePath:instancePath+"/name",parentData:data,parentDataProperty:"name",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
 errors = vErrors.length;
 }
 }
 if(data.type !== undefined){
-if(!(validate191(data.type, {instancePath:instancePath+"/type",parentData:data,parentDataProperty:"type",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+if(!(validate205(data.type, {instancePath:instancePath+"/type",parentData:data,parentDataProperty:"type",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
 errors = vErrors.length;
 }
 }
@@ -5493,15 +6122,15 @@ errors++;
 }
 }
 if(data.capabilities !== undefined){
-if(!(validate193(data.capabilities, {instancePath:instancePath+"/capabilities",parentData:data,parentDataProperty:"capabilities",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+if(!(validate207(data.capabilities, {instancePath:instancePath+"/capabilities",parentData:data,parentDataProperty:"capabilities",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
 errors = vErrors.length;
 }
 }
 if(data.cloudflare_id !== undefined){
 let data4 = data.cloudflare_id;
 if((typeof data4 !== "string") && (data4 !== null)){
-const err9 = {instancePath:instancePath+"/cloudflare_id",schemaPath:"#/properties/cloudflare_id/type",keyword:"type",params:{type: schema85.properties.cloudflare_id.type},message:"must be string,null"};
+const err9 = {instancePath:instancePath+"/cloudflare_id",schemaPath:"#/properties/cloudflare_id/type",keyword:"type",params:{type: schema93.properties.cloudflare_id.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5569,42 +6198,42 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate188.errors = vErrors;
+validate202.errors = vErrors;
 return errors === 0;
 }
-validate188.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate202.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="registerWorker_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate187.evaluated;
+const evaluated0 = validate201.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate188(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(!(validate202(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
 errors = vErrors.length;
 }
-validate187.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
-validate187.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate201.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const reportHeartbeat_body = validate198;
-const schema90 = {"$id":"reportHeartbeat_body","$ref":"contract#/$defs/WorkerHeartbeat"};
-const schema91 = {"type":"object","additionalProperties":false,"required":["status","metrics","running_job_ids"],"properties":{"status":{"type":"string","enum":["active","draining","stopped"]},"metrics":{"$ref":"contract#/$defs/WorkerMetrics"},"running_job_ids":{"type":"array","maxItems":256,"items":{"$ref":"contract#/$defs/Id"}}}};
-const schema92 = {"type":"object","additionalProperties":false,"required":["cpu_percent","memory_bytes","running","free_slots","uptime_seconds"],"properties":{"cpu_percent":{"type":"number","minimum":0,"maximum":100},"memory_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"memory_limit_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"running":{"type":"integer","minimum":0,"maximum":256},"free_slots":{"type":"integer","minimum":0,"maximum":256},"jobs_succeeded":{"type":"integer","minimum":0,"maximum":9007199254740991},"jobs_failed":{"type":"integer","minimum":0,"maximum":9007199254740991},"blob_cache_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"gpu_percent":{"type":["number","null"],"minimum":0,"maximum":100},"gpu_memory_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"uptime_seconds":{"type":"integer","minimum":0,"maximum":4294967295}}};
-const func62 = Object.prototype.hasOwnProperty;
+export const reportHeartbeat_body = validate212;
+const schema98 = {"$id":"reportHeartbeat_body","$ref":"contract#/$defs/WorkerHeartbeat"};
+const schema99 = {"type":"object","additionalProperties":false,"required":["status","metrics","running_job_ids"],"properties":{"status":{"type":"string","enum":["active","draining","stopped"]},"metrics":{"$ref":"contract#/$defs/WorkerMetrics"},"running_job_ids":{"type":"array","maxItems":256,"items":{"$ref":"contract#/$defs/Id"}}}};
+const schema100 = {"type":"object","additionalProperties":false,"required":["cpu_percent","memory_bytes","running","free_slots","uptime_seconds"],"properties":{"cpu_percent":{"type":"number","minimum":0,"maximum":100},"memory_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"memory_limit_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"running":{"type":"integer","minimum":0,"maximum":256},"free_slots":{"type":"integer","minimum":0,"maximum":256},"jobs_succeeded":{"type":"integer","minimum":0,"maximum":9007199254740991},"jobs_failed":{"type":"integer","minimum":0,"maximum":9007199254740991},"blob_cache_bytes":{"type":"integer","minimum":0,"maximum":17592186044416},"gpu_percent":{"type":["number","null"],"minimum":0,"maximum":100},"gpu_memory_bytes":{"type":["integer","null"],"minimum":0,"maximum":17592186044416},"uptime_seconds":{"type":"integer","minimum":0,"maximum":4294967295}}};
+const func66 = Object.prototype.hasOwnProperty;
 
-function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate200.evaluated;
+const evaluated0 = validate214.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -5663,7 +6292,7 @@ vErrors.push(err4);
 errors++;
 }
 for(const key0 in data){
-if(!(func62.call(schema92.properties, key0))){
+if(!(func66.call(schema100.properties, key0))){
 const err5 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err5];
@@ -5747,7 +6376,7 @@ errors++;
 if(data.memory_limit_bytes !== undefined){
 let data2 = data.memory_limit_bytes;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (data2 !== null)){
-const err12 = {instancePath:instancePath+"/memory_limit_bytes",schemaPath:"#/properties/memory_limit_bytes/type",keyword:"type",params:{type: schema92.properties.memory_limit_bytes.type},message:"must be integer,null"};
+const err12 = {instancePath:instancePath+"/memory_limit_bytes",schemaPath:"#/properties/memory_limit_bytes/type",keyword:"type",params:{type: schema100.properties.memory_limit_bytes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -5957,7 +6586,7 @@ errors++;
 if(data.gpu_percent !== undefined){
 let data8 = data.gpu_percent;
 if((!((typeof data8 == "number") && (isFinite(data8)))) && (data8 !== null)){
-const err30 = {instancePath:instancePath+"/gpu_percent",schemaPath:"#/properties/gpu_percent/type",keyword:"type",params:{type: schema92.properties.gpu_percent.type},message:"must be number,null"};
+const err30 = {instancePath:instancePath+"/gpu_percent",schemaPath:"#/properties/gpu_percent/type",keyword:"type",params:{type: schema100.properties.gpu_percent.type},message:"must be number,null"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -5992,7 +6621,7 @@ errors++;
 if(data.gpu_memory_bytes !== undefined){
 let data9 = data.gpu_memory_bytes;
 if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (data9 !== null)){
-const err33 = {instancePath:instancePath+"/gpu_memory_bytes",schemaPath:"#/properties/gpu_memory_bytes/type",keyword:"type",params:{type: schema92.properties.gpu_memory_bytes.type},message:"must be integer,null"};
+const err33 = {instancePath:instancePath+"/gpu_memory_bytes",schemaPath:"#/properties/gpu_memory_bytes/type",keyword:"type",params:{type: schema100.properties.gpu_memory_bytes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -6070,16 +6699,16 @@ vErrors.push(err39);
 }
 errors++;
 }
-validate200.errors = vErrors;
+validate214.errors = vErrors;
 return errors === 0;
 }
-validate200.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate214.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate199.evaluated;
+const evaluated0 = validate213.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6142,7 +6771,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data0 === "active") || (data0 === "draining")) || (data0 === "stopped"))){
-const err5 = {instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema91.properties.status.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema99.properties.status.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -6153,8 +6782,8 @@ errors++;
 }
 }
 if(data.metrics !== undefined){
-if(!(validate200(data.metrics, {instancePath:instancePath+"/metrics",parentData:data,parentDataProperty:"metrics",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate214(data.metrics, {instancePath:instancePath+"/metrics",parentData:data,parentDataProperty:"metrics",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
 errors = vErrors.length;
 }
 }
@@ -6173,8 +6802,8 @@ errors++;
 }
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate157(data2[i0], {instancePath:instancePath+"/running_job_ids/" + i0,parentData:data2,parentDataProperty:i0,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate171(data2[i0], {instancePath:instancePath+"/running_job_ids/" + i0,parentData:data2,parentDataProperty:i0,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 }
@@ -6201,40 +6830,40 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate199.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
-validate199.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate213.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate212(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="reportHeartbeat_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate198.evaluated;
+const evaluated0 = validate212.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate199(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+if(!(validate213(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }
-validate198.errors = vErrors;
+validate212.errors = vErrors;
 return errors === 0;
 }
-validate198.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate212.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const claimJob_body = validate204;
-const schema93 = {"$id":"claimJob_body","$ref":"contract#/$defs/JobClaim"};
-const schema94 = {"type":"object","additionalProperties":false,"required":["epoch"],"properties":{"epoch":{"type":"integer","minimum":0,"maximum":2147483647}}};
+export const claimJob_body = validate218;
+const schema101 = {"$id":"claimJob_body","$ref":"contract#/$defs/JobClaim"};
+const schema102 = {"type":"object","additionalProperties":false,"required":["epoch"],"properties":{"epoch":{"type":"integer","minimum":0,"maximum":2147483647}}};
 
-function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate205.evaluated;
+const evaluated0 = validate219.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6310,41 +6939,41 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate205.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
-validate205.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate219.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="claimJob_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate204.evaluated;
+const evaluated0 = validate218.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate205(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+if(!(validate219(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }
-validate204.errors = vErrors;
+validate218.errors = vErrors;
 return errors === 0;
 }
-validate204.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate218.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const setUserTier_body = validate207;
-const schema95 = {"$id":"setUserTier_body","$ref":"contract#/$defs/UserTierUpdate"};
-const schema96 = {"type":"object","additionalProperties":false,"required":["tier","reason"],"properties":{"tier":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Tier"}}]},"until":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"reason":{"type":"string","minLength":1,"maxLength":500}}};
-const schema97 = {"type":"string","enum":["free","pro","premium","admin"]};
+export const setUserTier_body = validate221;
+const schema103 = {"$id":"setUserTier_body","$ref":"contract#/$defs/UserTierUpdate"};
+const schema104 = {"type":"object","additionalProperties":false,"required":["tier","reason"],"properties":{"tier":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Tier"}}]},"until":{"type":["string","null"],"allOf":[{"if":{"type":"string"},"then":{"$ref":"contract#/$defs/Timestamp"}}]},"reason":{"type":"string","minLength":1,"maxLength":500}}};
+const schema105 = {"type":"string","enum":["free","pro","premium","admin"]};
 
-function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate209.evaluated;
+const evaluated0 = validate223.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6362,7 +6991,7 @@ vErrors.push(err0);
 errors++;
 }
 if(!((((data === "free") || (data === "pro")) || (data === "premium")) || (data === "admin"))){
-const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema97.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema105.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -6371,16 +7000,16 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate209.errors = vErrors;
+validate223.errors = vErrors;
 return errors === 0;
 }
-validate209.evaluated = {"dynamicProps":false,"dynamicItems":false};
+validate223.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 
-function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate208.evaluated;
+const evaluated0 = validate222.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6423,7 +7052,7 @@ errors++;
 if(data.tier !== undefined){
 let data0 = data.tier;
 if((typeof data0 !== "string") && (data0 !== null)){
-const err3 = {instancePath:instancePath+"/tier",schemaPath:"#/properties/tier/type",keyword:"type",params:{type: schema96.properties.tier.type},message:"must be string,null"};
+const err3 = {instancePath:instancePath+"/tier",schemaPath:"#/properties/tier/type",keyword:"type",params:{type: schema104.properties.tier.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -6457,8 +7086,8 @@ vErrors = null;
 }
 if(_valid0){
 const _errs8 = errors;
-if(!(validate209(data0, {instancePath:instancePath+"/tier",parentData:data,parentDataProperty:"tier",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
+if(!(validate223(data0, {instancePath:instancePath+"/tier",parentData:data,parentDataProperty:"tier",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs8 === errors;
@@ -6478,7 +7107,7 @@ errors++;
 if(data.until !== undefined){
 let data1 = data.until;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err6 = {instancePath:instancePath+"/until",schemaPath:"#/properties/until/type",keyword:"type",params:{type: schema96.properties.until.type},message:"must be string,null"};
+const err6 = {instancePath:instancePath+"/until",schemaPath:"#/properties/until/type",keyword:"type",params:{type: schema104.properties.until.type},message:"must be string,null"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6512,8 +7141,8 @@ vErrors = null;
 }
 if(_valid1){
 const _errs15 = errors;
-if(!(validate160(data1, {instancePath:instancePath+"/until",parentData:data,parentDataProperty:"until",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate174(data1, {instancePath:instancePath+"/until",parentData:data,parentDataProperty:"until",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs15 === errors;
@@ -6576,40 +7205,40 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate208.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
-validate208.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate222.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate221(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="setUserTier_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate207.evaluated;
+const evaluated0 = validate221.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate208(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate222(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }
-validate207.errors = vErrors;
+validate221.errors = vErrors;
 return errors === 0;
 }
-validate207.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate221.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const suspendUser_body = validate213;
-const schema98 = {"$id":"suspendUser_body","$ref":"contract#/$defs/UserSuspension"};
-const schema99 = {"type":"object","additionalProperties":false,"required":["reason"],"properties":{"reason":{"type":"string","minLength":1,"maxLength":500}}};
+export const suspendUser_body = validate227;
+const schema106 = {"$id":"suspendUser_body","$ref":"contract#/$defs/UserSuspension"};
+const schema107 = {"type":"object","additionalProperties":false,"required":["reason"],"properties":{"reason":{"type":"string","minLength":1,"maxLength":500}}};
 
-function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate214.evaluated;
+const evaluated0 = validate228.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6685,40 +7314,40 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate214.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
-validate214.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate228.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="suspendUser_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate213.evaluated;
+const evaluated0 = validate227.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate214(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+if(!(validate228(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
 errors = vErrors.length;
 }
-validate213.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
-validate213.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate227.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
-export const updateTierLimits_body = validate216;
-const schema100 = {"$id":"updateTierLimits_body","$ref":"contract#/$defs/TierLimitsUpdate"};
-const schema101 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"api_requests_per_minute":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"preview_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"preview_jobs_at_once":{"type":["integer","null"],"minimum":0,"maximum":1000},"preview_source_files":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_source_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000},"preview_build_minutes":{"type":["integer","null"],"minimum":1,"maximum":120},"queue_class":{"type":"string","enum":["cpu","gpu"]},"queue_priority":{"type":"string","enum":["low","normal","high"]},"ai_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"ai_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"ai_lines_per_job":{"type":["integer","null"],"minimum":1,"maximum":10000000},"ai_input_tokens_per_job":{"type":["integer","null"],"minimum":1,"maximum":100000000},"refactor_files":{"type":["integer","null"],"minimum":1,"maximum":10000000},"repo_syncs_per_hour":{"type":["integer","null"],"minimum":0,"maximum":100000},"repo_mirror_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000000},"projects":{"type":["integer","null"],"minimum":0,"maximum":1000000},"team_members":{"type":["integer","null"],"minimum":1,"maximum":100000},"webhooks_per_project":{"type":["integer","null"],"minimum":0,"maximum":10000},"api_keys":{"type":["integer","null"],"minimum":0,"maximum":10000},"notifications_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"streams_at_once":{"type":["integer","null"],"minimum":0,"maximum":10000},"artifact_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650},"notification_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650}}};
+export const updateTierLimits_body = validate230;
+const schema108 = {"$id":"updateTierLimits_body","$ref":"contract#/$defs/TierLimitsUpdate"};
+const schema109 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"api_requests_per_minute":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"preview_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"preview_jobs_at_once":{"type":["integer","null"],"minimum":0,"maximum":1000},"preview_source_files":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_source_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000},"preview_build_minutes":{"type":["integer","null"],"minimum":1,"maximum":120},"queue_class":{"type":"string","enum":["cpu","gpu"]},"queue_priority":{"type":"string","enum":["low","normal","high"]},"ai_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"ai_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"ai_lines_per_job":{"type":["integer","null"],"minimum":1,"maximum":10000000},"ai_input_tokens_per_job":{"type":["integer","null"],"minimum":1,"maximum":100000000},"refactor_files":{"type":["integer","null"],"minimum":1,"maximum":10000000},"repo_syncs_per_hour":{"type":["integer","null"],"minimum":0,"maximum":100000},"repo_mirror_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000000},"projects":{"type":["integer","null"],"minimum":0,"maximum":1000000},"team_members":{"type":["integer","null"],"minimum":1,"maximum":100000},"webhooks_per_project":{"type":["integer","null"],"minimum":0,"maximum":10000},"api_keys":{"type":["integer","null"],"minimum":0,"maximum":10000},"notifications_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"streams_at_once":{"type":["integer","null"],"minimum":0,"maximum":10000},"artifact_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650},"notification_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650}}};
 
-function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate231(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate217.evaluated;
+const evaluated0 = validate231.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -6737,7 +7366,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func62.call(schema101.properties, key0))){
+if(!(func66.call(schema109.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -6751,7 +7380,7 @@ errors++;
 if(data.api_requests_per_minute !== undefined){
 let data0 = data.api_requests_per_minute;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (data0 !== null)){
-const err2 = {instancePath:instancePath+"/api_requests_per_minute",schemaPath:"#/properties/api_requests_per_minute/type",keyword:"type",params:{type: schema101.properties.api_requests_per_minute.type},message:"must be integer,null"};
+const err2 = {instancePath:instancePath+"/api_requests_per_minute",schemaPath:"#/properties/api_requests_per_minute/type",keyword:"type",params:{type: schema109.properties.api_requests_per_minute.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -6786,7 +7415,7 @@ errors++;
 if(data.preview_jobs_per_minute !== undefined){
 let data1 = data.preview_jobs_per_minute;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/preview_jobs_per_minute",schemaPath:"#/properties/preview_jobs_per_minute/type",keyword:"type",params:{type: schema101.properties.preview_jobs_per_minute.type},message:"must be integer,null"};
+const err5 = {instancePath:instancePath+"/preview_jobs_per_minute",schemaPath:"#/properties/preview_jobs_per_minute/type",keyword:"type",params:{type: schema109.properties.preview_jobs_per_minute.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -6821,7 +7450,7 @@ errors++;
 if(data.preview_jobs_per_day !== undefined){
 let data2 = data.preview_jobs_per_day;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (data2 !== null)){
-const err8 = {instancePath:instancePath+"/preview_jobs_per_day",schemaPath:"#/properties/preview_jobs_per_day/type",keyword:"type",params:{type: schema101.properties.preview_jobs_per_day.type},message:"must be integer,null"};
+const err8 = {instancePath:instancePath+"/preview_jobs_per_day",schemaPath:"#/properties/preview_jobs_per_day/type",keyword:"type",params:{type: schema109.properties.preview_jobs_per_day.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6856,7 +7485,7 @@ errors++;
 if(data.preview_jobs_at_once !== undefined){
 let data3 = data.preview_jobs_at_once;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (data3 !== null)){
-const err11 = {instancePath:instancePath+"/preview_jobs_at_once",schemaPath:"#/properties/preview_jobs_at_once/type",keyword:"type",params:{type: schema101.properties.preview_jobs_at_once.type},message:"must be integer,null"};
+const err11 = {instancePath:instancePath+"/preview_jobs_at_once",schemaPath:"#/properties/preview_jobs_at_once/type",keyword:"type",params:{type: schema109.properties.preview_jobs_at_once.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -6891,7 +7520,7 @@ errors++;
 if(data.preview_source_files !== undefined){
 let data4 = data.preview_source_files;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (data4 !== null)){
-const err14 = {instancePath:instancePath+"/preview_source_files",schemaPath:"#/properties/preview_source_files/type",keyword:"type",params:{type: schema101.properties.preview_source_files.type},message:"must be integer,null"};
+const err14 = {instancePath:instancePath+"/preview_source_files",schemaPath:"#/properties/preview_source_files/type",keyword:"type",params:{type: schema109.properties.preview_source_files.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -6926,7 +7555,7 @@ errors++;
 if(data.preview_source_bytes !== undefined){
 let data5 = data.preview_source_bytes;
 if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (data5 !== null)){
-const err17 = {instancePath:instancePath+"/preview_source_bytes",schemaPath:"#/properties/preview_source_bytes/type",keyword:"type",params:{type: schema101.properties.preview_source_bytes.type},message:"must be integer,null"};
+const err17 = {instancePath:instancePath+"/preview_source_bytes",schemaPath:"#/properties/preview_source_bytes/type",keyword:"type",params:{type: schema109.properties.preview_source_bytes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -6961,7 +7590,7 @@ errors++;
 if(data.preview_build_minutes !== undefined){
 let data6 = data.preview_build_minutes;
 if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (data6 !== null)){
-const err20 = {instancePath:instancePath+"/preview_build_minutes",schemaPath:"#/properties/preview_build_minutes/type",keyword:"type",params:{type: schema101.properties.preview_build_minutes.type},message:"must be integer,null"};
+const err20 = {instancePath:instancePath+"/preview_build_minutes",schemaPath:"#/properties/preview_build_minutes/type",keyword:"type",params:{type: schema109.properties.preview_build_minutes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -7006,7 +7635,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data7 === "cpu") || (data7 === "gpu"))){
-const err24 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/enum",keyword:"enum",params:{allowedValues: schema101.properties.queue_class.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/enum",keyword:"enum",params:{allowedValues: schema109.properties.queue_class.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -7029,7 +7658,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!(((data8 === "low") || (data8 === "normal")) || (data8 === "high"))){
-const err26 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/enum",keyword:"enum",params:{allowedValues: schema101.properties.queue_priority.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/enum",keyword:"enum",params:{allowedValues: schema109.properties.queue_priority.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -7042,7 +7671,7 @@ errors++;
 if(data.ai_jobs_per_minute !== undefined){
 let data9 = data.ai_jobs_per_minute;
 if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (data9 !== null)){
-const err27 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/type",keyword:"type",params:{type: schema101.properties.ai_jobs_per_minute.type},message:"must be integer,null"};
+const err27 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/type",keyword:"type",params:{type: schema109.properties.ai_jobs_per_minute.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -7077,7 +7706,7 @@ errors++;
 if(data.ai_jobs_per_day !== undefined){
 let data10 = data.ai_jobs_per_day;
 if((!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))) && (data10 !== null)){
-const err30 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/type",keyword:"type",params:{type: schema101.properties.ai_jobs_per_day.type},message:"must be integer,null"};
+const err30 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/type",keyword:"type",params:{type: schema109.properties.ai_jobs_per_day.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -7112,7 +7741,7 @@ errors++;
 if(data.ai_lines_per_job !== undefined){
 let data11 = data.ai_lines_per_job;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-const err33 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/type",keyword:"type",params:{type: schema101.properties.ai_lines_per_job.type},message:"must be integer,null"};
+const err33 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/type",keyword:"type",params:{type: schema109.properties.ai_lines_per_job.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -7147,7 +7776,7 @@ errors++;
 if(data.ai_input_tokens_per_job !== undefined){
 let data12 = data.ai_input_tokens_per_job;
 if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (data12 !== null)){
-const err36 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/type",keyword:"type",params:{type: schema101.properties.ai_input_tokens_per_job.type},message:"must be integer,null"};
+const err36 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/type",keyword:"type",params:{type: schema109.properties.ai_input_tokens_per_job.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -7182,7 +7811,7 @@ errors++;
 if(data.refactor_files !== undefined){
 let data13 = data.refactor_files;
 if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (data13 !== null)){
-const err39 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/type",keyword:"type",params:{type: schema101.properties.refactor_files.type},message:"must be integer,null"};
+const err39 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/type",keyword:"type",params:{type: schema109.properties.refactor_files.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -7217,7 +7846,7 @@ errors++;
 if(data.repo_syncs_per_hour !== undefined){
 let data14 = data.repo_syncs_per_hour;
 if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (data14 !== null)){
-const err42 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/type",keyword:"type",params:{type: schema101.properties.repo_syncs_per_hour.type},message:"must be integer,null"};
+const err42 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/type",keyword:"type",params:{type: schema109.properties.repo_syncs_per_hour.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -7252,7 +7881,7 @@ errors++;
 if(data.repo_mirror_bytes !== undefined){
 let data15 = data.repo_mirror_bytes;
 if((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (data15 !== null)){
-const err45 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/type",keyword:"type",params:{type: schema101.properties.repo_mirror_bytes.type},message:"must be integer,null"};
+const err45 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/type",keyword:"type",params:{type: schema109.properties.repo_mirror_bytes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -7287,7 +7916,7 @@ errors++;
 if(data.projects !== undefined){
 let data16 = data.projects;
 if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-const err48 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema101.properties.projects.type},message:"must be integer,null"};
+const err48 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema109.properties.projects.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -7322,7 +7951,7 @@ errors++;
 if(data.team_members !== undefined){
 let data17 = data.team_members;
 if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-const err51 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/type",keyword:"type",params:{type: schema101.properties.team_members.type},message:"must be integer,null"};
+const err51 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/type",keyword:"type",params:{type: schema109.properties.team_members.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -7357,7 +7986,7 @@ errors++;
 if(data.webhooks_per_project !== undefined){
 let data18 = data.webhooks_per_project;
 if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
-const err54 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/type",keyword:"type",params:{type: schema101.properties.webhooks_per_project.type},message:"must be integer,null"};
+const err54 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/type",keyword:"type",params:{type: schema109.properties.webhooks_per_project.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -7392,7 +8021,7 @@ errors++;
 if(data.api_keys !== undefined){
 let data19 = data.api_keys;
 if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-const err57 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/type",keyword:"type",params:{type: schema101.properties.api_keys.type},message:"must be integer,null"};
+const err57 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/type",keyword:"type",params:{type: schema109.properties.api_keys.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -7427,7 +8056,7 @@ errors++;
 if(data.notifications_per_day !== undefined){
 let data20 = data.notifications_per_day;
 if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
-const err60 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/type",keyword:"type",params:{type: schema101.properties.notifications_per_day.type},message:"must be integer,null"};
+const err60 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/type",keyword:"type",params:{type: schema109.properties.notifications_per_day.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -7462,7 +8091,7 @@ errors++;
 if(data.streams_at_once !== undefined){
 let data21 = data.streams_at_once;
 if((!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))) && (data21 !== null)){
-const err63 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/type",keyword:"type",params:{type: schema101.properties.streams_at_once.type},message:"must be integer,null"};
+const err63 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/type",keyword:"type",params:{type: schema109.properties.streams_at_once.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -7497,7 +8126,7 @@ errors++;
 if(data.artifact_retention_days !== undefined){
 let data22 = data.artifact_retention_days;
 if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err66 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/type",keyword:"type",params:{type: schema101.properties.artifact_retention_days.type},message:"must be integer,null"};
+const err66 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/type",keyword:"type",params:{type: schema109.properties.artifact_retention_days.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -7532,7 +8161,7 @@ errors++;
 if(data.notification_retention_days !== undefined){
 let data23 = data.notification_retention_days;
 if((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (data23 !== null)){
-const err69 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/type",keyword:"type",params:{type: schema101.properties.notification_retention_days.type},message:"must be integer,null"};
+const err69 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/type",keyword:"type",params:{type: schema109.properties.notification_retention_days.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -7575,29 +8204,29 @@ vErrors.push(err72);
 }
 errors++;
 }
-validate217.errors = vErrors;
+validate231.errors = vErrors;
 return errors === 0;
 }
-validate217.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate231.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
-function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="updateTierLimits_body" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate216.evaluated;
+const evaluated0 = validate230.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
 if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
-if(!(validate217(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate231(data, {instancePath,parentData,parentDataProperty,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
 errors = vErrors.length;
 }
-validate216.errors = vErrors;
+validate230.errors = vErrors;
 return errors === 0;
 }
-validate216.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate230.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 

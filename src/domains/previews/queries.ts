@@ -39,7 +39,8 @@ export const jobFilesSql = `
 export const previewUseSql = `
   select count(*) filter (where created_at > now() - interval '1 minute') as last_minute,
          count(*) filter (where created_at >= date_trunc('day', now() at time zone 'utc') at time zone 'utc') as today,
-         extract(epoch from min(created_at) filter (where created_at > now() - interval '1 minute') + interval '1 minute' - now()) as minute_frees_in
+         extract(epoch from min(created_at) filter (where created_at > now() - interval '1 minute') + interval '1 minute' - now()) as minute_frees_in,
+         extract(epoch from max(created_at) filter (where created_at > now() - interval '1 minute') + interval '1 minute' - now()) as minute_empty_in
     from preview_jobs where requested_by = $1 and created_at > now() - interval '25 hours'`;
 
 export const openJobsSql = `

@@ -16,7 +16,7 @@ import { audit } from '../audit/audit.ts';
 import { requireRoleOn, requireSelf } from '../policy.ts';
 import type { ProjectService } from '../projects/service.ts';
 import type { TierService } from '../tiers/service.ts';
-import { takePlace, takeRequest } from './allowance.ts';
+import { type PreviewUse, previewUse, takePlace, takeRequest } from './allowance.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { decodeInline } from './inline.ts';
 import { bundleKeySql, countMissingSql, insertFilesSql, jobByIdSql } from './queries.ts';
@@ -84,6 +84,11 @@ export class PreviewService {
       const seconds = Math.ceil(row.max_build_ms / 1000) + afterBuildSeconds;
       return { job: presentJob(row), ...(await this.#on.tokens.issueIn(trx, row, userId, seconds)), missing: targets, pack };
     });
+  }
+
+  /** What an account has used of its tier's limits on previews; for other domains, after they asked the policy. */
+  use(userId: string): Promise<PreviewUse> {
+    return previewUse(this.#on.db, userId);
   }
 
   /** What a waiting job still lacks, with fresh upload URLs. */
@@ -202,11 +207,11 @@ export class PreviewService {
     const userId = requireSelf(call);
     // No mirror has been synced: repositories come with their own operations.
     if (files === null) throw notFound();
-    const [settings, limits] = await Promise.all([
-      this.#on.projects.settingsOf(body.project_id),
-      this.#on.tiers.limitsOf(tierOf(call)),
+    const tier = tierOf(call);
+    const [settings, limits, upgradeTo] = await Promise.all([
+      this.#on.projects.settingsOf(body.project_id), this.#on.tiers.limitsOf(tier), this.#on.tiers.upgrades(tier),
     ]);
-    return { userId, intake: takeIn(body, files, settings.preview, limits, tierOf(call)) };
+    return { userId, intake: takeIn(body, files, settings.preview, { limits, tier, upgradeTo }) };
   }
 
   /** Writes the job and its files; with nothing missing it goes to its queue in the same transaction. */

@@ -56,7 +56,7 @@ export class ProjectService {
     if (body.team_id != null) await requireRoleOn(this.#db, call, 'team', body.team_id, 'member');
     return transact(this.#db, call, async (trx) => {
       if (body.team_id != null) await this.#holdTeam(trx, userId, body.team_id);
-      await this.#tiers.requireRoom(trx, userId, 'projects', () => this.#owned(trx, userId));
+      await this.#tiers.requireRoom(trx, userId, 'projects', () => owned(trx, userId));
       const row = await ProjectModel.query(trx)
         .insert({
           id: newId(),
@@ -143,6 +143,11 @@ export class ProjectService {
     if (held.length === 0) throw notFound();
   }
 
+  /** How many count for the limit `projects`; for other domains, after they asked the policy. */
+  used(userId: string): Promise<number> {
+    return owned(this.#db.knex, userId);
+  }
+
   async #read(call: Call, projectId: string, role: Project['role']): Promise<Versioned<Project>> {
     const [row] = await this.#db.named<ProjectRow>('projects.by_id', projectByIdSql, [projectId, requireSelf(call)]);
     if (row === undefined) throw notFound();
@@ -166,10 +171,11 @@ export class ProjectService {
     return Number(row?.total ?? 0);
   }
 
-  async #owned(trx: Knex.Transaction, userId: string): Promise<number> {
-    const [row] = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').count({ used: '*' });
-    return Number(row?.used ?? 0);
-  }
+}
+
+async function owned(knex: Knex, userId: string): Promise<number> {
+  const [row] = await knex('projects').where({ owner_id: userId }).whereNull('deleted_at').count({ used: '*' });
+  return Number(row?.used ?? 0);
 }
 
 /** The row's version, and a digest of what differs from caller to caller (role, favourite, tags). */

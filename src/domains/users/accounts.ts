@@ -14,7 +14,7 @@ export const effectiveTierSql = `case when ${overrideStandsSql} then u.tier_over
 const userColumns = `
   u.id, u.email, u.username, u.email_verified_at, u.pending_email, u.last_login, u.created_at, u.updated_at, u.row_version,
   ${effectiveTierSql} as tier, u.mfa_enabled_at is not null as mfa_enabled,
-  p.display_name, p.avatar_url, p.searchable, greatest(u.updated_at, p.updated_at) as changed_at`;
+  p.display_name, p.avatar_url, p.searchable, p.row_version as profile_version, greatest(u.updated_at, p.updated_at) as changed_at`;
 
 export const userByIdSql = `
   select ${userColumns} from users u join user_profiles p on p.user_id = u.id where u.id = $1 and u.deleted_at is null`;
@@ -25,8 +25,11 @@ export const userByLoginSql = `
     from users u join user_profiles p on p.user_id = u.id
    where (lower(u.email) = lower($1) or lower(u.username) = lower($1)) and u.deleted_at is null`;
 
-export interface UserRow extends User { readonly row_version: number; readonly changed_at: string }
+export interface UserRow extends User { readonly row_version: number; readonly profile_version: number; readonly changed_at: string }
 export interface LoginRow extends UserRow { readonly password_hash: string; readonly suspended_at: string | null }
+
+/** The profile is a row of its own, and the tier may change by time alone: both are part of what is seen. */
+export const etagOfUser = (row: UserRow): string => `${row.row_version}-${row.profile_version}-${row.tier}`;
 
 /** The account as its owner sees it. */
 export function presentUser(row: UserRow): User {

@@ -3,6 +3,7 @@ import type { Caller } from '#platform/call.ts';
 import type { Redis } from '#platform/redis.ts';
 import type { Logger } from '#platform/log.ts';
 import { newId } from '#platform/ids.ts';
+import { streamsKey } from '#platform/open-streams.ts';
 import { subjectOf } from '../gate/limits.ts';
 
 /** How many streams a caller may hold open at once over all replicas, and what it is told beyond that; null = no cap. */
@@ -57,7 +58,7 @@ export class StreamSlots {
     if (bound !== null && open >= bound.cap) throw await full(bound);
     // Taken here at once, so that two that ask together are counted.
     this.#here.set(subject, open + 1);
-    const key = `rate_limit:${subject}:streams`;
+    const key = streamsKey(subject);
     const id = newId();
     if (bound !== null && !(await this.#takeShared(key, id, bound.cap))) {
       this.#letGo(subject);

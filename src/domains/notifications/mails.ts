@@ -1,0 +1,61 @@
+/** What notifications say by mail. A type without a text here is told in the list alone. */
+import type { NotificationType } from '#generated/sdk/types.gen.ts';
+import type { MailContent, MailTemplate } from '#jobs/mail-job.ts';
+import type { Database } from '#platform/database.ts';
+import { toMailSql } from './queries.ts';
+
+/** The one template of all notifications; its payload names the notification. */
+export const notificationMail = 'notifications.told';
+
+interface Told {
+  readonly type: NotificationType;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+  readonly email: string;
+  readonly username: string;
+  readonly is_confirmed: boolean;
+}
+
+const suspicions: Readonly<Record<string, string>> = {
+  new_device_and_network: 'It came from a device and a network that this account has not used before.',
+  many_failures: 'The password was wrong many times before it was right.',
+  refresh_token_reused: 'A token of this session was used twice, as it happens when somebody copied it. The session was ended.',
+};
+
+const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailContent>>> = {
+  'account.suspicious_sign_in': ({ username, payload, created_at: at }) => ({
+    subject: 'A sign-in to HiveSync that may not be yours',
+    title: 'Was this you?',
+    paragraphs: [
+      `There was a sign-in to your account ${username} on ${timeOf(at)}. ${suspicions[textOf(payload['reason'])] ?? ''}`.trim(),
+      [
+        `Address: ${textOf(payload['ip_address'])}`,
+        `Device: ${textOf(payload['device_name'])}`,
+        `Program: ${textOf(payload['user_agent'])}`,
+      ].join('\n'),
+      'If it was you, there is nothing to do.',
+    ],
+    footer: 'If it was not you: choose “Forgot your password?” on the sign-in page and set a new one. That signs everybody out.',
+  }),
+};
+
+/**
+ * @param asksVerification EMAIL_VERIFICATION=required: only a confirmed address is written to
+ */
+export function notificationMails(db: Database, asksVerification: boolean): MailTemplate {
+  return {
+    name: notificationMail,
+    async render({ notification_id: id }) {
+      const [told] = await db.named<Told>('notifications.to_mail', toMailSql, [String(id)]);
+      if (told === undefined || (asksVerification && !told.is_confirmed)) return null;
+      const content = texts[told.type];
+      return content === undefined ? null : { to: told.email, content: content(told) };
+    },
+  };
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' && value !== '' ? value : 'not known');
+
+/** `2 March 2026, 09:30 UTC`. */
+const timeOf = (at: string): string =>
+  `${new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(Date.parse(at)).replace(' at ', ', ')} UTC`;
