@@ -1,0 +1,25 @@
+/** What becomes of somebody's projects when the account ends. */
+import type { Knex } from 'knex';
+import { emit } from '#jobs/outbox.ts';
+import type { Call } from '#platform/call.ts';
+import { audit } from '../audit/audit.ts';
+
+export class ProjectDepartureService {
+  /** Hides every project that the account owns; answers their ids. Two statements, and one for each project's audit row. */
+  async hideAllOf(trx: Knex.Transaction, call: Call, userId: string): Promise<string[]> {
+    const hidden = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() })
+      .returning<{ id: string }[]>('id');
+    const ids = hidden.map(({ id }) => id);
+    for (const id of ids) await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: id, project_id: id });
+    await emit(trx, ...ids.map((id) => ({ type: 'project.deleted', entityId: id, projectId: id, userId, data: {} })));
+    return ids;
+  }
+
+  /** Takes the account out of other people's projects. */
+  async leaveAll(trx: Knex.Transaction, call: Call, userId: string): Promise<void> {
+    const left = await trx('project_members').where({ user_id: userId }).delete().returning<{ project_id: string; status: string }[]>(['project_id', 'status']);
+    for (const { project_id: projectId } of left.filter(({ status }) => status === 'active')) {
+      await audit(trx, call, { event_type: 'project.member_removed', entity_type: 'user', entity_id: userId, project_id: projectId });
+    }
+  }
+}
