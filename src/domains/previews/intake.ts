@@ -1,5 +1,6 @@
 /** What a request for a preview comes to once the project's settings and the rules have been applied. Pure. */
-import type { PreviewSource, ProjectSettings, TierLimits, ValidationFault } from '#generated/sdk/types.gen.ts';
+import type { LimitName, PreviewSource, ProjectSettings, TierLimits, ValidationFault } from '#generated/sdk/types.gen.ts';
+import type { Tier } from '#platform/call.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { defaultSdkVersion, findSdkSet } from '#platform/sdk-sets.ts';
 import { checkSourcePaths } from '#platform/source-paths.ts';
@@ -29,12 +30,19 @@ export interface Intake {
   readonly sourceBytes: number;
 }
 
+/** What the caller's tier allows, and which larger one would allow so much. */
+export interface Allowance {
+  readonly limits: Pick<TierLimits, 'preview_source_files' | 'preview_source_bytes'>;
+  readonly tier: Tier;
+  readonly upgradeTo: (limit: LimitName, needed: number) => Tier | null;
+}
+
 /**
  * Fills in what was left out from the project's settings, normalises every path, and refuses what breaks a rule:
  * VALIDATION_ERROR with a pointer to each fault, QUOTA_EXCEEDED for more files or bytes than the tier allows.
  */
 export function takeIn(
-  choices: PreviewChoices, files: readonly PreviewSource[], settings: ProjectSettings['preview'], limits: TierLimits, tier: string,
+  choices: PreviewChoices, files: readonly PreviewSource[], settings: ProjectSettings['preview'], allowance: Allowance,
 ): Intake {
   const platform = choices.target_platform ?? settings.target_platform;
   const sdkVersion = choices.sdk_version ?? settings.sdk_version ?? defaultSdkVersion();
@@ -44,7 +52,7 @@ export function takeIn(
   else if (!set.platforms.some((one) => one === platform)) {
     faults.push({ pointer: '#/body/target_platform', message: `is not built by the SDK set ${sdkVersion}`, rule: 'target_platform' });
   }
-  requireRoom('preview_source_files', files.length, limits.preview_source_files, tier);
+  requireRoom('preview_source_files', files.length, allowance);
   const checked = checkSourcePaths(files, choices.entry_file ?? settings.entry_file);
   if (!checked.ok) {
     faults.push(...checked.faults.map((fault) => ({
@@ -57,7 +65,7 @@ export function takeIn(
   faults.push(...sizesThatDiffer(files));
   if (faults.length > 0 || !checked.ok) throw new ServiceError('VALIDATION_ERROR', 'The sources cannot be built like this.', { details: faults.slice(0, 100) });
   const sourceBytes = files.reduce((sum, file) => sum + file.size, 0);
-  requireRoom('preview_source_bytes', sourceBytes, limits.preview_source_bytes, tier);
+  requireRoom('preview_source_bytes', sourceBytes, allowance);
   return {
     sdk_version: sdkVersion,
     target_platform: platform,
@@ -83,9 +91,10 @@ function sizesThatDiffer(files: readonly PreviewSource[]): ValidationFault[] {
   return faults;
 }
 
-function requireRoom(limit: 'preview_source_files' | 'preview_source_bytes', used: number, allowed: number | null, tier: string): void {
+function requireRoom(limit: 'preview_source_files' | 'preview_source_bytes', used: number, { limits, tier, upgradeTo }: Allowance): void {
+  const allowed = limits[limit];
   if (allowed === null || used <= allowed) return;
   throw new ServiceError('QUOTA_EXCEEDED', `Your tier (${tier}) allows ${allowed} for ${limit.replaceAll('_', ' ')}; this preview has ${used}.`, {
-    details: { limit, allowed, used, tier, upgrade_to: tier === 'free' ? 'pro' : tier === 'pro' ? 'premium' : null },
+    details: { limit, allowed, used, tier, upgrade_to: upgradeTo(limit, used) },
   });
 }

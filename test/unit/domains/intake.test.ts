@@ -9,7 +9,9 @@ import { ServiceError } from '#platform/errors.ts';
 
 const limits = { preview_source_files: 10, preview_source_bytes: 1_000 } as TierLimits;
 const source = (path: string, more: Partial<PreviewSource> = {}): PreviewSource => ({ path, sha256: sha256Hex(path), size: 10, ...more });
-const take = (files: PreviewSource[], choices: Parameters<typeof takeIn>[0] = {}, allowed = limits) => takeIn(choices, files, defaultSettings.preview, allowed, 'free');
+const take = (files: PreviewSource[], choices: Parameters<typeof takeIn>[0] = {}, allowed = limits) => takeIn(choices, files, defaultSettings.preview, {
+  limits: allowed, tier: 'free', upgradeTo: (_limit, needed) => (needed <= 1_001 ? 'pro' : null),
+});
 const refusalOf = (work: () => unknown): ServiceError => {
   try {
     work();
