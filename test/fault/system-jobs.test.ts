@@ -1,9 +1,9 @@
-/** What a mail survives. Counted is what a real mail server accepted. */
+/** What mails and periodic work survive. Counted is what a real mail server accepted, and what was run. */
 import { expect } from 'chai';
 import { startSmtpPeer, type SmtpPeer } from '../support/smtp-peer.ts';
 import { System, until } from '../support/system.ts';
 
-describe('mails under faults', function () {
+describe('mails and periodic work under faults', function () {
   this.timeout(180_000);
   let peer: SmtpPeer;
   let system: System;
@@ -26,14 +26,14 @@ describe('mails under faults', function () {
   const openJobs = async (): Promise<number> => (await system.sql("select 1 from system_jobs where kind = 'mail.send' and status in ('queued', 'running')", [])).length;
   const allEnded = (): Promise<void> => until('every mail to be dealt with', async () => (await openJobs()) === 0);
 
-  it('are sent once each, however many processes there are to send them', async () => {
+  it('mails are sent once each, however many processes there are to send them', async () => {
     const people = await Promise.all(Array.from({ length: 12 }, () => system.person()));
     await allEnded();
     expect(received().sort()).to.deep.equal(people.map(({ tokens }) => tokens.user.email).sort());
     expect(new Set(peer.received.map(({ headers }) => headers.get('message-id'))).size).to.equal(12);
   });
 
-  it('are sent by another process, once, when theirs was killed while the server had not answered yet', async () => {
+  it('mails are sent by another process, once, when theirs was killed while the server had not answered yet', async () => {
     const asked = Promise.withResolvers<void>();
     peer.on.content = () => { asked.resolve(); return new Promise(() => undefined); };
     const person = await system.person();
@@ -49,14 +49,25 @@ describe('mails under faults', function () {
     expect(await system.sql("select status, attempt from system_jobs where attempt > 1", [])).to.deep.equal([{ status: 'succeeded', attempt: 2 }]);
   });
 
-  it('that were asked for while Redis was being wiped are sent, once each', async () => {
+  it('mails that were asked for while Redis was being wiped are sent, once each', async () => {
     const wiping = setInterval(() => void system.redis.flushdb(), 5);
     const people = await Promise.all(Array.from({ length: 4 }, () => system.person())).finally(() => clearInterval(wiping));
     await allEnded();
     expect(received().sort()).to.deep.equal(people.map(({ tokens }) => tokens.user.email).sort());
   });
 
-  it('are in no log: neither what they say nor their links', () => {
+  it('periodic work is done once when it is due, however many processes look', async () => {
+    await system.startApi();
+    const runs = async (): Promise<number> => Number((await system.sql("select count(*)::int as runs from system_jobs where kind = 'sweep.outbox' and status = 'succeeded'", []))[0]?.['runs']);
+    const before = await runs();
+    for (let round = 1; round <= 2; round += 1) {
+      await system.sql("update schedules set next_run_at = now() where name = 'sweep.outbox'", []);
+      await until(`run ${round}`, async () => (await runs()) >= before + round);
+    }
+    expect(await runs()).to.equal(before + 2);
+  });
+
+  it('mails are in no log: neither what they say nor their links', () => {
     for (const log of system.logs()) expect(log).not.to.match(/verify-email|token=/i);
   });
 });
