@@ -247,6 +247,22 @@ describe('passwords', () => {
       }
     });
 
+    it('are changed and set while Redis is away too, and the sessions that ended are ended', async () => {
+      const { redis: { redis } } = backend.current;
+      const [ada, ben] = [await register(backend.current), await register(backend.current)];
+      const [token, other] = [await resetToken(ada), await signIn(ben)];
+      redis.disconnect();
+      try {
+        expect(outcome(await reset(token))).to.equal('204 ok');
+        expect(outcome(await post('/auth/password/change', { current_password: password, new_password: newPassword }, ben.headers))).to.equal('204 ok');
+        for (const headers of [ada.headers, other]) expect(outcome(await me(headers))).to.equal('401 AUTH_INVALID');
+        expect(outcome(await me(ben.headers))).to.equal('200 ok');
+      } finally {
+        await redis.connect();
+      }
+      for (const headers of [ada.headers, other]) expect(outcome(await me(headers))).to.equal('401 AUTH_INVALID');
+    });
+
     it('make void what a stranger in the account began: a change of address', async () => {
       const ada = await register(backend.current);
       const address = `eve-${ada.email}`;
