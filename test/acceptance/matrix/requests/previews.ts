@@ -1,0 +1,52 @@
+import { buildWhatComes, previewOf, queuedJob, source, uploadedJob, waitingJob } from '../previews.ts';
+import type { Recipe } from '../requests.ts';
+import type { Scene, World } from '../world.ts';
+
+/** A request about one preview job of a new project. */
+const about = (below: string, make: (world: World, projectId: string) => Promise<string>): Recipe => ({
+  ask: async (world: World, scene: Scene) => {
+    const projectId = await world.project(scene);
+    const id = await make(world, projectId);
+    return { path: `/preview/jobs/${id}${below}`, target: id };
+  },
+});
+
+/** The same of a job like it: what another use of one key would be about. */
+const aboutOneOfTwo = (below: string, make: (world: World, projectId: string) => Promise<string>): Recipe => ({
+  ask: async (world, scene) => {
+    const [asked, other] = [await about(below, make).ask(world, scene), await about(below, make).ask(world, scene)];
+    return { ...asked, other: { path: other.path } };
+  },
+});
+
+const inline = (text: string): Record<string, unknown> => ({ path: source.path, content_base64: Buffer.from(text).toString('base64') });
+
+export const previewRequests: Readonly<Record<string, Recipe>> = {
+  listPreviewSdks: { ask: () => Promise.resolve({ path: '/preview/sdks' }) },
+  requestPreview: {
+    ask: async (world, scene) => {
+      const id = await world.project(scene);
+      return { path: '/preview/request', json: previewOf(id), target: id, other: { json: { ...previewOf(id), target_platform: 'android' } } };
+    },
+  },
+  buildPreview: {
+    ask: async (world, scene) => {
+      const id = await world.project(scene);
+      const json = { ...previewOf(id), files: [inline('export default 2;')] };
+      return {
+        path: '/preview/build', json, target: id, other: { json: { ...json, target_platform: 'android' } },
+        meanwhile: (signal) => buildWhatComes(world, id, signal),
+      };
+    },
+  },
+  listPreviewJobs: { ask: () => Promise.resolve({ path: '/preview/jobs' }) },
+  getPreviewJob: about('', waitingJob),
+  listMissingBlobs: about('/missing', waitingJob),
+  startPreviewJob: aboutOneOfTwo('/start', uploadedJob),
+  cancelPreviewJob: about('/cancel', queuedJob),
+  deletePreviewJob: about('', queuedJob),
+  getPreviewLogs: about('/logs', waitingJob),
+  streamPreviewJob: about('/events', queuedJob),
+  listPreviewArtifacts: about('/artifacts', waitingJob),
+  createPreviewToken: aboutOneOfTwo('/tokens', waitingJob),
+};

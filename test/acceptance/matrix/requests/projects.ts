@@ -1,0 +1,21 @@
+import type { Recipe } from '../requests.ts';
+import type { Scene, World } from '../world.ts';
+
+/** A request about one project, made for it; its version is what getProject and getProjectSettings show of it. */
+const about = (below: string, json?: unknown, other?: unknown): Recipe => ({
+  ask: async (world: World, scene: Scene) => {
+    const id = await world.project(scene);
+    const path = `/projects/${id}${below}`;
+    return { path, target: id, ...(json === undefined ? {} : { json }), ...(other === undefined ? {} : { other: { json: other } }) };
+  },
+});
+
+export const projectRequests: Readonly<Record<string, Recipe>> = {
+  listProjects: { ask: () => Promise.resolve({ path: '/projects' }) },
+  createProject: { ask: () => Promise.resolve({ path: '/projects', json: { name: 'Field Notes' }, other: { json: { name: 'Other Notes' } } }) },
+  getProject: about(''),
+  updateProject: about('', { name: 'Renamed' }, { name: 'Renamed otherwise' }),
+  deleteProject: about(''),
+  getProjectSettings: about('/settings'),
+  updateProjectSettings: about('/settings', { ai: { style: 'thorough' } }, { ai: { enabled: false } }),
+};

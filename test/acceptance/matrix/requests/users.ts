@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { Recipe } from '../requests.ts';
+import { canAct, type Person, type World } from '../world.ts';
+
+const at = (path: string): Recipe => ({ ask: () => Promise.resolve({ path }) });
+
+/** An export of the owner's, asked for by a session that is recent; an id of nothing where nothing lets the owner in. */
+async function exportOf(world: World, owner: Person): Promise<string> {
+  if (!canAct(owner)) return randomUUID();
+  const [known] = await world.sql<{ id: string }>('select id from data_exports where user_id = $1 order by id desc limit 1', [owner.id]);
+  return known?.id ?? (await world.data<{ id: string }>('POST', '/users/me/exports', { as: await world.signIn(owner) })).id;
+}
+
+/** A request about an account made for it. */
+const ofAccount = (below: string, json?: unknown, make: (world: World) => Promise<Person> = (world) => world.person()): Recipe => ({
+  ask: async (world) => {
+    const { id } = await make(world);
+    return { path: `/admin/users/${id}${below}`, target: id, ...(json === undefined ? {} : { json }) };
+  },
+});
+
+export const userRequests: Readonly<Record<string, Recipe>> = {
+  getMe: at('/users/me'),
+  updateMe: { ask: () => Promise.resolve({ path: '/users/me', json: { display_name: `Ada ${randomUUID().slice(0, 8)}` } }) },
+  requestAccountDeletion: {
+    isSpending: true,
+    ask: (_world, { self }) => Promise.resolve({ path: '/users/me/deletion', json: { password: self.password } }),
+  },
+  requestDataExport: { isSpending: true, ...at('/users/me/exports') },
+  getDataExport: {
+    ask: async (world, { owner }) => {
+      const id = await exportOf(world, owner);
+      return { path: `/users/me/exports/${id}`, target: id };
+    },
+  },
+  getPreferences: at('/users/me/preferences'),
+  updatePreferences: { ask: () => Promise.resolve({ path: '/users/me/preferences', json: { preferences: { theme: randomUUID() } } }) },
+  getUsage: at('/users/me/usage'),
+  searchUsers: at('/users/search?q=nobody-of-this-name'),
+
+  listUsers: at('/admin/users'),
+  getUser: ofAccount(''),
+  setUserTier: ofAccount('/tier', { tier: 'pro', reason: 'Beta programme.' }),
+  suspendUser: ofAccount('/suspend', { reason: 'Sends spam.' }),
+  unsuspendUser: ofAccount('/unsuspend', undefined, (world) => world.person({ standing: 'suspended' })),
+  listTierLimits: at('/admin/tiers'),
+  // A limit that nothing here comes near.
+  updateTierLimits: { ask: () => Promise.resolve({ path: '/admin/tiers/free', json: { refactor_files: 1001 } }) },
+};

@@ -1,0 +1,241 @@
+/**
+ * Who and what the generated guarantees ask about: people of every standing, a team, a worker node; and projects,
+ * previews, sessions and keys made anew for each request, so that none sees what another changed. What an operation
+ * makes is made by it; memberships, tiers and bad standings are written to the database.
+ */
+import { createHash, hkdfSync, randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import pg from 'pg';
+import type { LoginResult, TokenPair } from '#sdk/index.ts';
+import type { System, SystemOptions } from '../../support/system.ts';
+import { apiKeyFor, signatureOf, type Node } from '../../support/properties/credentials.ts';
+import { envelopeOf, type WireAnswer, type WireRequest, Wire } from '../../support/properties/wire.ts';
+
+export const basePath = '/api/v1';
+const jwtSecret = 'the-jwt-secret-of-the-generated-guarantees';
+const workerSecret = 'the-worker-secret-of-the-generated-guarantees';
+export const password = 'a generated guarantee holds';
+
+/** How the system of these tests is set up: each request may come from an address of its own, and addresses have to be confirmed. */
+export const systemOptions: SystemOptions = {
+  variables: { TRUSTED_PROXIES: '127.0.0.1', EMAIL_VERIFICATION: 'required', JWT_SECRET: jwtSecret, WORKER_SHARED_SECRET: workerSecret },
+};
+
+export interface Person {
+  readonly id: string;
+  readonly email: string;
+  readonly username: string;
+  readonly password: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly sessionId: string;
+  readonly standing: Standing;
+}
+
+export type Standing = 'good' | 'unconfirmed' | 'old' | 'suspended' | 'revoked' | 'deleted' | 'expired';
+/** Whether the API lets this person do anything at all. */
+export const canAct = ({ standing }: Person): boolean => standing === 'good' || standing === 'unconfirmed' || standing === 'old';
+export type TeamRole = 'Owner' | 'Admin' | 'Member';
+
+/** Whom one request is about. */
+export interface Scene {
+  /** The person who sends it; somebody who is gone where none does. */
+  readonly self: Person;
+  /** Owns what is acted on. */
+  readonly owner: Person;
+  /** Member of the owner's projects. */
+  readonly member: Person;
+}
+
+let people = 0;
+
+export class World {
+  readonly system: System;
+  readonly #wire: Wire;
+  /** For what a request needs: those that are tested may all be waiting for an answer. */
+  readonly #own: Wire;
+  readonly #pool: pg.Pool;
+  /** Owner beside the owner of every project: asks for the previews that others then act on. */
+  maker!: Person;
+  /** Signs in and registers where it does not matter who. */
+  visitor!: Person;
+  teamId = '';
+  node!: Node;
+
+  private constructor(system: System, pool: pg.Pool) {
+    this.system = system;
+    this.#wire = new Wire(system.baseUrl);
+    this.#own = new Wire(system.baseUrl);
+    this.#pool = pool;
+  }
+
+  static async open(system: System): Promise<World> {
+    const world = new World(system, new pg.Pool({ connectionString: system.databaseUrl, max: 4 }));
+    // Limits have tests of their own.
+    await world.sql(`
+      update tier_limits set api_requests_per_minute = null, preview_jobs_per_minute = null, preview_jobs_per_day = null, preview_jobs_at_once = null,
+             projects = null, api_keys = null, streams_at_once = null`);
+    world.maker = await world.person();
+    world.visitor = await world.person();
+    world.teamId = randomUUID();
+    await world.sql('insert into teams (id, owner_id, name) values ($1, $2, $3)', [world.teamId, world.maker.id, 'Pollen']);
+    world.node = { id: 'guarantees-node', key: workerSecret };
+    const { worker, node_key } = await world.asNode<{ worker: { id: string }; node_key: string }>('/workers/register', registration(world.node.id));
+    world.node = { id: worker.id, key: Buffer.from(node_key, 'base64url') };
+    return world;
+  }
+
+  async close(): Promise<void> {
+    this.#wire.close();
+    this.#own.close();
+    await this.#pool.end();
+  }
+
+  async sql<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#pool.query(text, [...values])).rows as Row[];
+  }
+
+  /** Does `work` while a connection holds an advisory lock. */
+  async holding(lock: number, work: () => Promise<void>): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('select pg_advisory_lock($1)', [lock]);
+      await work();
+    } finally {
+      await client.query('select pg_advisory_unlock($1)', [lock]);
+      client.release();
+    }
+  }
+
+  /** Forgets what was counted against any limit: these tests ask more often than anybody would. */
+  async forgetLimits(): Promise<void> {
+    const { redis } = this.system;
+    for await (const keys of redis.scanStream({ match: '*rate_limit:*', count: 500 }) as AsyncIterable<string[]>) {
+      if (keys.length > 0) await redis.unlink(...keys);
+    }
+  }
+
+  /** Sends the request that is tested. */
+  async send(request: WireRequest): Promise<WireAnswer> {
+    return this.#wire.send(request);
+  }
+
+  /** What a request that has to succeed is answered. */
+  async data<T>(method: string, path: string, options: { readonly as?: Person; readonly json?: unknown; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<T> {
+    const { as, json, headers = {} } = options;
+    const answer = await this.#own.send({
+      method, path: `${basePath}${path}`, body: json === undefined ? null : JSON.stringify(json),
+      headers: { ...headers, ...(json === undefined ? {} : jsonType), ...(as === undefined ? {} : { authorization: `Bearer ${as.accessToken}` }) },
+    });
+    return dataOf<T>(answer, `${method} ${path}`);
+  }
+
+  /** A new account, signed in, with its address confirmed unless told otherwise. */
+  async person({ standing = 'good', tier = 'premium' }: { readonly standing?: Standing; readonly tier?: 'premium' | 'admin' } = {}): Promise<Person> {
+    people += 1;
+    const username = `g${people}x${randomUUID().slice(0, 8)}`;
+    const email = `${username}@example.com`;
+    const pair = await this.data<TokenPair>('POST', '/auth/register', { json: { email, username, password } });
+    const { id } = pair.user;
+    await this.sql('update users set tier = $2, email_verified_at = case when $3 then null else now() end where id = $1', [id, tier, standing === 'unconfirmed']);
+    return this.#fallen({ id, email, username, password, ...tokensOf(pair), standing });
+  }
+
+  /** The person as far down as its standing says. */
+  async #fallen(person: Person): Promise<Person> {
+    switch (person.standing) {
+      case 'good':
+      case 'unconfirmed':
+        return person;
+      case 'old': {
+        await this.sql("update sessions set authenticated_at = now() - interval '16 minutes' where id = $1", [person.sessionId]);
+        const pair = await this.data<TokenPair>('POST', '/auth/refresh', { json: { refresh_token: person.refreshToken } });
+        return { ...person, ...tokensOf(pair) };
+      }
+      case 'suspended':
+        await this.sql('update users set suspended_at = now() where id = $1', [person.id]);
+        return person;
+      case 'revoked':
+        await this.#own.send({ method: 'POST', path: `${basePath}/auth/logout`, headers: { authorization: `Bearer ${person.accessToken}` } });
+        return person;
+      case 'deleted':
+        await this.sql('update users set deleted_at = now() where id = $1', [person.id]);
+        return person;
+      case 'expired':
+        return { ...person, accessToken: expired(person.accessToken) };
+    }
+  }
+
+  /** A new session of a person, by the password and, where one is asked for, a code of the second factor. */
+  async signIn(person: Person, { device, code }: { readonly device?: Record<string, string>; readonly code?: string } = {}): Promise<Person> {
+    const { email, password } = person;
+    const result = await this.data<LoginResult>('POST', '/auth/login', { json: { email, password, ...(device === undefined ? {} : { device }) } });
+    const pair = result.token_type === 'Bearer' ? result : await this.data<TokenPair>('POST', '/auth/mfa/verify', { json: { challenge_token: result.challenge_token, code } });
+    return { ...person, ...tokensOf(pair), standing: 'good' };
+  }
+
+  /** The token in the newest mail to an address. */
+  async mailedToken(email: string, about: RegExp): Promise<string> {
+    const { action } = await this.system.mail(email, about);
+    const token = /#token=([\w-]+)$/.exec(action ?? '')?.[1];
+    if (token === undefined) throw new Error(`There is no token in the mail to ${email}: ${action}`);
+    return token;
+  }
+
+  async join(person: Person, role: TeamRole): Promise<void> {
+    await this.sql('insert into team_members (id, team_id, user_id, role) values ($1, $2, $3, $4)', [randomUUID(), this.teamId, person.id, role]);
+  }
+
+  /** A project of the scene's owner in the team, with the scene's member in it. */
+  async project({ owner, member }: Scene): Promise<string> {
+    const id = randomUUID();
+    await this.sql('insert into projects (id, owner_id, team_id, name) values ($1, $2, $3, $4)', [id, owner.id, this.teamId, 'Field Notes']);
+    await this.sql(`insert into project_members (id, project_id, user_id, role) values ($1, $3, $4, 'Member'), ($2, $3, $5, 'Owner')`, [randomUUID(), randomUUID(), id, member.id, this.maker.id]);
+    return id;
+  }
+
+  /** An API key, as createApiKey writes it. */
+  async apiKey(owner: Pick<Person, 'id'>, scopes: readonly string[], projectIds: readonly string[] | null = null, name = 'CI'): Promise<string> {
+    const key = await apiKeyFor(this.system, owner.id, scopes, projectIds);
+    await this.sql('update api_keys set name = $2 where hashed_key = $1', [createHash('sha256').update(key).digest(), name]);
+    return key;
+  }
+
+  /** What a worker node is answered; it signs as itself. */
+  async asNode<T>(below: string, json: unknown): Promise<T> {
+    const [path, body] = [`${basePath}${below}`, JSON.stringify(json)];
+    return dataOf<T>(await this.#own.send({ method: 'POST', path, body, headers: { ...jsonType, ...signatureOf(this.node, 'POST', path, body) } }), below);
+  }
+}
+
+export const jsonType = { 'content-type': 'application/json' } as const;
+
+/** What a worker says of itself; signed with the shared secret and its own name. */
+export const registration = (name: string): Record<string, unknown> => ({
+  name, type: 'cpu', concurrency: 1, version: '1.0.0', capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'none', local_model: false },
+});
+/** A node before it is registered: known by its name and the secret that all share. */
+export const newNode = (): Node => ({ id: `node-${randomUUID().slice(0, 8)}`, key: workerSecret });
+
+const tokensOf = (pair: TokenPair): Pick<Person, 'accessToken' | 'refreshToken' | 'sessionId'> =>
+  ({ accessToken: pair.access_token, refreshToken: pair.refresh_token, sessionId: pair.session_id });
+
+/**
+ * The same token, genuine in all but its time, which is over. Nothing gives one away sooner than in a quarter of an
+ * hour, so it is signed here, as the server signs: with the key that HKDF derives from JWT_SECRET for access tokens.
+ */
+function expired(token: string): string {
+  const { header, payload } = jwt.decode(token, { complete: true }) ?? {};
+  if (header === undefined || typeof payload !== 'object') throw new Error('An access token is a JWT.');
+  const key = Buffer.from(hkdfSync('sha256', jwtSecret, 'hivesync', 'token access', 32));
+  const now = Math.floor(Date.now() / 1000);
+  return jwt.sign({ ...payload, iat: now - 960, nbf: now - 960, exp: now - 60 }, key, { algorithm: 'HS256', header });
+}
+
+export function dataOf<T>(answer: WireAnswer, what: string): T {
+  const envelope = answer.status === 204 ? { ok: true, data: null } : envelopeOf(answer);
+  if (!envelope.ok) throw new Error(`What a test needs could not be made: ${what} answered ${answer.status} ${answer.text.slice(0, 500)}`);
+  return envelope.data as T;
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
