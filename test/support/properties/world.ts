@@ -9,6 +9,7 @@ import type { Existing } from './arbitrary.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { basePath } from './requests.ts';
+import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from './wire.ts';
 import type { Person, System } from '../system.ts';
 
@@ -19,7 +20,6 @@ const standIns = {
   job: '00000000-0000-4000-8000-00000000b001',
   lease: 'the-lease-token-of-a-running-job',
   objectKey: 'the-object-key-of-an-upload',
-  refreshToken: 'the-refresh-token-of-a-session',
 } as const;
 
 export const jobStates = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
@@ -38,6 +38,7 @@ export class World {
   readonly ben: Person;
   readonly #visitor: Person;
   readonly #node: Node;
+  readonly #signIns: SignInThings;
   /** A project of Ada's whose one source is stored: a preview of it is enqueued at once. */
   readonly projectId: string;
 
@@ -46,6 +47,7 @@ export class World {
     this.wire = wire;
     [this.ada, this.ben, this.#visitor] = people;
     this.#node = node;
+    this.#signIns = new SignInThings(wire, this.ada);
     this.projectId = projectId;
   }
 
@@ -77,7 +79,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, refresh_token: standIns.refreshToken,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, ...existingSignIns,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -87,9 +89,10 @@ export class World {
   async complete(operation: Operation, request: WireRequest, state: JobState, as: Credentials = 'own'): Promise<WireRequest> {
     const { route } = operation;
     // How often one person may ask has tests of its own: here Ada asks for everybody.
-    if (route.rateLimit !== null) await this.#system.redis.del(windowKey(this.ada.tokens.user.id, route.rateLimit));
+    const { id } = this.ada.tokens.user;
+    await this.#system.redis.del(windowKey(id, route.rateLimit ?? 'strict'), windowKey(id, 'strict'), `rate_limit:user_code_caller:${id}`, 'rate_limit:user_code_all:everybody');
     const whole = JSON.stringify([request.path, typeof request.body === 'string' ? request.body : '']);
-    const real = new Map<string, string>();
+    const real = await this.#signIns.realFor(whole);
     if (whole.includes(standIns.job) || whole.includes(standIns.lease)) {
       const { jobId, lease } = await this.job(route.auth === 'worker' && state !== 'queued' ? 'running' : state);
       real.set(standIns.job, jobId).set(standIns.lease, lease);
@@ -99,10 +102,9 @@ export class World {
       const mayChange = route.method === 'delete' || route.method === 'patch';
       real.set(standIns.project, mayChange ? await this.project(this.ada) : this.projectId);
     }
-    if (whole.includes(standIns.refreshToken)) real.set(standIns.refreshToken, (await this.#signIn()).refresh_token);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: filled(request.path), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
-    const token = route.operationId === 'logoutUser' && as === 'own' ? (await this.#signIn()).access_token : this.ada.tokens.access_token;
+    const token = route.operationId === 'logoutUser' && as === 'own' ? (await this.#signIns.signIn()).access_token : this.ada.tokens.access_token;
     return { ...ready, headers: { ...ready.headers, ...this.#credentials(operation, ready, token, as) } };
   }
 
@@ -121,13 +123,6 @@ export class World {
 
   async project(owner: Person): Promise<string> {
     return (await owner.hive.api.createProject({ body: { name: 'Made for one request' } })).id;
-  }
-
-  async #signIn(): Promise<{ access_token: string; refresh_token: string }> {
-    const { email } = this.ada.tokens.user;
-    return dataOf(await this.wire.send({
-      method: 'POST', path: `${basePath}/auth/login`, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: this.ada.password }),
-    }));
   }
 
   #request(who: Person, projectId: string): ReturnType<Person['hive']['api']['requestPreview']> {
