@@ -5559,12 +5559,12 @@ export type Cursor = string;
 export type IdempotencyKey = string;
 
 /**
- * The ETag the caller holds; 304 when it still stands.
+ * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
  */
 export type IfNoneMatch = string;
 
 /**
- * The ETag the change is based on; 412 when the entity has moved on.
+ * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
  */
 export type IfMatch = string;
 
@@ -7084,7 +7084,7 @@ export type GetMeData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -7139,7 +7139,7 @@ export type UpdateMeData = {
     body: UserUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -7385,7 +7385,7 @@ export type GetPreferencesData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -7440,7 +7440,7 @@ export type UpdatePreferencesData = {
     body: PreferencesUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -7810,7 +7810,7 @@ export type UpdateApiKeyData = {
     body: ApiKeyUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -8085,7 +8085,7 @@ export type DeleteTeamData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -8150,7 +8150,7 @@ export type GetTeamData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -8211,7 +8211,7 @@ export type UpdateTeamData = {
     body: TeamUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -8493,7 +8493,7 @@ export type UpdateTeamMemberData = {
     body: TeamMemberUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -8728,7 +8728,7 @@ export type DeleteProjectData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -8789,7 +8789,7 @@ export type GetProjectData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -8850,7 +8850,7 @@ export type UpdateProjectData = {
     body: ProjectUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -9000,7 +9000,7 @@ export type GetProjectSettingsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -9061,7 +9061,7 @@ export type UpdateProjectSettingsData = {
     body: ProjectSettingsUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10023,7 +10023,7 @@ export type DeleteProjectTagData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10085,7 +10085,7 @@ export type UpdateProjectTagData = {
     body: ProjectTagUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10592,7 +10592,7 @@ export type DeleteTaskData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10653,7 +10653,7 @@ export type GetTaskData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -10714,7 +10714,7 @@ export type UpdateTaskData = {
     body: TaskUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10932,7 +10932,7 @@ export type DeleteLabelData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -10993,7 +10993,7 @@ export type UpdateLabelData = {
     body: TaskLabelUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -11841,7 +11841,7 @@ export type DeleteCommentData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -11902,7 +11902,7 @@ export type GetCommentData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -11963,7 +11963,7 @@ export type UpdateCommentData = {
     body: CommentUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -12958,7 +12958,7 @@ export type DeletePreviewJobData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -13019,7 +13019,7 @@ export type GetPreviewJobData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -14462,7 +14462,7 @@ export type GetAiJobData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -14939,7 +14939,7 @@ export type GetRefactorJobData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -15120,7 +15120,7 @@ export type DisconnectRepoData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -15181,7 +15181,7 @@ export type GetRepoData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -15242,7 +15242,7 @@ export type ConnectRepoData = {
     body: RepoConnect;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -15386,7 +15386,7 @@ export type GetRepoSyncData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -15608,7 +15608,7 @@ export type GetProjectManifestData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -15838,7 +15838,7 @@ export type GetFileContentData = {
          */
         'If-Range'?: string;
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -16493,7 +16493,7 @@ export type DeleteWebhookData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -16554,7 +16554,7 @@ export type GetWebhookData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -16615,7 +16615,7 @@ export type UpdateWebhookData = {
     body: WebhookUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -17477,7 +17477,7 @@ export type GetSampleData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -17865,7 +17865,7 @@ export type GetUserData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the caller holds; 304 when it still stands.
+         * The ETag the caller holds, or several; 304 when one of them still stands. `*` stands for any.
          */
         'If-None-Match'?: string;
     };
@@ -18938,7 +18938,7 @@ export type UpdateTierLimitsData = {
     body: TierLimitsUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -19289,7 +19289,7 @@ export type DeleteFaqEntryData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -19350,7 +19350,7 @@ export type UpdateFaqEntryData = {
     body: FaqEntryUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -19705,7 +19705,7 @@ export type DeleteSampleData = {
     body?: never;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -19766,7 +19766,7 @@ export type UpdateSampleData = {
     body: SampleUpdate;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };
@@ -19843,7 +19843,7 @@ export type UploadSampleArchiveData = {
     body: Blob | File;
     headers?: {
         /**
-         * The ETag the change is based on; 412 when the entity has moved on.
+         * The ETag the change is based on; 412 when the entity has moved on. `*` asks only that there is one.
          */
         'If-Match'?: string;
     };

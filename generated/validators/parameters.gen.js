@@ -716,7 +716,7 @@ return errors === 0;
 validate62.evaluated = {"props":{"user_code":true},"dynamicProps":false,"dynamicItems":false};
 
 export const getMe_headers = validate65;
-const schema29 = {"$id":"getMe_headers","type":"object","properties":{"if-none-match":{"type":"string","minLength":3,"maxLength":200}},"required":[]};
+const schema29 = {"$id":"getMe_headers","type":"object","properties":{"if-none-match":{"type":"string","minLength":1,"maxLength":200}},"required":[]};
 
 function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="getMe_headers" */;
@@ -743,8 +743,8 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 3){
-const err1 = {instancePath:instancePath+"/if-none-match",schemaPath:"#/properties/if-none-match/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(func1(data0) < 1){
+const err1 = {instancePath:instancePath+"/if-none-match",schemaPath:"#/properties/if-none-match/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -782,7 +782,7 @@ return errors === 0;
 validate65.evaluated = {"props":{"if-none-match":true},"dynamicProps":false,"dynamicItems":false};
 
 export const updateMe_headers = validate66;
-const schema30 = {"$id":"updateMe_headers","type":"object","properties":{"if-match":{"type":"string","minLength":3,"maxLength":200}},"required":[]};
+const schema30 = {"$id":"updateMe_headers","type":"object","properties":{"if-match":{"type":"string","minLength":1,"maxLength":200}},"required":[]};
 
 function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="updateMe_headers" */;
@@ -809,8 +809,8 @@ vErrors.push(err0);
 }
 errors++;
 }
-if(func1(data0) < 3){
-const err1 = {instancePath:instancePath+"/if-match",schemaPath:"#/properties/if-match/minLength",keyword:"minLength",params:{limit: 3},message:"must NOT have fewer than 3 characters"};
+if(func1(data0) < 1){
+const err1 = {instancePath:instancePath+"/if-match",schemaPath:"#/properties/if-match/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err1];
 }

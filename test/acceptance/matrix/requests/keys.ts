@@ -23,7 +23,7 @@ export const keyRequests: Readonly<Record<string, Recipe>> = {
   createApiKey: {
     ask: () => Promise.resolve({ path: '/api-keys', json: { name: 'CI', scopes: ['projects:read'] }, other: { json: { name: 'CI', scopes: ['projects:write'] } } }),
   },
-  updateApiKey: about('', { name: 'CI of Field Notes' }, { name: 'CI of other notes' }),
+  updateApiKey: { ask: (world, scene) => about('', { name: `CI ${randomUUID()}` }, { name: `CI ${randomUUID()}` }).ask(world, scene) },
   revokeApiKey: about(''),
   rotateApiKey: about('/rotate', { overlap_seconds: 60 }, { overlap_seconds: 120 }),
 };

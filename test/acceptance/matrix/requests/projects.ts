@@ -17,5 +17,16 @@ export const projectRequests: Readonly<Record<string, Recipe>> = {
   updateProject: about('', { name: 'Renamed' }, { name: 'Renamed otherwise' }),
   deleteProject: about(''),
   getProjectSettings: about('/settings'),
+  listProjectMembers: about('/members'),
+  listProjectInvitations: about('/invitations'),
+  addProjectMember: { ask: (world, scene) => about('/members', { user_id: world.visitor.id }, { user_id: world.node.id }).ask(world, scene) },
+  removeProjectMember: {
+    ask: async (world, scene) => {
+      const id = await world.project(scene);
+      await world.sql("insert into project_members (id, project_id, user_id, role) values (gen_random_uuid(), $1, $2, 'Member')", [id, world.visitor.id]);
+      return { path: `/projects/${id}/members/${world.visitor.id}`, target: id };
+    },
+  },
+  transferProject: { ask: (world, scene) => about('/transfer', { user_id: world.visitor.id }, { user_id: world.maker.id }).ask(world, scene) },
   updateProjectSettings: about('/settings', { ai: { style: 'thorough' } }, { ai: { enabled: false } }),
 };

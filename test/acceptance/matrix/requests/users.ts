@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Recipe } from '../requests.ts';
 import { canAct, type Person, type World } from '../world.ts';
 
+/** A number that was not there before, most likely. */
+const some = (): number => randomInt(1_000, 10_000_000);
 const at = (path: string): Recipe => ({ ask: () => Promise.resolve({ path }) });
 
 /** An export of the owner's, asked for by a session that is recent; an id of nothing where nothing lets the owner in. */
@@ -45,5 +47,5 @@ export const userRequests: Readonly<Record<string, Recipe>> = {
   unsuspendUser: ofAccount('/unsuspend', undefined, (world) => world.person({ standing: 'suspended' })),
   listTierLimits: at('/admin/tiers'),
   // A limit that nothing here comes near.
-  updateTierLimits: { ask: () => Promise.resolve({ path: '/admin/tiers/free', json: { refactor_files: 1001 } }) },
+  updateTierLimits: { ask: () => Promise.resolve({ path: '/admin/tiers/free', json: { refactor_files: some() }, other: { json: { refactor_files: some() } } }) },
 };
