@@ -72,4 +72,6 @@ describe('an Idempotency-Key', function () {
       expect(done).to.deep.equal(once);
     });
   }
+
+  it('keeps what is answered under it for whoever holds it: nothing secret is written down as it is', () => stage.current.world.expectSecretsKept());
 });

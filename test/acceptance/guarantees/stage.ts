@@ -80,10 +80,23 @@ export class Stage {
 
   /** How many rows each table has, but for what comes and goes by itself. */
   async rows(): Promise<Readonly<Record<string, number>>> {
-    const tables = await this.world.sql<{ name: string }>(`select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'knex_%' order by 1`);
-    const counts = tables.filter(({ name }) => !passing.has(name)).map(({ name }) =>
+    const counts = (await this.#tables()).map((name) =>
       `select '${name}' as name, count(*)::int as rows from ${name}${name === 'system_jobs' ? ' where kind not in (select name from schedules)' : ''}`);
     return Object.fromEntries((await this.world.sql<{ name: string; rows: number }>(counts.join(' union all '))).map(({ name, rows }) => [name, rows]));
+  }
+
+  /** A digest of each table's rows, but for what comes and goes by itself and stamps of use; `without` leaves tables out. */
+  async contents(without: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
+    const tables = (await this.#tables()).filter((name) => !without.includes(name));
+    const digests = tables.map((name) => `
+      select '${name}' as name, count(*) || ' ' || coalesce(md5(string_agg(md5((to_jsonb(t) - '{${stamps}}'::text[])::text), '' order by to_jsonb(t)::text)), '') as digest
+        from ${name} t${name === 'system_jobs' ? ' where kind not in (select name from schedules)' : ''}`);
+    return Object.fromEntries((await this.world.sql<{ name: string; digest: string }>(digests.join(' union all '))).map(({ name, digest }) => [name, digest]));
+  }
+
+  async #tables(): Promise<string[]> {
+    const tables = await this.world.sql<{ name: string }>(`select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'knex_%' order by 1`);
+    return tables.map(({ name }) => name).filter((name) => !passing.has(name));
   }
 
   /** What `work` gives, and the rows it leaves once everything it led to is done: table → how many more (or fewer) there are. */
@@ -98,6 +111,8 @@ export class Stage {
 }
 
 const passing = new Set(['idempotency_keys', 'worker_heartbeats', 'schedules']);
+/** Columns that any request moves on, or a batch of them a while later. */
+const stamps = 'last_seen,last_used_at,last_heartbeat_at,updated_at,row_version,sent_at,attempts';
 
 export function columnOf(route: OperationRoute): Column {
   const row = expectations.get(route.operationId);

@@ -83,6 +83,8 @@ describe('every operation answers each caller as the table says', function () {
     });
   }
 
+  it('writes down nothing secret that was sent or answered, in no log and no table', () => world.expectSecretsKept());
+
   it('has a row for every operation that is mounted, and none for one that is not in the contract', () => {
     const [mounted, pending] = [routes.map(({ operationId }): string => operationId), pendingRoutes.map(({ operationId }): string => operationId)];
     expect(mounted.filter((id) => !expectations.has(id)), 'without a row').to.deep.equal([]);

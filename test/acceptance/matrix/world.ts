@@ -10,6 +10,7 @@ import type { LoginResult, TokenPair } from '#sdk/index.ts';
 import type { System, SystemOptions } from '../../support/system.ts';
 import { apiKeyFor, signatureOf, type Node } from '../../support/properties/credentials.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from '../../support/properties/wire.ts';
+import { Secrets } from './secrets.ts';
 
 export const basePath = '/api/v1';
 const jwtSecret = 'the-jwt-secret-of-the-generated-guarantees';
@@ -55,6 +56,7 @@ export class World {
   /** For what a request needs: those that are tested may all be waiting for an answer. */
   readonly #own: Wire;
   readonly #pool: pg.Pool;
+  readonly secrets = new Secrets();
   /** Owner beside the owner of every project: asks for the previews that others then act on. */
   maker!: Person;
   /** Signs in and registers where it does not matter who. */
@@ -91,6 +93,18 @@ export class World {
     await this.#pool.end();
   }
 
+  /** That nothing secret that went over the wire so far stands in a log, or in the database as it is. */
+  async expectSecretsKept(): Promise<void> {
+    const places = new Map([['a log', this.system.logs().join('\n')]]);
+    const tables = await this.sql<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public'");
+    for (const { name } of tables) {
+      const [row] = await this.sql<{ text: string | null }>(`select string_agg(to_jsonb(t)::text, E'\n') as text from ${name} t`);
+      places.set(name, row?.text ?? '');
+    }
+    const found = [...places].flatMap(([place, text]) => this.secrets.foundIn(text).map((name) => `${name} in ${place}`));
+    if (found.length > 0) throw new Error(`What is secret was written down: ${found.join(', ')}.`);
+  }
+
   async sql<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.#pool.query(text, [...values])).rows as Row[];
   }
@@ -117,13 +131,24 @@ export class World {
 
   /** Sends the request that is tested. */
   async send(request: WireRequest): Promise<WireAnswer> {
-    return this.#wire.send(request);
+    return this.#heard(this.#wire, request);
+  }
+
+  async #heard(wire: Wire, request: WireRequest): Promise<WireAnswer> {
+    const { headers = {}, body } = request;
+    const credential = headers['authorization']?.replace('Bearer ', '') ?? headers['x-api-key'];
+    if (credential !== undefined) this.secrets.add(credential, 'credential');
+    if (headers['idempotency-key'] !== undefined) this.secrets.add(headers['idempotency-key'], 'Idempotency-Key');
+    if (typeof body === 'string') this.secrets.hear(JSON.parse(body));
+    const answer = await wire.send(request);
+    if (answer.text.startsWith('{')) this.secrets.hear((JSON.parse(answer.text) as { data: unknown }).data);
+    return answer;
   }
 
   /** What a request that has to succeed is answered. */
   async data<T>(method: string, path: string, options: { readonly as?: Person; readonly json?: unknown; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<T> {
     const { as, json, headers = {} } = options;
-    const answer = await this.#own.send({
+    const answer = await this.#heard(this.#own, {
       method, path: `${basePath}${path}`, body: json === undefined ? null : JSON.stringify(json),
       headers: { ...headers, ...(json === undefined ? {} : jsonType), ...(as === undefined ? {} : { authorization: `Bearer ${as.accessToken}` }) },
     });
@@ -156,7 +181,7 @@ export class World {
         await this.sql('update users set suspended_at = now() where id = $1', [person.id]);
         return person;
       case 'revoked':
-        await this.#own.send({ method: 'POST', path: `${basePath}/auth/logout`, headers: { authorization: `Bearer ${person.accessToken}` } });
+        await this.#heard(this.#own, { method: 'POST', path: `${basePath}/auth/logout`, headers: { authorization: `Bearer ${person.accessToken}` } });
         return person;
       case 'deleted':
         await this.sql('update users set deleted_at = now() where id = $1', [person.id]);
@@ -179,6 +204,7 @@ export class World {
     const { action } = await this.system.mail(email, about);
     const token = /#token=([\w-]+)$/.exec(action ?? '')?.[1];
     if (token === undefined) throw new Error(`There is no token in the mail to ${email}: ${action}`);
+    this.secrets.add(token, 'token in a mail');
     return token;
   }
 
@@ -204,7 +230,7 @@ export class World {
   /** What a worker node is answered; it signs as itself. */
   async asNode<T>(below: string, json: unknown): Promise<T> {
     const [path, body] = [`${basePath}${below}`, JSON.stringify(json)];
-    return dataOf<T>(await this.#own.send({ method: 'POST', path, body, headers: { ...jsonType, ...signatureOf(this.node, 'POST', path, body) } }), below);
+    return dataOf<T>(await this.#heard(this.#own, { method: 'POST', path, body, headers: { ...jsonType, ...signatureOf(this.node, 'POST', path, body) } }), below);
   }
 }
 
