@@ -47,6 +47,15 @@ export const projectMemberSql = `select * from (${people}) as people where user_
 /** Who has access now, for telling who gets it and who loses it when the project changes hands. */
 export const projectPeopleSql = `select user_id, username, role, source from (${people}) as people where status = 'active'`;
 
+/** Of the people $2 those who can open the project $1 now: neither invited only, nor suspended or gone. */
+export const activeMembersSql = `
+  select u.id from users u
+    join projects p on p.id = $1 and p.deleted_at is null
+   where u.id = any($2::uuid[]) and u.deleted_at is null and u.suspended_at is null
+     and (p.owner_id = u.id
+       or exists (select 1 from project_members m where m.project_id = p.id and m.user_id = u.id and m.status = 'active')
+       or exists (select 1 from team_members m where m.team_id = p.team_id and m.user_id = u.id and m.status = 'active'))`;
+
 /** How many people are in it by whatever way, and those asked by mail. */
 export const countProjectPeopleSql = `
   select (select count(*) from (

@@ -5,7 +5,7 @@ import type { Database } from '#platform/database.ts';
 import { newId } from '#platform/ids.ts';
 import { type LockedTarget, type Memberships, storedRole } from '../memberships.ts';
 import { requireSelf, type Role } from '../policy.ts';
-import { countProjectPeopleSql, joinProjectSql, lockProjectSql, projectPeopleSql } from './members-queries.ts';
+import { activeMembersSql, countProjectPeopleSql, joinProjectSql, lockProjectSql, projectPeopleSql } from './members-queries.ts';
 
 export interface LockedProject extends LockedTarget {
   readonly owner_id: string;
@@ -79,6 +79,15 @@ export class ProjectMembershipService implements Memberships {
   async isThroughTeam(trx: Knex.Transaction, { team_id: teamId }: Pick<LockedProject, 'team_id'>, userId: string): Promise<boolean> {
     if (teamId === null) return false;
     return (await trx('team_members').where({ team_id: teamId, user_id: userId, status: 'active' }).first('id')) !== undefined;
+  }
+
+  /** Which of these people have access now, by whatever way: for what names somebody of the project. One statement. */
+  async activeMembers(projectId: string, userIds: readonly string[], trx: Knex.Transaction | null = null): Promise<Set<string>> {
+    const values = [projectId, userIds] as const;
+    const rows = trx === null
+      ? await this.#db.named<{ id: string }>('projects.active_members', activeMembersSql, values)
+      : await this.#db.namedIn<{ id: string }>(trx, 'projects.active_members', activeMembersSql, values);
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Everybody with access, by whatever way. */
