@@ -23,7 +23,6 @@ export interface EmailDependencies {
 
 const takenSql = 'select id from users where lower(email) = lower($1) and id <> $2';
 const tokenDoesNotHold = (): ServiceError => new ServiceError('AUTH_INVALID', 'This link was used, is too old, or was never ours. Have a new one sent.');
-const gone = (): ServiceError => new ServiceError('AUTH_INVALID', 'This account is gone.');
 const taken = (field: string, cause?: unknown): ServiceError => new ServiceError('CONFLICT', 'That address is taken.', { details: { field }, cause });
 
 /** An account's address: confirmed, or changed for another that is confirmed first. */
@@ -58,7 +57,7 @@ export class EmailService {
     const userId = requireSelf(call);
     await transact(this.#on.db, null, async (trx) => {
       const account = await lockAccount(this.#on.db, trx, userId);
-      if (account === undefined) throw gone();
+      if (account === undefined) throw new ServiceError('AUTH_INVALID', 'This account is gone.');
       const waiting = account.pending_email ?? (account.email_verified_at === null ? account.email : null);
       if (waiting === null) throw new ServiceError('CONFLICT', 'Your address is confirmed: there is nothing to send.');
       await this.#on.verifications.renew(trx, userId, waiting);
@@ -72,10 +71,9 @@ export class EmailService {
    */
   async requestChange(call: Call, { new_email: email, password }: EmailChange): Promise<void> {
     const userId = requireSelf(call);
-    await this.#on.passwords.requirePassword(userId, password, 'password');
+    const proof = await this.#on.passwords.requirePassword(userId, password, 'password');
     await transact(this.#on.db, null, async (trx) => {
-      const account = await lockAccount(this.#on.db, trx, userId);
-      if (account === undefined) throw gone();
+      const account = await this.#on.passwords.requireStill(trx, userId, proof);
       const isBack = sameAddress(email, account.email);
       if (isBack && account.pending_email === null) {
         throw new ServiceError('CONFLICT', 'That is your address already.', { details: { field: 'new_email' } });

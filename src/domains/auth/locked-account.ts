@@ -6,13 +6,14 @@ export interface LockedAccount {
   readonly id: string;
   readonly email: string;
   readonly username: string;
+  readonly password_hash: string;
   readonly pending_email: string | null;
   readonly email_verified_at: string | null;
   readonly mfa_enabled_at: string | null;
   readonly suspended_at: string | null;
 }
 
-const columns = 'id, email, username, pending_email, email_verified_at, mfa_enabled_at, suspended_at';
+const columns = 'id, email, username, password_hash, pending_email, email_verified_at, mfa_enabled_at, suspended_at';
 const byIdSql = `select ${columns} from users where id = $1 and deleted_at is null for no key update`;
 const byEmailSql = `select ${columns} from users where lower(email) = lower($1) and deleted_at is null for no key update`;
 

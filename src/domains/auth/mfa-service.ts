@@ -41,9 +41,9 @@ export class MfaService {
   /** A fresh secret that counts for nothing until its first code comes; beginning again replaces it. */
   async enroll(call: Call, { password }: TotpEnrollmentCreate): Promise<TotpEnrollment> {
     const userId = requireSelf(call);
-    await this.#on.passwords.requirePassword(userId, password, 'password');
+    const proof = await this.#on.passwords.requirePassword(userId, password, 'password');
     return transact(this.#on.db, call, async (trx) => {
-      const account = await this.#lock(trx, userId);
+      const account = await this.#on.passwords.requireStill(trx, userId, proof);
       if (account.mfa_enabled_at !== null) throw new ServiceError('CONFLICT', 'The second factor is on already. Turn it off first to change the authenticator.');
       const secret = await this.#on.secrets.enroll(trx, userId);
       await audit(trx, call, { event_type: 'mfa.enrolled', entity_type: 'user', entity_id: userId });

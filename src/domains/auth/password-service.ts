@@ -10,7 +10,7 @@ import type { AccountChanges } from './account-changes.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import type { EmailVerifications } from './email-verifications.ts';
 import type { Guesses } from './guesses.ts';
-import { lockAccount } from './locked-account.ts';
+import { lockAccount, type LockedAccount } from './locked-account.ts';
 import { hashOfToken } from './mailed-tokens.ts';
 import type { PasswordResets } from './password-resets.ts';
 import type { Passwords } from './passwords.ts';
@@ -26,7 +26,8 @@ export interface PasswordDependencies {
   readonly changes: AccountChanges;
 }
 
-interface Known { readonly email: string; readonly username: string; readonly password_hash: string }
+/** That a password fitted: which one, and the field it came in. */
+export interface PasswordProof { readonly email: string; readonly username: string; readonly password_hash: string; readonly field: string }
 
 const passwordSql = 'select email, username, password_hash from users where id = $1 and deleted_at is null';
 const tokenDoesNotHold = (): ServiceError => new ServiceError('AUTH_INVALID', 'This link was used, is too old, or was never ours. Ask for a new one.');
@@ -42,14 +43,25 @@ export class PasswordService {
 
   /**
    * That a signed-in person knows the account's password too: an open session alone must not do. FORBIDDEN names the
-   * field it came in; RATE_LIMITED after ten wrong ones within an hour. Answers the hash it fits.
+   * field it came in; RATE_LIMITED after ten wrong ones within an hour. What follows asks `requireStill` under the
+   * account's lock with the proof this answers.
    */
-  async requirePassword(userId: string, password: string, field: string): Promise<Known> {
+  async requirePassword(userId: string, password: string, field: string): Promise<PasswordProof> {
     return this.#on.guesses.look(userId, async () => {
-      const [row] = await this.#on.db.named<Known>('auth.password', passwordSql, [userId]);
+      const [row] = await this.#on.db.named<Omit<PasswordProof, 'field'>>('auth.password', passwordSql, [userId]);
       if (row === undefined || !(await this.#on.passwords.verify(row.password_hash, password))) throw wrongPassword(field);
-      return row;
+      return { ...row, field };
     });
+  }
+
+  /**
+   * The account, locked, with the password it was asked for still: whoever set another one meanwhile is rid of all that
+   * was under way with the old one.
+   */
+  async requireStill(trx: Knex.Transaction, userId: string, proof: PasswordProof): Promise<LockedAccount> {
+    const account = await lockAccount(this.#on.db, trx, userId);
+    if (account === undefined || account.password_hash !== proof.password_hash) throw wrongPassword(proof.field);
+    return account;
   }
 
   /**
@@ -60,14 +72,12 @@ export class PasswordService {
     const userId = requireSelf(call);
     if (call.caller.kind !== 'user') throw new ServiceError('FORBIDDEN', 'An API key cannot change the password.');
     const { sessionId } = call.caller;
-    const known = await this.requirePassword(userId, body.current_password, 'current_password');
-    refuseCommon(body.new_password, known);
+    const proof = await this.requirePassword(userId, body.current_password, 'current_password');
+    refuseCommon(body.new_password, proof);
     const hash = await this.#on.passwords.hash(body.new_password);
     const ended = await transact(this.#on.db, null, async (trx) => {
-      const account = await lockAccount(this.#on.db, trx, userId);
-      // Of two changes at once, made with the same old password, the second finds another.
-      const changed = await trx('users').where({ id: userId, password_hash: known.password_hash }).update({ password_hash: hash, pending_email: null });
-      if (account === undefined || changed === 0) throw wrongPassword('current_password');
+      const account = await this.requireStill(trx, userId, proof);
+      await trx('users').where({ id: userId }).update({ password_hash: hash, pending_email: null });
       await this.#on.verifications.void(trx, userId, account.email);
       return this.#settle(trx, call, userId, { event: 'user.password_changed', exceptId: sessionId });
     });

@@ -153,6 +153,24 @@ describe('email addresses', () => {
       expect(outcomes(more)).to.deep.equal({ '403 FORBIDDEN': 9, '429 RATE_LIMITED': 3 });
     });
 
+    it('are not begun by who knew the password when it was asked for and not any more', async () => {
+      const ada = await register(backend.current);
+      const address = freshAddress();
+      const { knex } = backend.current.database.db;
+      // Holds the account as somebody does who sets another password; the request comes to its lock with the old one compared.
+      const asked = await knex.transaction(async (trx) => {
+        await trx('users').where({ id: ada.userId }).forUpdate().first('id');
+        const waiting = change(ada, address);
+        await until('the request to wait for the account', async () => (await backend.current.sql(
+          "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%for no key update%'")).length > 0);
+        await trx('users').where({ id: ada.userId }).update({ password_hash: 'another one' });
+        return { waiting };
+      });
+      const reply = await asked.waiting;
+      expect([outcome(reply), reply.error?.details]).to.deep.equal(['403 FORBIDDEN', { field: 'password' }]);
+      expect(await backend.current.mails(address)).to.deep.equal([]);
+    });
+
     it('are refused where somebody has the new one, whatever its case, or it is the present one', async () => {
       const [ada, ben] = [await confirmed(), await register(backend.current)];
       for (const address of [ben.email, ben.email.toUpperCase(), ada.email, ada.email.toUpperCase()]) {
