@@ -1,5 +1,6 @@
 /** The composition root of the backend's own process group: platform, services, job kinds, handlers. */
 import type { Environment } from '#config/environment.ts';
+import { Administrators } from '#domains/admin/administrators.ts';
 import { adminHandlers } from '#domains/admin/handlers.ts';
 import { StandingService } from '#domains/admin/standing-service.ts';
 import { AdminUserService } from '#domains/admin/users-service.ts';
@@ -7,6 +8,7 @@ import { apiKeyHandlers } from '#domains/apikeys/handlers.ts';
 import { ApiKeyService } from '#domains/apikeys/service.ts';
 import { authHandlers } from '#domains/auth/handlers.ts';
 import { SignInAttempts } from '#domains/auth/attempts.ts';
+import { AccountChanges } from '#domains/auth/account-changes.ts';
 import { Credentials } from '#domains/auth/credentials.ts';
 import { DeviceLinkService } from '#domains/auth/device-link-service.ts';
 import { LastSeen } from '#domains/auth/last-seen.ts';
@@ -28,6 +30,12 @@ import { HealthService } from '#domains/health/service.ts';
 import { tellSuspiciousSignIn } from '#domains/notifications/events.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
+import { invitationHandlers } from '#domains/invitations/handlers.ts';
+import { InvitingService } from '#domains/invitations/inviting-service.ts';
+import { invitationMails } from '#domains/invitations/mails.ts';
+import { OpenInvitationService } from '#domains/invitations/open-service.ts';
+import { InvitationService } from '#domains/invitations/service.ts';
+import { sweepInvitations } from '#domains/invitations/sweep.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
 import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
@@ -38,7 +46,15 @@ import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
 import { projectHandlers } from '#domains/projects/handlers.ts';
+import { projectMemberHandlers } from '#domains/projects/members-handlers.ts';
+import { ProjectMemberService } from '#domains/projects/members-service.ts';
+import { ProjectMembershipService } from '#domains/projects/membership-service.ts';
 import { ProjectService } from '#domains/projects/service.ts';
+import { TransferService } from '#domains/projects/transfer-service.ts';
+import { teamHandlers } from '#domains/teams/handlers.ts';
+import { TeamMemberService } from '#domains/teams/members-service.ts';
+import { TeamMembershipService } from '#domains/teams/membership-service.ts';
+import { TeamService } from '#domains/teams/service.ts';
 import { tierHandlers } from '#domains/tiers/handlers.ts';
 import { TierLimitCache } from '#domains/tiers/limits.ts';
 import { TierService } from '#domains/tiers/service.ts';
@@ -71,7 +87,9 @@ import type { Redis, Subscriber } from '#platform/redis.ts';
 import { requestUse } from '#platform/request-windows.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { type AccessTokens, createAccessTokens } from '#platform/tokens/access-tokens.ts';
+import { MailedTokens } from '#platform/tokens/mailed-tokens.ts';
 import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/preview-tokens.ts';
+import { createAccountData } from './account-data.ts';
 
 export interface Platform {
   readonly env: Environment;
@@ -137,12 +155,27 @@ export function createServices(on: Platform, version: string): Services {
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
-  const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), ...proofs.templates];
+  const mailedTokens = new MailedTokens(deriveKey(env.jwtSecret, 'mailed tokens'), env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'mailed tokens'));
+  const openInvitations = new OpenInvitationService(db, mailedTokens);
+  const teamMemberships = new TeamMembershipService(db, openInvitations, asksVerification);
+  const projectMemberships = new ProjectMembershipService(db, asksVerification);
+  const memberships = { team: teamMemberships, project: projectMemberships };
+  const inviting = new InvitingService({ db, tiers, invitations: openInvitations, memberships });
+  const transfers = new TransferService({ db, tiers, memberships: projectMemberships, inviting, invitations: openInvitations });
+  const previewEndings = new PreviewEndingService(kind);
+  const changes = new AccountChanges(redis, log);
+  const accountData = createAccountData({
+    db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings,
+    administrators: new Administrators(db), announce: (userId) => changes.told(userId),
+  });
+  const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), ...proofs.templates, ...invitationMails(db, mailedTokens, env.baseUrl), ...accountData.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
     ...authSweeps(db),
     ...proofs.sweeps,
+    sweepInvitations(db),
+    ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
   ];
@@ -160,10 +193,14 @@ export function createServices(on: Platform, version: string): Services {
         usage: new UsageService({ clock, tiers, projects, previews, apiKeys, notifications, requests: requestUse(redis), streams: streamUse(redis) }),
         people: new PeopleService(db, asksVerification),
       }),
+      ...accountData.handlers,
       ...apiKeyHandlers(apiKeys),
       ...tierHandlers(tiers),
-      ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings: new PreviewEndingService(kind) })),
+      ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings })),
       ...projectHandlers(projects),
+      ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
+      ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),
+      ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
     },
@@ -172,11 +209,12 @@ export function createServices(on: Platform, version: string): Services {
       ['session.revoked', (event) => revocations.again(event)],
       ['session.suspicious', tellSuspiciousSignIn(db, notifications)],
       ['user.suspended', (event) => revocations.again(event)],
+      ['user.deleted', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
       ['alert.raised', logAlert(log)],
     ]),
-    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...swept.kinds],
-    schedules: [...swept.schedules],
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...swept.kinds],
+    schedules: [...accountData.schedules, ...swept.schedules],
     tiers,
     lastSeen,
     credentials: new Credentials(db, asksVerification, lastSeen),

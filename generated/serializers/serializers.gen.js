@@ -2,6 +2,15 @@
 
 import { envelope, isObject, json, list, map, refuse } from './runtime.gen.ts';
 
+function pickAccountDeletion(o) {
+  if (!isObject(o)) refuse("AccountDeletion", 'an object', o);
+  return {
+    "requested_at": typeof o.requested_at === 'string' ? o.requested_at : refuse("AccountDeletion.requested_at", "string", o.requested_at),
+    "erased_by": typeof o.erased_by === 'string' ? o.erased_by : refuse("AccountDeletion.erased_by", "string", o.erased_by),
+    "projects": pickDeletedAccountProjects(o.projects),
+    "teams": pickDeletedAccountTeams(o.teams),
+  };
+}
 function pickAccountHoldings(o) {
   if (!isObject(o)) refuse("AccountHoldings", 'an object', o);
   return {
@@ -144,6 +153,19 @@ function pickClaimedJob(o) {
     "input": pickJobInput(o.input),
   };
 }
+function pickDataExport(o) {
+  if (!isObject(o)) refuse("DataExport", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("DataExport.id", "string", o.id),
+    "status": typeof o.status === 'string' ? o.status : refuse("DataExport.status", "string", o.status),
+    "size": (Number.isInteger(o.size) || o.size === null) ? o.size : refuse("DataExport.size", "integer or null", o.size),
+    "sha256": (typeof o.sha256 === 'string' || o.sha256 === null) ? o.sha256 : refuse("DataExport.sha256", "string or null", o.sha256),
+    "download_url": (typeof o.download_url === 'string' || o.download_url === null) ? o.download_url : refuse("DataExport.download_url", "string or null", o.download_url),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("DataExport.created_at", "string", o.created_at),
+    "completed_at": (typeof o.completed_at === 'string' || o.completed_at === null) ? o.completed_at : refuse("DataExport.completed_at", "string or null", o.completed_at),
+    "expires_at": (typeof o.expires_at === 'string' || o.expires_at === null) ? o.expires_at : refuse("DataExport.expires_at", "string or null", o.expires_at),
+  };
+}
 function pickDeepHealth(o) {
   if (!isObject(o)) refuse("DeepHealth", 'an object', o);
   return {
@@ -151,6 +173,20 @@ function pickDeepHealth(o) {
     "version": typeof o.version === 'string' ? o.version : refuse("DeepHealth.version", "string", o.version),
     "time": typeof o.time === 'string' ? o.time : refuse("DeepHealth.time", "string", o.time),
     "parts": o.parts === null ? (null) : Array.isArray(o.parts) ? (list(o.parts, "DeepHealth.parts", pickPartHealth)) : refuse("DeepHealth.parts", "array or null", o.parts),
+  };
+}
+function pickDeletedAccountProjects(o) {
+  if (!isObject(o)) refuse("DeletedAccountProjects", 'an object', o);
+  return {
+    "erased": Number.isInteger(o.erased) ? o.erased : refuse("DeletedAccountProjects.erased", "integer", o.erased),
+    "handed_over": Number.isInteger(o.handed_over) ? o.handed_over : refuse("DeletedAccountProjects.handed_over", "integer", o.handed_over),
+  };
+}
+function pickDeletedAccountTeams(o) {
+  if (!isObject(o)) refuse("DeletedAccountTeams", 'an object', o);
+  return {
+    "erased": Number.isInteger(o.erased) ? o.erased : refuse("DeletedAccountTeams.erased", "integer", o.erased),
+    "left": Number.isInteger(o.left) ? o.left : refuse("DeletedAccountTeams.left", "integer", o.left),
   };
 }
 function pickDevice(o) {
@@ -206,6 +242,30 @@ function pickHealth(o) {
     "status": typeof o.status === 'string' ? o.status : refuse("Health.status", "string", o.status),
     "version": typeof o.version === 'string' ? o.version : refuse("Health.version", "string", o.version),
     "time": typeof o.time === 'string' ? o.time : refuse("Health.time", "string", o.time),
+  };
+}
+function pickInvitation(o) {
+  if (!isObject(o)) refuse("Invitation", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Invitation.id", "string", o.id),
+    "target_type": typeof o.target_type === 'string' ? o.target_type : refuse("Invitation.target_type", "string", o.target_type),
+    "target_id": typeof o.target_id === 'string' ? o.target_id : refuse("Invitation.target_id", "string", o.target_id),
+    "target_name": typeof o.target_name === 'string' ? o.target_name : refuse("Invitation.target_name", "string", o.target_name),
+    "role": typeof o.role === 'string' ? o.role : refuse("Invitation.role", "string", o.role),
+    "status": typeof o.status === 'string' ? o.status : refuse("Invitation.status", "string", o.status),
+    "invited_by": o.invited_by === null ? (null) : pickUserSummary(o.invited_by),
+    "invitee": o.invitee === null ? (null) : pickUserSummary(o.invitee),
+    "email": (typeof o.email === 'string' || o.email === null) ? o.email : refuse("Invitation.email", "string or null", o.email),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Invitation.created_at", "string", o.created_at),
+    "expires_at": typeof o.expires_at === 'string' ? o.expires_at : refuse("Invitation.expires_at", "string", o.expires_at),
+    "responded_at": (typeof o.responded_at === 'string' || o.responded_at === null) ? o.responded_at : refuse("Invitation.responded_at", "string or null", o.responded_at),
+  };
+}
+function pickInvitationPage(o) {
+  if (!isObject(o)) refuse("InvitationPage", 'an object', o);
+  return {
+    "items": list(o.items, "InvitationPage.items", pickInvitation),
+    "page": pickPage(o.page),
   };
 }
 function pickJobInput(o) {
@@ -556,6 +616,29 @@ function pickProject(o) {
     "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Project.updated_at", "string", o.updated_at),
   };
 }
+function pickProjectMember(o) {
+  if (!isObject(o)) refuse("ProjectMember", 'an object', o);
+  return {
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("ProjectMember.project_id", "string", o.project_id),
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("ProjectMember.user_id", "string", o.user_id),
+    "username": typeof o.username === 'string' ? o.username : refuse("ProjectMember.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("ProjectMember.display_name", "string or null", o.display_name),
+    "avatar_url": (typeof o.avatar_url === 'string' || o.avatar_url === null) ? o.avatar_url : refuse("ProjectMember.avatar_url", "string or null", o.avatar_url),
+    "role": typeof o.role === 'string' ? o.role : refuse("ProjectMember.role", "string", o.role),
+    "source": typeof o.source === 'string' ? o.source : refuse("ProjectMember.source", "string", o.source),
+    "status": typeof o.status === 'string' ? o.status : refuse("ProjectMember.status", "string", o.status),
+    "invitation_id": (typeof o.invitation_id === 'string' || o.invitation_id === null) ? o.invitation_id : refuse("ProjectMember.invitation_id", "string or null", o.invitation_id),
+    "joined_at": (typeof o.joined_at === 'string' || o.joined_at === null) ? o.joined_at : refuse("ProjectMember.joined_at", "string or null", o.joined_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("ProjectMember.created_at", "string", o.created_at),
+  };
+}
+function pickProjectMemberPage(o) {
+  if (!isObject(o)) refuse("ProjectMemberPage", 'an object', o);
+  return {
+    "items": list(o.items, "ProjectMemberPage.items", pickProjectMember),
+    "page": pickPage(o.page),
+  };
+}
 function pickProjectMetadata(o) {
   return isObject(o) ? json(o, "ProjectMetadata") : refuse("ProjectMetadata", "object", o);
 }
@@ -604,6 +687,17 @@ function pickProjectTag(o) {
     "id": typeof o.id === 'string' ? o.id : refuse("ProjectTag.id", "string", o.id),
     "name": typeof o.name === 'string' ? o.name : refuse("ProjectTag.name", "string", o.name),
     "color": typeof o.color === 'string' ? o.color : refuse("ProjectTag.color", "string", o.color),
+  };
+}
+function pickProjectTransfer(o) {
+  if (!isObject(o)) refuse("ProjectTransfer", 'an object', o);
+  return {
+    "status": typeof o.status === 'string' ? o.status : refuse("ProjectTransfer.status", "string", o.status),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("ProjectTransfer.project_id", "string", o.project_id),
+    "user_id": (typeof o.user_id === 'string' || o.user_id === null) ? o.user_id : refuse("ProjectTransfer.user_id", "string or null", o.user_id),
+    "team_id": (typeof o.team_id === 'string' || o.team_id === null) ? o.team_id : refuse("ProjectTransfer.team_id", "string or null", o.team_id),
+    "invitation_id": (typeof o.invitation_id === 'string' || o.invitation_id === null) ? o.invitation_id : refuse("ProjectTransfer.invitation_id", "string or null", o.invitation_id),
+    "expires_at": (typeof o.expires_at === 'string' || o.expires_at === null) ? o.expires_at : refuse("ProjectTransfer.expires_at", "string or null", o.expires_at),
   };
 }
 function pickRecoveryCodes(o) {
@@ -725,6 +819,49 @@ function pickSessionToken(o) {
   return {
     "token": typeof o.token === 'string' ? o.token : refuse("SessionToken.token", "string", o.token),
     "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("SessionToken.expires_in", "integer", o.expires_in),
+  };
+}
+function pickTeam(o) {
+  if (!isObject(o)) refuse("Team", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Team.id", "string", o.id),
+    "owner_id": typeof o.owner_id === 'string' ? o.owner_id : refuse("Team.owner_id", "string", o.owner_id),
+    "name": typeof o.name === 'string' ? o.name : refuse("Team.name", "string", o.name),
+    "role": typeof o.role === 'string' ? o.role : refuse("Team.role", "string", o.role),
+    "member_count": Number.isInteger(o.member_count) ? o.member_count : refuse("Team.member_count", "integer", o.member_count),
+    "project_count": Number.isInteger(o.project_count) ? o.project_count : refuse("Team.project_count", "integer", o.project_count),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Team.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Team.updated_at", "string", o.updated_at),
+  };
+}
+function pickTeamMember(o) {
+  if (!isObject(o)) refuse("TeamMember", 'an object', o);
+  return {
+    "team_id": typeof o.team_id === 'string' ? o.team_id : refuse("TeamMember.team_id", "string", o.team_id),
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("TeamMember.user_id", "string", o.user_id),
+    "username": typeof o.username === 'string' ? o.username : refuse("TeamMember.username", "string", o.username),
+    "display_name": (typeof o.display_name === 'string' || o.display_name === null) ? o.display_name : refuse("TeamMember.display_name", "string or null", o.display_name),
+    "avatar_url": (typeof o.avatar_url === 'string' || o.avatar_url === null) ? o.avatar_url : refuse("TeamMember.avatar_url", "string or null", o.avatar_url),
+    "role": typeof o.role === 'string' ? o.role : refuse("TeamMember.role", "string", o.role),
+    "status": typeof o.status === 'string' ? o.status : refuse("TeamMember.status", "string", o.status),
+    "invitation_id": (typeof o.invitation_id === 'string' || o.invitation_id === null) ? o.invitation_id : refuse("TeamMember.invitation_id", "string or null", o.invitation_id),
+    "joined_at": (typeof o.joined_at === 'string' || o.joined_at === null) ? o.joined_at : refuse("TeamMember.joined_at", "string or null", o.joined_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("TeamMember.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("TeamMember.updated_at", "string", o.updated_at),
+  };
+}
+function pickTeamMemberPage(o) {
+  if (!isObject(o)) refuse("TeamMemberPage", 'an object', o);
+  return {
+    "items": list(o.items, "TeamMemberPage.items", pickTeamMember),
+    "page": pickPage(o.page),
+  };
+}
+function pickTeamPage(o) {
+  if (!isObject(o)) refuse("TeamPage", 'an object', o);
+  return {
+    "items": list(o.items, "TeamPage.items", pickTeam),
+    "page": pickPage(o.page),
   };
 }
 function pickTierLimitSet(o) {
@@ -957,6 +1094,9 @@ export const serializers = {
   verifyMfa: { 200: (o) => envelope(pickTokenPair(o)) },
   getMe: { 200: (o) => envelope(pickUser(o)) },
   updateMe: { 200: (o) => envelope(pickUser(o)) },
+  requestAccountDeletion: { 200: (o) => envelope(pickAccountDeletion(o)) },
+  requestDataExport: { 202: (o) => envelope(pickDataExport(o)) },
+  getDataExport: { 200: (o) => envelope(pickDataExport(o)) },
   getPreferences: { 200: (o) => envelope(pickPreferences(o)) },
   updatePreferences: { 200: (o) => envelope(pickPreferences(o)) },
   getUsage: { 200: (o) => envelope(pickUsage(o)) },
@@ -966,13 +1106,34 @@ export const serializers = {
   updateApiKey: { 200: (o) => envelope(pickApiKey(o)) },
   revokeApiKey: {  },
   rotateApiKey: { 201: (o) => envelope(pickApiKeyCreated(o)) },
+  listTeams: { 200: (o) => envelope(pickTeamPage(o)) },
+  createTeam: { 201: (o) => envelope(pickTeam(o)) },
+  getTeam: { 200: (o) => envelope(pickTeam(o)) },
+  updateTeam: { 200: (o) => envelope(pickTeam(o)) },
+  deleteTeam: {  },
+  listTeamMembers: { 200: (o) => envelope(pickTeamMemberPage(o)) },
+  addTeamMember: { 201: (o) => envelope(pickTeamMember(o)) },
+  updateTeamMember: { 200: (o) => envelope(pickTeamMember(o)) },
+  removeTeamMember: {  },
   listProjects: { 200: (o) => envelope(pickProjectPage(o)) },
   createProject: { 201: (o) => envelope(pickProject(o)) },
   getProject: { 200: (o) => envelope(pickProject(o)) },
   updateProject: { 200: (o) => envelope(pickProject(o)) },
   deleteProject: {  },
+  transferProject: { 200: (o) => envelope(pickProjectTransfer(o)) },
   getProjectSettings: { 200: (o) => envelope(pickProjectSettings(o)) },
   updateProjectSettings: { 200: (o) => envelope(pickProjectSettings(o)) },
+  listProjectMembers: { 200: (o) => envelope(pickProjectMemberPage(o)) },
+  addProjectMember: { 201: (o) => envelope(pickProjectMember(o)) },
+  removeProjectMember: {  },
+  listMyInvitations: { 200: (o) => envelope(pickInvitationPage(o)) },
+  createInvitation: { 201: (o) => envelope(pickInvitation(o)) },
+  listProjectInvitations: { 200: (o) => envelope(pickInvitationPage(o)) },
+  listTeamInvitations: { 200: (o) => envelope(pickInvitationPage(o)) },
+  revokeInvitation: {  },
+  acceptInvitation: { 200: (o) => envelope(pickInvitation(o)) },
+  declineInvitation: { 200: (o) => envelope(pickInvitation(o)) },
+  acceptInvitationByToken: { 200: (o) => envelope(pickInvitation(o)) },
   listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
   requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
   listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },

@@ -36,6 +36,9 @@ export type OperationId =
   | 'verifyMfa'
   | 'getMe'
   | 'updateMe'
+  | 'requestAccountDeletion'
+  | 'requestDataExport'
+  | 'getDataExport'
   | 'getPreferences'
   | 'updatePreferences'
   | 'getUsage'
@@ -45,13 +48,34 @@ export type OperationId =
   | 'updateApiKey'
   | 'revokeApiKey'
   | 'rotateApiKey'
+  | 'listTeams'
+  | 'createTeam'
+  | 'getTeam'
+  | 'updateTeam'
+  | 'deleteTeam'
+  | 'listTeamMembers'
+  | 'addTeamMember'
+  | 'updateTeamMember'
+  | 'removeTeamMember'
   | 'listProjects'
   | 'createProject'
   | 'getProject'
   | 'updateProject'
   | 'deleteProject'
+  | 'transferProject'
   | 'getProjectSettings'
   | 'updateProjectSettings'
+  | 'listProjectMembers'
+  | 'addProjectMember'
+  | 'removeProjectMember'
+  | 'listMyInvitations'
+  | 'createInvitation'
+  | 'listProjectInvitations'
+  | 'listTeamInvitations'
+  | 'revokeInvitation'
+  | 'acceptInvitation'
+  | 'declineInvitation'
+  | 'acceptInvitationByToken'
   | 'listPreviewSdks'
   | 'requestPreview'
   | 'listMissingBlobs'
@@ -87,30 +111,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'requestAccountDeletion'
-  | 'requestDataExport'
-  | 'getDataExport'
-  | 'listTeams'
-  | 'createTeam'
-  | 'getTeam'
-  | 'updateTeam'
-  | 'deleteTeam'
-  | 'listTeamMembers'
-  | 'addTeamMember'
-  | 'updateTeamMember'
-  | 'removeTeamMember'
-  | 'transferProject'
-  | 'listProjectMembers'
-  | 'addProjectMember'
-  | 'removeProjectMember'
-  | 'listMyInvitations'
-  | 'createInvitation'
-  | 'listProjectInvitations'
-  | 'listTeamInvitations'
-  | 'revokeInvitation'
-  | 'acceptInvitation'
-  | 'declineInvitation'
-  | 'acceptInvitationByToken'
   | 'listProjectTags'
   | 'createProjectTag'
   | 'updateProjectTag'
@@ -355,6 +355,18 @@ export type UpdateMeRequest = HandlerRequest<NoParameters, NoParameters, { reado
 export type UpdateMeReply =
   | { readonly status: 200; readonly body: wire.UpdateMeResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
 
+export type RequestAccountDeletionRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.RequestAccountDeletionData['body']>>;
+export type RequestAccountDeletionReply =
+  | { readonly status: 200; readonly body: wire.RequestAccountDeletionResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RequestDataExportRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RequestDataExportData['headers']>['Idempotency-Key']> }, undefined>;
+export type RequestDataExportReply =
+  | { readonly status: 202; readonly body: wire.RequestDataExportResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type GetDataExportRequest = HandlerRequest<wire.GetDataExportData['path'], NoParameters, NoParameters, undefined>;
+export type GetDataExportReply =
+  | { readonly status: 200; readonly body: wire.GetDataExportResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type GetPreferencesRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetPreferencesData['headers']>['If-None-Match']> }, undefined>;
 export type GetPreferencesReply =
   | { readonly status: 200; readonly body: wire.GetPreferencesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
@@ -392,6 +404,43 @@ export type RotateApiKeyRequest = HandlerRequest<wire.RotateApiKeyData['path'], 
 export type RotateApiKeyReply =
   | { readonly status: 201; readonly body: wire.RotateApiKeyResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
 
+export type ListTeamsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTeamsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListTeamsReply =
+  | { readonly status: 200; readonly body: wire.ListTeamsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateTeamRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateTeamData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateTeamData['body']>>;
+export type CreateTeamReply =
+  | { readonly status: 201; readonly body: wire.CreateTeamResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type GetTeamRequest = HandlerRequest<wire.GetTeamData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetTeamData['headers']>['If-None-Match']> }, undefined>;
+export type GetTeamReply =
+  | { readonly status: 200; readonly body: wire.GetTeamResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateTeamRequest = HandlerRequest<wire.UpdateTeamData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateTeamData['headers']>['If-Match']> }, NonNullable<wire.UpdateTeamData['body']>>;
+export type UpdateTeamReply =
+  | { readonly status: 200; readonly body: wire.UpdateTeamResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteTeamRequest = HandlerRequest<wire.DeleteTeamData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteTeamData['headers']>['If-Match']> }, undefined>;
+export type DeleteTeamReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListTeamMembersRequest = HandlerRequest<wire.ListTeamMembersData['path'], Filled<NonNullable<wire.ListTeamMembersData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListTeamMembersReply =
+  | { readonly status: 200; readonly body: wire.ListTeamMembersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AddTeamMemberRequest = HandlerRequest<wire.AddTeamMemberData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.AddTeamMemberData['headers']>['Idempotency-Key']> }, Filled<NonNullable<wire.AddTeamMemberData['body']>, 'role'>>;
+export type AddTeamMemberReply =
+  | { readonly status: 201; readonly body: wire.AddTeamMemberResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type UpdateTeamMemberRequest = HandlerRequest<wire.UpdateTeamMemberData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateTeamMemberData['headers']>['If-Match']> }, NonNullable<wire.UpdateTeamMemberData['body']>>;
+export type UpdateTeamMemberReply =
+  | { readonly status: 200; readonly body: wire.UpdateTeamMemberResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type RemoveTeamMemberRequest = HandlerRequest<wire.RemoveTeamMemberData['path'], NoParameters, NoParameters, undefined>;
+export type RemoveTeamMemberReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListProjectsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListProjectsData['query']>, 'limit' | 'archived'>, NoParameters, undefined>;
 export type ListProjectsReply =
   | { readonly status: 200; readonly body: wire.ListProjectsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -413,6 +462,10 @@ export type DeleteProjectRequest = HandlerRequest<wire.DeleteProjectData['path']
 export type DeleteProjectReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type TransferProjectRequest = HandlerRequest<wire.TransferProjectData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.TransferProjectData['headers']>['Idempotency-Key']> }, NonNullable<wire.TransferProjectData['body']>>;
+export type TransferProjectReply =
+  | { readonly status: 200; readonly body: wire.TransferProjectResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type GetProjectSettingsRequest = HandlerRequest<wire.GetProjectSettingsData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetProjectSettingsData['headers']>['If-None-Match']> }, undefined>;
 export type GetProjectSettingsReply =
   | { readonly status: 200; readonly body: wire.GetProjectSettingsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
@@ -421,6 +474,50 @@ export type GetProjectSettingsReply =
 export type UpdateProjectSettingsRequest = HandlerRequest<wire.UpdateProjectSettingsData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateProjectSettingsData['headers']>['If-Match']> }, NonNullable<wire.UpdateProjectSettingsData['body']>>;
 export type UpdateProjectSettingsReply =
   | { readonly status: 200; readonly body: wire.UpdateProjectSettingsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type ListProjectMembersRequest = HandlerRequest<wire.ListProjectMembersData['path'], Filled<NonNullable<wire.ListProjectMembersData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListProjectMembersReply =
+  | { readonly status: 200; readonly body: wire.ListProjectMembersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AddProjectMemberRequest = HandlerRequest<wire.AddProjectMemberData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.AddProjectMemberData['headers']>['Idempotency-Key']> }, NonNullable<wire.AddProjectMemberData['body']>>;
+export type AddProjectMemberReply =
+  | { readonly status: 201; readonly body: wire.AddProjectMemberResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type RemoveProjectMemberRequest = HandlerRequest<wire.RemoveProjectMemberData['path'], NoParameters, NoParameters, undefined>;
+export type RemoveProjectMemberReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListMyInvitationsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListMyInvitationsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListMyInvitationsReply =
+  | { readonly status: 200; readonly body: wire.ListMyInvitationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateInvitationRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateInvitationData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateInvitationData['body']>>;
+export type CreateInvitationReply =
+  | { readonly status: 201; readonly body: wire.CreateInvitationResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type ListProjectInvitationsRequest = HandlerRequest<wire.ListProjectInvitationsData['path'], Filled<NonNullable<wire.ListProjectInvitationsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListProjectInvitationsReply =
+  | { readonly status: 200; readonly body: wire.ListProjectInvitationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListTeamInvitationsRequest = HandlerRequest<wire.ListTeamInvitationsData['path'], Filled<NonNullable<wire.ListTeamInvitationsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListTeamInvitationsReply =
+  | { readonly status: 200; readonly body: wire.ListTeamInvitationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RevokeInvitationRequest = HandlerRequest<wire.RevokeInvitationData['path'], NoParameters, NoParameters, undefined>;
+export type RevokeInvitationReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AcceptInvitationRequest = HandlerRequest<wire.AcceptInvitationData['path'], NoParameters, NoParameters, undefined>;
+export type AcceptInvitationReply =
+  | { readonly status: 200; readonly body: wire.AcceptInvitationResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DeclineInvitationRequest = HandlerRequest<wire.DeclineInvitationData['path'], NoParameters, NoParameters, undefined>;
+export type DeclineInvitationReply =
+  | { readonly status: 200; readonly body: wire.DeclineInvitationResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AcceptInvitationByTokenRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.AcceptInvitationByTokenData['body']>>;
+export type AcceptInvitationByTokenReply =
+  | { readonly status: 200; readonly body: wire.AcceptInvitationByTokenResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
 export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListPreviewSdksReply =
@@ -612,6 +709,12 @@ export interface Handlers {
   readonly getMe: (request: GetMeRequest, call: Call) => Promise<GetMeReply>;
   /** PATCH /users/me */
   readonly updateMe: (request: UpdateMeRequest, call: Call) => Promise<UpdateMeReply>;
+  /** POST /users/me/deletion */
+  readonly requestAccountDeletion: (request: RequestAccountDeletionRequest, call: Call) => Promise<RequestAccountDeletionReply>;
+  /** POST /users/me/exports */
+  readonly requestDataExport: (request: RequestDataExportRequest, call: Call) => Promise<RequestDataExportReply>;
+  /** GET /users/me/exports/{export_id} */
+  readonly getDataExport: (request: GetDataExportRequest, call: Call) => Promise<GetDataExportReply>;
   /** GET /users/me/preferences */
   readonly getPreferences: (request: GetPreferencesRequest, call: Call) => Promise<GetPreferencesReply>;
   /** PATCH /users/me/preferences */
@@ -630,6 +733,24 @@ export interface Handlers {
   readonly revokeApiKey: (request: RevokeApiKeyRequest, call: Call) => Promise<RevokeApiKeyReply>;
   /** POST /api-keys/{key_id}/rotate */
   readonly rotateApiKey: (request: RotateApiKeyRequest, call: Call) => Promise<RotateApiKeyReply>;
+  /** GET /teams */
+  readonly listTeams: (request: ListTeamsRequest, call: Call) => Promise<ListTeamsReply>;
+  /** POST /teams */
+  readonly createTeam: (request: CreateTeamRequest, call: Call) => Promise<CreateTeamReply>;
+  /** GET /teams/{team_id} */
+  readonly getTeam: (request: GetTeamRequest, call: Call) => Promise<GetTeamReply>;
+  /** PATCH /teams/{team_id} */
+  readonly updateTeam: (request: UpdateTeamRequest, call: Call) => Promise<UpdateTeamReply>;
+  /** DELETE /teams/{team_id} */
+  readonly deleteTeam: (request: DeleteTeamRequest, call: Call) => Promise<DeleteTeamReply>;
+  /** GET /teams/{team_id}/members */
+  readonly listTeamMembers: (request: ListTeamMembersRequest, call: Call) => Promise<ListTeamMembersReply>;
+  /** POST /teams/{team_id}/members */
+  readonly addTeamMember: (request: AddTeamMemberRequest, call: Call) => Promise<AddTeamMemberReply>;
+  /** PATCH /teams/{team_id}/members/{user_id} */
+  readonly updateTeamMember: (request: UpdateTeamMemberRequest, call: Call) => Promise<UpdateTeamMemberReply>;
+  /** DELETE /teams/{team_id}/members/{user_id} */
+  readonly removeTeamMember: (request: RemoveTeamMemberRequest, call: Call) => Promise<RemoveTeamMemberReply>;
   /** GET /projects */
   readonly listProjects: (request: ListProjectsRequest, call: Call) => Promise<ListProjectsReply>;
   /** POST /projects */
@@ -640,10 +761,34 @@ export interface Handlers {
   readonly updateProject: (request: UpdateProjectRequest, call: Call) => Promise<UpdateProjectReply>;
   /** DELETE /projects/{project_id} */
   readonly deleteProject: (request: DeleteProjectRequest, call: Call) => Promise<DeleteProjectReply>;
+  /** POST /projects/{project_id}/transfer */
+  readonly transferProject: (request: TransferProjectRequest, call: Call) => Promise<TransferProjectReply>;
   /** GET /projects/{project_id}/settings */
   readonly getProjectSettings: (request: GetProjectSettingsRequest, call: Call) => Promise<GetProjectSettingsReply>;
   /** PATCH /projects/{project_id}/settings */
   readonly updateProjectSettings: (request: UpdateProjectSettingsRequest, call: Call) => Promise<UpdateProjectSettingsReply>;
+  /** GET /projects/{project_id}/members */
+  readonly listProjectMembers: (request: ListProjectMembersRequest, call: Call) => Promise<ListProjectMembersReply>;
+  /** POST /projects/{project_id}/members */
+  readonly addProjectMember: (request: AddProjectMemberRequest, call: Call) => Promise<AddProjectMemberReply>;
+  /** DELETE /projects/{project_id}/members/{user_id} */
+  readonly removeProjectMember: (request: RemoveProjectMemberRequest, call: Call) => Promise<RemoveProjectMemberReply>;
+  /** GET /invitations */
+  readonly listMyInvitations: (request: ListMyInvitationsRequest, call: Call) => Promise<ListMyInvitationsReply>;
+  /** POST /invitations */
+  readonly createInvitation: (request: CreateInvitationRequest, call: Call) => Promise<CreateInvitationReply>;
+  /** GET /projects/{project_id}/invitations */
+  readonly listProjectInvitations: (request: ListProjectInvitationsRequest, call: Call) => Promise<ListProjectInvitationsReply>;
+  /** GET /teams/{team_id}/invitations */
+  readonly listTeamInvitations: (request: ListTeamInvitationsRequest, call: Call) => Promise<ListTeamInvitationsReply>;
+  /** DELETE /invitations/{invitation_id} */
+  readonly revokeInvitation: (request: RevokeInvitationRequest, call: Call) => Promise<RevokeInvitationReply>;
+  /** POST /invitations/{invitation_id}/accept */
+  readonly acceptInvitation: (request: AcceptInvitationRequest, call: Call) => Promise<AcceptInvitationReply>;
+  /** POST /invitations/{invitation_id}/decline */
+  readonly declineInvitation: (request: DeclineInvitationRequest, call: Call) => Promise<DeclineInvitationReply>;
+  /** POST /invitations/accept-by-token */
+  readonly acceptInvitationByToken: (request: AcceptInvitationByTokenRequest, call: Call) => Promise<AcceptInvitationByTokenReply>;
   /** GET /preview/sdks */
   readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
   /** POST /preview/request */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Recipe } from '../requests.ts';
 import type { Scene, World } from '../world.ts';
 
@@ -10,6 +11,14 @@ const about = (below: string, json?: unknown, other?: unknown): Recipe => ({
   },
 });
 
+/** Another person whom nothing has to do with anything here; nobody ever signs in as it. */
+async function somebody(world: World): Promise<string> {
+  const [id, username] = [randomUUID(), `s${randomUUID().slice(0, 8)}`];
+  await world.sql("insert into users (id, email, username, password_hash) values ($1, $2, $3, 'none')", [id, `${username}@example.com`, username]);
+  await world.sql('insert into user_profiles (user_id) values ($1)', [id]);
+  return id;
+}
+
 export const projectRequests: Readonly<Record<string, Recipe>> = {
   listProjects: { ask: () => Promise.resolve({ path: '/projects' }) },
   createProject: { ask: () => Promise.resolve({ path: '/projects', json: { name: 'Field Notes' }, other: { json: { name: 'Other Notes' } } }) },
@@ -19,7 +28,7 @@ export const projectRequests: Readonly<Record<string, Recipe>> = {
   getProjectSettings: about('/settings'),
   listProjectMembers: about('/members'),
   listProjectInvitations: about('/invitations'),
-  addProjectMember: { ask: (world, scene) => about('/members', { user_id: world.visitor.id }, { user_id: world.node.id }).ask(world, scene) },
+  addProjectMember: { ask: async (world, scene) => about('/members', { user_id: world.visitor.id }, { user_id: await somebody(world) }).ask(world, scene) },
   removeProjectMember: {
     ask: async (world, scene) => {
       const id = await world.project(scene);
