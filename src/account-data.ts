@@ -57,7 +57,7 @@ const sectionsOf = (db: Database): ExportSection[] => [
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
-const stagesOf = (db: Database, storage: ObjectStorage, exports: DataExportService): ErasureStage[] => [
+export const erasureStages = (db: Database, storage: ObjectStorage, exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
   projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), notificationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   projectRows(db), memberships(db), jobErasure(db), auditRows(db),
 ];
@@ -65,7 +65,7 @@ const stagesOf = (db: Database, storage: ObjectStorage, exports: DataExportServi
 export function createAccountData(on: AccountDataDependencies): AccountData {
   const { db, clock, log, storage, teamMemberships, ...rest } = on;
   const exports = new DataExportService({ db, clock, storage, sections: sectionsOf(db), files: filesOf(db, storage) });
-  const erasures = new AccountErasures(db, stagesOf(db, storage, exports), log);
+  const erasures = new AccountErasures(db, erasureStages(db, storage, exports), log);
   const deletion = new AccountDeletionService({
     ...rest, db, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(),
   });

@@ -18,21 +18,12 @@ const mailsSql = `
   )
   delete from system_jobs using gone where system_jobs.id = gone.id returning 1`;
 
-/** What a mail server said of the address. */
-const errorsSql = `
-  with told as (
-    select j.id from system_jobs j join users u on u.id = $1::uuid
-     where j.error_message is not null and position(lower(u.email) in lower(j.error_message)) > 0
-     limit 1000 for update of j
-  )
-  update system_jobs set error_message = null from told where system_jobs.id = told.id returning 1`;
-
 /** A stage of the erasure of an account: what the job platform keeps of it for some days. Reads the address, so before it goes. */
 export const jobErasure = (db: Pick<Database, 'named'>): { name: string; run(userId: string, signal: AbortSignal): Promise<number> } => ({
   name: 'jobs',
   async run(userId, signal) {
     let erased = 0;
-    for (const [name, sql] of [['events', eventsSql], ['mails', mailsSql], ['job_errors', errorsSql]] as const) {
+    for (const [name, sql] of [['events', eventsSql], ['mails', mailsSql]] as const) {
       for (let count = 1; count > 0; erased += count) {
         signal.throwIfAborted();
         count = (await db.named(`erasure.${name}`, sql, [userId])).length;

@@ -236,7 +236,8 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
     relay: () => new OutboxRelay(db, producer, services.consumers, log),
     reconciler: () => new Reconciler({ db, redis: redis.redis, producer, kinds: services.kinds, systemKinds: services.systemKinds, log, everyMs: 3_600_000 }),
     async runSystemJobs({ later = false } = {}) {
-      if (later) await backend.sql("update system_jobs set run_after = now() where status = 'queued'");
+      // Times are kept to the millisecond, rounded: now would stand half of one ahead.
+      if (later) await backend.sql("update system_jobs set run_after = now() - interval '1 millisecond' where status = 'queued'");
       const runner = new SystemRunner({ db, kinds: services.systemKinds, log });
       const runs: { kind: string; outcome: SystemJobOutcome; error: string | null }[] = [];
       for (;;) {

@@ -9,12 +9,12 @@ const ownSql = `
    where owner_id = $1 and (deleted_at is not null or team_id is null) and erased_at is null and id > $2 order by id limit ${batchSize}`;
 
 const emptySql = `
-  with some as (
+  with batch as (
     select id from projects where owner_id = $1 and (deleted_at is not null or team_id is null) and erased_at is null order by id limit 100 for update
   )
   update projects p set name = 'Erased project', description = null, metadata = '{}', settings = '{}', team_id = null, archived_at = null,
          deleted_at = coalesce(deleted_at, now()), erased_at = now()
-    from some where p.id = some.id returning p.id`;
+    from batch where p.id = batch.id returning p.id`;
 
 /** Objects deleted in one call: some seconds on a slow store. */
 const objectsAtOnce = 1_000;
