@@ -27,7 +27,7 @@ import { authSweeps } from '#domains/auth/sweeps.ts';
 import { UserCodeGuesses } from '#domains/auth/user-codes.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
-import { tellSuspiciousSignIn } from '#domains/notifications/events.ts';
+import { tellExportReady, tellSuspiciousSignIn } from '#domains/notifications/events.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
 import { invitationHandlers } from '#domains/invitations/handlers.ts';
@@ -208,6 +208,7 @@ export function createServices(on: Platform, version: string): Services {
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
       ['session.suspicious', tellSuspiciousSignIn(db, notifications)],
+      ['account.export_ready', tellExportReady(db, notifications)],
       ['user.suspended', (event) => revocations.again(event)],
       ['user.deleted', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],

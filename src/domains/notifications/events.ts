@@ -14,3 +14,11 @@ export const tellSuspiciousSignIn = (db: Database, notifications: NotificationSe
     eventKey: `session.suspicious:${entityId}:${String(reason)}`,
   }));
 };
+
+/** The consumer of `account.export_ready`. */
+export const tellExportReady = (db: Database, notifications: NotificationService): EventConsumer => async ({ entityId, userId }) => {
+  if (userId == null) return;
+  await transact(db, null, (trx) => notifications.notify(trx, {
+    userId, type: 'account.export_ready', payload: { export_id: entityId }, eventKey: `account.export_ready:${entityId}`,
+  }));
+};

@@ -37,6 +37,15 @@ const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailConte
     ],
     footer: 'If it was not you: choose “Forgot your password?” on the sign-in page and set a new one. That signs everybody out.',
   }),
+  'account.export_ready': ({ username, created_at: at }) => ({
+    subject: 'The copy of your HiveSync data is ready',
+    title: 'Your data are ready',
+    paragraphs: [
+      `The copy of everything your account ${username} holds was ready on ${timeOf(at)}. Sign in to download it.`,
+      'It is kept for seven days and then deleted.',
+    ],
+    footer: 'If you did not ask for it, somebody else is signed in as you: choose “Forgot your password?” on the sign-in page and set a new one. That signs everybody out.',
+  }),
 };
 
 /**
