@@ -13,8 +13,9 @@ import { guessLimiter, orLimited } from './limiters.ts';
 const minuteSeconds = 60;
 const hourSeconds = 3_600;
 const daySeconds = 86_400;
-/** Failures of an account within a day before it has to wait, and the longest it waits between two tries. */
+/** Failures of an account within a day before it has to wait; the wait after the first beyond them, doubled with each more, and the longest. */
 const freeFailures = 10;
+const firstWaitSeconds = 2;
 const longestWaitSeconds = 900;
 
 /** A try that was let through. */
@@ -30,12 +31,15 @@ export class SignInAttempts {
   readonly #ofAddress: RateLimiterRedis;
   readonly #ofAccount: RateLimiterRedis;
   readonly #waits: RateLimiterRedis;
+  /** How many waits an account has had. Counted by themselves: of many tries at once all count as failures for a moment. */
+  readonly #waited: RateLimiterRedis;
 
   constructor(redis: Redis) {
     this.#ofBoth = guessLimiter(redis, 'sign_in_both', 5, minuteSeconds);
     this.#ofAddress = guessLimiter(redis, 'sign_in_address', 30, hourSeconds);
     this.#ofAccount = guessLimiter(redis, 'sign_in_account', freeFailures, daySeconds);
     this.#waits = guessLimiter(redis, 'sign_in_wait', 1, longestWaitSeconds);
+    this.#waited = guessLimiter(redis, 'sign_in_waited', freeFailures, daySeconds);
   }
 
   /**
@@ -51,19 +55,20 @@ export class SignInAttempts {
     await orWait(() => this.#ofAddress.consume(address));
     const { consumedPoints: failures } = await this.#ofAccount.penalty(who);
     if (failures > freeFailures) {
-      const waitSeconds = Math.min(2 ** Math.min(failures - freeFailures, 20), longestWaitSeconds);
       try {
         // One try, and none beside it until its wait is over.
-        await orWait(() => this.#waits.consume(who, 1, { customDuration: waitSeconds }));
+        await orWait(() => this.#waits.consume(who, 1, { customDuration: firstWaitSeconds }));
       } catch (error) {
         await this.#ofAccount.reward(who);
         throw error;
       }
+      const { consumedPoints: waits } = await this.#waited.penalty(who);
+      if (waits > 1) await this.#waits.set(who, 1, Math.min(firstWaitSeconds ** Math.min(waits, 20), longestWaitSeconds));
     }
     return {
       failuresBefore: failures - 1,
       succeeded: async () => {
-        await Promise.all([this.#ofBoth.reward(both), this.#ofAddress.reward(address), this.#ofAccount.delete(who), this.#waits.delete(who)]);
+        await Promise.all([this.#ofBoth.reward(both), this.#ofAddress.reward(address), this.#ofAccount.delete(who), this.#waits.delete(who), this.#waited.delete(who)]);
       },
     };
   }

@@ -258,6 +258,22 @@ describe('http: the gate without Redis', () => {
     await redis.redis.connect();
   });
 
+  it('does not take its own busy process for a Redis that is slow: the count stays one', async () => {
+    own = await startFixture({ deps: { gateTimeoutMs: 60 } });
+    const { call, person, limits, logLines } = own;
+    limits.set('read', { quota: 5, windowSeconds: 60 });
+    const { headers } = person();
+    await call('GET', '/things', { headers: person().headers });
+    const calls = Promise.all(Array.from({ length: 20 }, () => call('GET', '/things', { headers })));
+    for (let turn = 0; turn < 6; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const endAt = performance.now() + 150; performance.now() < endAt;);
+    }
+    const statuses = (await calls).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).to.have.length(5);
+    expect(logLines.filter(({ event_type }) => event_type === 'gate.local')).to.deep.equal([]);
+  });
+
   it('does not wait for a Redis that hangs', async () => {
     own = await startFixture({ deps: { gateTimeoutMs: 100 } });
     const { call, person, redis } = own;
