@@ -1,4 +1,5 @@
 /** Copies of everything an account holds, made by a job and kept for a week. */
+import type { Knex } from 'knex';
 import type { DataExport } from '#generated/sdk/types.gen.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { Sweep } from '#jobs/scheduled.ts';
@@ -49,11 +50,7 @@ export class DataExportService {
   async request(call: Call): Promise<DataExport> {
     const userId = requireRecentSignIn(call, this.#on.clock.now());
     return transact(this.#on.db, call, async (trx) => {
-      const [row] = await this.#on.db.namedIn<ExportRow>(trx, 'exports.new', newExportSql, [newId(), userId]);
-      if (row === undefined) {
-        const [open] = await this.#on.db.namedIn<{ id: string }>(trx, 'exports.open', openExportSql, [userId]);
-        throw new ServiceError('CONFLICT', 'An export is under way. Wait until it is ready.', { details: { export_id: open?.id ?? null } });
-      }
+      const row = await this.#begin(trx, userId);
       await addSystemJob(trx, { kind: kindName, payload: { export_id: row.id }, maxAttempts: 5 });
       await audit(trx, call, { event_type: 'user.export_requested', entity_type: 'data_export', entity_id: row.id });
       return present(row, null);
@@ -102,6 +99,16 @@ export class DataExportService {
         return objects + await eraseRows(this.#on.db, 'data_exports', 'user_id = $1', userId, signal);
       },
     };
+  }
+
+  async #begin(trx: Knex.Transaction, userId: string): Promise<ExportRow> {
+    // One that was in the way may have ended by the time it is looked at.
+    for (;;) {
+      const [row] = await this.#on.db.namedIn<ExportRow>(trx, 'exports.new', newExportSql, [newId(), userId]);
+      if (row !== undefined) return row;
+      const [open] = await this.#on.db.namedIn<{ id: string }>(trx, 'exports.open', openExportSql, [userId]);
+      if (open !== undefined) throw new ServiceError('CONFLICT', 'An export is under way. Wait until it is ready.', { details: { export_id: open.id } });
+    }
   }
 
   async #make(exportId: string, signal: AbortSignal): Promise<void> {

@@ -25,6 +25,7 @@ interface Grant { readonly device_code: string; readonly user_code: string }
 export class SignInThings {
   readonly #wire: Wire;
   readonly #person: Person;
+  #leaving: string | null = null;
 
   constructor(wire: Wire, person: Person) {
     this.#wire = wire;
@@ -35,6 +36,19 @@ export class SignInThings {
   signIn(): Promise<Pair> {
     const device = { device_id: 'device-of-the-properties', name: 'A device', platform: 'web' };
     return this.#ask('POST', '/auth/login', { email: this.#person.tokens.user.email, password: this.#person.password, device });
+  }
+
+  /** Of somebody whose account may end by the request; somebody new where it has. */
+  async leaving(): Promise<string> {
+    const token = this.#leaving;
+    if (token !== null) {
+      const { status } = await this.#wire.send({ method: 'GET', path: `${basePath}/users/me`, headers: { authorization: `Bearer ${token}` } });
+      if (status === 200) return token;
+    }
+    const username = `leaving${Date.now().toString(36)}`;
+    const { access_token: fresh } = await this.#ask<Pair>('POST', '/auth/register', { email: `${username}@example.com`, username, password: this.#person.password });
+    this.#leaving = fresh;
+    return fresh;
   }
 
   /** The real things for the stand-ins that a request holds. */

@@ -8,6 +8,7 @@ import { windowKey } from '#platform/request-windows.ts';
 import type { Existing } from './arbitrary.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
+import { keyIdOf, keyStandIn } from './keys.ts';
 import { basePath } from './requests.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from './wire.ts';
@@ -79,7 +80,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, ...existingSignIns,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, ...existingSignIns,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -102,10 +103,18 @@ export class World {
       const mayChange = route.method === 'delete' || route.method === 'patch';
       real.set(standIns.project, mayChange ? await this.project(this.ada) : this.projectId);
     }
+    if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: filled(request.path), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
-    const token = route.operationId === 'logoutUser' && as === 'own' ? (await this.#signIns.signIn()).access_token : this.ada.tokens.access_token;
+    const token = as === 'own' ? await this.#tokenFor(route.operationId) : this.ada.tokens.access_token;
     return { ...ready, headers: { ...ready.headers, ...this.#credentials(operation, ready, token, as) } };
+  }
+
+  /** Ada's, but where the request ends what it is made with. */
+  async #tokenFor(operationId: string): Promise<string> {
+    if (operationId === 'logoutUser') return (await this.#signIns.signIn()).access_token;
+    if (operationId === 'requestAccountDeletion') return this.#signIns.leaving();
+    return this.ada.tokens.access_token;
   }
 
   #credentials({ route }: Operation, request: WireRequest, token: string, as: Credentials): Record<string, string> {
