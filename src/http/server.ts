@@ -20,6 +20,8 @@ export function createServer(app: RequestListener, { maxConnections = 20_000 }: 
     maxHeaderSize: 16 * 1024,
     // A request without Host is refused by Node; one with two lengths or encodings as well.
     requireHostHeader: true,
+    // Two of a header that may come once (Authorization, say) are not silently one: together they are no credential.
+    joinDuplicateHeaders: true,
     insecureHTTPParser: false,
     noDelay: true,
   }, app);

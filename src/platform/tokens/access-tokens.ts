@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Secret } from '#config/environment.ts';
 import type { Tier } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
-import { newId } from '#platform/ids.ts';
-import { createSigner, TokenError } from './signer.ts';
+import { isId, newId } from '#platform/ids.ts';
+import { createSigner, skewSeconds, TokenError } from './signer.ts';
 
 /** What an access token says. Times are seconds since 1970. */
 export interface AccessClaims {
@@ -63,18 +63,19 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
         throw new TokenError('expired', 'The token has expired.');
       }
       if (token.length > maxTokenLength) throw new TokenError('invalid', 'Longer than any token of ours.');
-      const claims = readClaims(signer.verify(token), lifetimeSeconds);
+      const claims = readClaims(signer.verify(token), lifetimeSeconds, Math.floor(clock.now() / 1000) + skewSeconds);
       verified.set(token, claims);
       return claims;
     },
   };
 }
 
-function readClaims(claims: ReturnType<ReturnType<typeof createSigner>['verify']>, lifetimeSeconds: number): AccessClaims {
+function readClaims(claims: ReturnType<ReturnType<typeof createSigner>['verify']>, lifetimeSeconds: number, newestSeconds: number): AccessClaims {
   const { sid, roles, auth_time: authenticatedAt } = claims;
   // None of ours lives longer: what outlives a revocation's mark would be good again after it.
-  if (!(claims.exp - claims.iat <= lifetimeSeconds)) throw new TokenError('invalid', 'It lives longer than access tokens do.');
-  if (typeof sid !== 'string' || !Array.isArray(roles) || typeof authenticatedAt !== 'number') {
+  if (!(claims.iat <= newestSeconds && claims.exp - claims.iat <= lifetimeSeconds)) throw new TokenError('invalid', 'It lives longer than access tokens do.');
+  // Ids are asked for in the database, which takes ids alone.
+  if (typeof sid !== 'string' || !isId(sid) || !isId(claims.sub) || !Array.isArray(roles) || typeof authenticatedAt !== 'number') {
     throw new TokenError('invalid', 'A claim of access tokens is missing.');
   }
   return Object.freeze({

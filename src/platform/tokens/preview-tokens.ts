@@ -2,7 +2,7 @@ import type { Secret } from '#config/environment.ts';
 import type { PreviewCaller } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { sha256Hex } from '#platform/crypto.ts';
-import { newId } from '#platform/ids.ts';
+import { isId, newId } from '#platform/ids.ts';
 import { createSigner, TokenError, type Signer } from './signer.ts';
 
 export type PreviewPurpose = PreviewCaller['purpose'];
@@ -61,7 +61,7 @@ export function createPreviewTokens(options: PreviewTokenOptions): PreviewTokens
       if (token.length > maxTokenLength) throw new TokenError('invalid', 'Longer than any token of ours.');
       const purpose: PreviewPurpose = signers.upload.recognises(token) ? 'upload' : 'view';
       const { sub, own, pid, kind, share, exp } = signers[purpose].verify(token);
-      if (typeof own !== 'string' || typeof pid !== 'string' || (kind !== 'job' && kind !== 'session') || !(share === null || typeof share === 'string')) {
+      if (typeof own !== 'string' || !isId(own) || typeof pid !== 'string' || (kind !== 'job' && kind !== 'session') || !(share === null || typeof share === 'string')) {
         throw new TokenError('invalid', 'A claim of preview tokens is missing.');
       }
       const caller: PreviewCaller = {

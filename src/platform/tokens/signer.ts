@@ -56,7 +56,7 @@ export interface Signer {
 }
 
 /** A replica's clock may be this far behind the one that signed (`nbf`); an expiry is never stretched. */
-const skewSeconds = 5;
+export const skewSeconds = 5;
 
 interface SigningKey {
   readonly id: string;
