@@ -4,18 +4,16 @@ import type { Route } from './route.ts';
 export type Locate = (data: unknown, path: Readonly<Record<string, unknown>>) => string | null;
 
 const nowhere: Locate = () => null;
-const viewed: Locate = (data) => {
-  const url = typeof data === 'object' && data !== null && 'view_url' in data ? data.view_url : null;
-  return typeof url === 'string' ? url : null;
-};
+const viewed: Locate = (data) => textOf(data, 'view_url');
 
 /**
  * Finds the `Location` of what an operation creates or enqueues in the route table, so that it is known while the
  * effect's transaction still runs (an idempotent answer is sealed there, headers and all). For `POST /a/{x}/bs` that is
  * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
- * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that has no id of
- * its own is named as its path names it (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands among the `bs`. Where a handler names another place, that one is sent and the
- * difference is logged.
+ * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that its path
+ * names by another field than its id goes by that (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands
+ * among the `bs`; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
+ * place, that one is sent and the difference is logged.
  */
 export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
   if (route.responses[201] === undefined && route.responses[202] === undefined) return nowhere;
@@ -31,13 +29,13 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const job = route.responses[202] === undefined ? undefined : readAt(`/${first}/jobs`) ?? readAt(route.template.replace(/\/[^/]+$/, ''));
   const isList = routes.some((one) => one.method === 'get' && one.template === route.template);
   const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
-  const target = route.responses[202] === undefined ? read ?? readAt(collection, single) : job ?? read;
+  const target = route.responses[202] === undefined ? read ?? readAt(collection, single) ?? readAt(`/${last}`, single) : job ?? read;
   if (target === undefined) return viewed;
   const { template } = target;
 
   return (data, path) => {
     const names = [...template.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-    const id = idOf(data) ?? textOf(data, names.at(-1) ?? '');
+    const id = textOf(data, names.at(-1) ?? '') ?? idOf(data);
     if (id === null) return viewed(data, path);
     let place = `${basePath}${template}`;
     for (const [at, name] of names.entries()) {

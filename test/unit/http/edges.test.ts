@@ -161,6 +161,11 @@ describe('http: Location', () => {
     expect(locationOf(replace, all, basePath)({ key: { id }, secret: 's' }, { key_id: 'the old one' })).to.equal(`/api/v1/keys/${id}`);
     expect(locationOf(makeBelow, all, basePath)({ id }, { key_id: 'k' }), 'a lock is no key').to.equal(null);
     expect(locationOf(replace, all, basePath)({ token: 't', view_url: 'https://example.com/view/t' }, { key_id: 'k' }), 'what is looked at').to.equal('https://example.com/view/t');
+    const invite = { ...make, template: '/keys/{key_id}/holders', path: '/keys/:key_id/holders' };
+    const remove = { ...invite, method: 'delete' as const, template: '/keys/{key_id}/holders/{user_id}', path: '/keys/:key_id/holders/:user_id' };
+    const held = { ...invite, method: 'get' as const };
+    expect(locationOf(invite, [...all, invite, remove, held], basePath)({ id, key_id: 'k', user_id: 'u' }, { key_id: 'k' }), 'a member')
+      .to.equal('/api/v1/keys/k/holders/u');
   });
 
   it('is the job for accepted work, however it is wrapped', () => {

@@ -6,11 +6,15 @@ import { canAct, type Person, type World } from '../world.ts';
 const some = (): number => randomInt(1_000, 10_000_000);
 const at = (path: string): Recipe => ({ ask: () => Promise.resolve({ path }) });
 
-/** An export of the owner's, asked for by a session that is recent; an id of nothing where nothing lets the owner in. */
-async function exportOf(world: World, owner: Person): Promise<string> {
-  if (!canAct(owner)) return randomUUID();
-  const [known] = await world.sql<{ id: string }>('select id from data_exports where user_id = $1 order by id desc limit 1', [owner.id]);
-  return known?.id ?? (await world.data<{ id: string }>('POST', '/users/me/exports', { as: await world.signIn(owner) })).id;
+/** An account has one export under way at most. */
+const exported = new Map<string, Promise<string>>();
+
+/** The export of the owner's, asked for by a session that is recent; an id of nothing where nothing lets the owner in. */
+function exportOf(world: World, owner: Person): Promise<string> {
+  if (!canAct(owner)) return Promise.resolve(randomUUID());
+  const known = exported.get(owner.id) ?? world.signIn(owner).then((as) => world.data<{ id: string }>('POST', '/users/me/exports', { as })).then(({ id }) => id);
+  exported.set(owner.id, known);
+  return known;
 }
 
 /** A request about an account made for it. */
