@@ -14,6 +14,8 @@ import { previewFiles, previewSections } from '#domains/previews/export.ts';
 import { ProjectDepartureService } from '#domains/projects/departure-service.ts';
 import { memberships, projectObjects, projectRows } from '#domains/projects/erasure-service.ts';
 import { projectSections } from '#domains/projects/export.ts';
+import { taskRows } from '#domains/tasks/erasure.ts';
+import { taskFiles, taskSections } from '#domains/tasks/export.ts';
 import { TeamDepartureService } from '#domains/teams/departure-service.ts';
 import type { TeamMembershipService } from '#domains/teams/membership-service.ts';
 import { deletionHandlers } from '#domains/users/deletion-handlers.ts';
@@ -52,13 +54,13 @@ export interface AccountData {
 
 /** The sections of an export, in the order of the archive's index. */
 const sectionsOf = (db: Database): ExportSection[] => [
-  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
+  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), ...taskSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
 ];
-const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage)];
+const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
 export const erasureStages = (db: Database, storage: ObjectStorage, exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), notificationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), taskRows(db), notificationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   projectRows(db), memberships(db), jobErasure(db), auditRows(db),
 ];
 

@@ -51,6 +51,14 @@ import { ProjectMemberService } from '#domains/projects/members-service.ts';
 import { ProjectMembershipService } from '#domains/projects/membership-service.ts';
 import { ProjectService } from '#domains/projects/service.ts';
 import { TransferService } from '#domains/projects/transfer-service.ts';
+import { Arrivals } from '#domains/tasks/arrivals.ts';
+import { AttachmentErasing } from '#domains/tasks/attachment-erasing.ts';
+import { AttachmentService } from '#domains/tasks/attachments-service.ts';
+import { Completing } from '#domains/tasks/completing.ts';
+import { DependencyService } from '#domains/tasks/dependencies-service.ts';
+import { taskHandlers } from '#domains/tasks/handlers.ts';
+import { LabelService } from '#domains/tasks/labels-service.ts';
+import { TaskService } from '#domains/tasks/service.ts';
 import { teamHandlers } from '#domains/teams/handlers.ts';
 import { TeamMemberService } from '#domains/teams/members-service.ts';
 import { TeamMembershipService } from '#domains/teams/membership-service.ts';
@@ -163,6 +171,9 @@ export function createServices(on: Platform, version: string): Services {
   const inviting = new InvitingService({ db, tiers, invitations: openInvitations, memberships });
   const transfers = new TransferService({ db, tiers, memberships: projectMemberships, inviting, invitations: openInvitations });
   const previewEndings = new PreviewEndingService(kind);
+  const arrivals = new Arrivals(storage);
+  const attachmentErasing = new AttachmentErasing(db, storage);
+  const completing = new Completing({ db, arrivals, erasing: attachmentErasing });
   const changes = new AccountChanges(redis, log);
   const accountData = createAccountData({
     db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings,
@@ -175,6 +186,7 @@ export function createServices(on: Platform, version: string): Services {
     ...authSweeps(db),
     ...proofs.sweeps,
     sweepInvitations(db),
+    attachmentErasing.sweep,
     ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
@@ -201,6 +213,12 @@ export function createServices(on: Platform, version: string): Services {
       ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
       ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),
       ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),
+      ...taskHandlers({
+        tasks: new TaskService({ db, members: projectMemberships, erasing: attachmentErasing }),
+        labels: new LabelService(db),
+        dependencies: new DependencyService(db),
+        attachments: new AttachmentService({ db, storage, arrivals, completing, erasing: attachmentErasing }),
+      }),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
     },
@@ -214,7 +232,7 @@ export function createServices(on: Platform, version: string): Services {
       ['api_key.revoked', (event) => revocations.again(event)],
       ['alert.raised', logAlert(log)],
     ]),
-    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...swept.kinds],
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, attachmentErasing.kind, ...swept.kinds],
     schedules: [...accountData.schedules, ...swept.schedules],
     tiers,
     lastSeen,

@@ -139,6 +139,13 @@ function pickApiKeyProjects(o) {
 function pickApiKeyScopes(o) {
   return list(o, "ApiKeyScopes", (o) => typeof o === 'string' ? o : refuse("ApiKeyScopes[]", "string", o));
 }
+function pickAttachmentDownload(o) {
+  if (!isObject(o)) refuse("AttachmentDownload", 'an object', o);
+  return {
+    "url": typeof o.url === 'string' ? o.url : refuse("AttachmentDownload.url", "string", o.url),
+    "expires_in": (Number.isInteger(o.expires_in) || o.expires_in === null) ? o.expires_in : refuse("AttachmentDownload.expires_in", "integer or null", o.expires_in),
+  };
+}
 function pickClaimedJob(o) {
   if (!isObject(o)) refuse("ClaimedJob", 'an object', o);
   return {
@@ -821,6 +828,116 @@ function pickSessionToken(o) {
     "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("SessionToken.expires_in", "integer", o.expires_in),
   };
 }
+function pickTask(o) {
+  if (!isObject(o)) refuse("Task", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Task.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("Task.project_id", "string", o.project_id),
+    "title": typeof o.title === 'string' ? o.title : refuse("Task.title", "string", o.title),
+    "description": (typeof o.description === 'string' || o.description === null) ? o.description : refuse("Task.description", "string or null", o.description),
+    "status": typeof o.status === 'string' ? o.status : refuse("Task.status", "string", o.status),
+    "assignee_id": (typeof o.assignee_id === 'string' || o.assignee_id === null) ? o.assignee_id : refuse("Task.assignee_id", "string or null", o.assignee_id),
+    "due_date": (typeof o.due_date === 'string' || o.due_date === null) ? o.due_date : refuse("Task.due_date", "string or null", o.due_date),
+    "labels": list(o.labels, "Task.labels", pickTaskLabelSummary),
+    "is_blocked": typeof o.is_blocked === 'boolean' ? o.is_blocked : refuse("Task.is_blocked", "boolean", o.is_blocked),
+    "created_by": typeof o.created_by === 'string' ? o.created_by : refuse("Task.created_by", "string", o.created_by),
+    "completed_at": (typeof o.completed_at === 'string' || o.completed_at === null) ? o.completed_at : refuse("Task.completed_at", "string or null", o.completed_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Task.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Task.updated_at", "string", o.updated_at),
+  };
+}
+function pickTaskAttachment(o) {
+  if (!isObject(o)) refuse("TaskAttachment", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("TaskAttachment.id", "string", o.id),
+    "task_id": typeof o.task_id === 'string' ? o.task_id : refuse("TaskAttachment.task_id", "string", o.task_id),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("TaskAttachment.kind", "string", o.kind),
+    "status": typeof o.status === 'string' ? o.status : refuse("TaskAttachment.status", "string", o.status),
+    "name": typeof o.name === 'string' ? o.name : refuse("TaskAttachment.name", "string", o.name),
+    "external_url": (typeof o.external_url === 'string' || o.external_url === null) ? o.external_url : refuse("TaskAttachment.external_url", "string or null", o.external_url),
+    "content_type": (typeof o.content_type === 'string' || o.content_type === null) ? o.content_type : refuse("TaskAttachment.content_type", "string or null", o.content_type),
+    "size": (Number.isInteger(o.size) || o.size === null) ? o.size : refuse("TaskAttachment.size", "integer or null", o.size),
+    "sha256": (typeof o.sha256 === 'string' || o.sha256 === null) ? o.sha256 : refuse("TaskAttachment.sha256", "string or null", o.sha256),
+    "uploaded_by": typeof o.uploaded_by === 'string' ? o.uploaded_by : refuse("TaskAttachment.uploaded_by", "string", o.uploaded_by),
+    "uploaded_at": (typeof o.uploaded_at === 'string' || o.uploaded_at === null) ? o.uploaded_at : refuse("TaskAttachment.uploaded_at", "string or null", o.uploaded_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("TaskAttachment.created_at", "string", o.created_at),
+  };
+}
+function pickTaskAttachmentCreated(o) {
+  if (!isObject(o)) refuse("TaskAttachmentCreated", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("TaskAttachmentCreated.id", "string", o.id),
+    "task_id": typeof o.task_id === 'string' ? o.task_id : refuse("TaskAttachmentCreated.task_id", "string", o.task_id),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("TaskAttachmentCreated.kind", "string", o.kind),
+    "status": typeof o.status === 'string' ? o.status : refuse("TaskAttachmentCreated.status", "string", o.status),
+    "name": typeof o.name === 'string' ? o.name : refuse("TaskAttachmentCreated.name", "string", o.name),
+    "external_url": (typeof o.external_url === 'string' || o.external_url === null) ? o.external_url : refuse("TaskAttachmentCreated.external_url", "string or null", o.external_url),
+    "content_type": (typeof o.content_type === 'string' || o.content_type === null) ? o.content_type : refuse("TaskAttachmentCreated.content_type", "string or null", o.content_type),
+    "size": (Number.isInteger(o.size) || o.size === null) ? o.size : refuse("TaskAttachmentCreated.size", "integer or null", o.size),
+    "sha256": (typeof o.sha256 === 'string' || o.sha256 === null) ? o.sha256 : refuse("TaskAttachmentCreated.sha256", "string or null", o.sha256),
+    "uploaded_by": typeof o.uploaded_by === 'string' ? o.uploaded_by : refuse("TaskAttachmentCreated.uploaded_by", "string", o.uploaded_by),
+    "uploaded_at": (typeof o.uploaded_at === 'string' || o.uploaded_at === null) ? o.uploaded_at : refuse("TaskAttachmentCreated.uploaded_at", "string or null", o.uploaded_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("TaskAttachmentCreated.created_at", "string", o.created_at),
+    "upload": o.upload === null ? (null) : pickUploadTarget(o.upload),
+  };
+}
+function pickTaskAttachmentPage(o) {
+  if (!isObject(o)) refuse("TaskAttachmentPage", 'an object', o);
+  return {
+    "items": list(o.items, "TaskAttachmentPage.items", pickTaskAttachment),
+    "page": pickPage(o.page),
+  };
+}
+function pickTaskDependency(o) {
+  if (!isObject(o)) refuse("TaskDependency", 'an object', o);
+  return {
+    "task_id": typeof o.task_id === 'string' ? o.task_id : refuse("TaskDependency.task_id", "string", o.task_id),
+    "depends_on_task_id": typeof o.depends_on_task_id === 'string' ? o.depends_on_task_id : refuse("TaskDependency.depends_on_task_id", "string", o.depends_on_task_id),
+    "title": typeof o.title === 'string' ? o.title : refuse("TaskDependency.title", "string", o.title),
+    "status": typeof o.status === 'string' ? o.status : refuse("TaskDependency.status", "string", o.status),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("TaskDependency.created_at", "string", o.created_at),
+  };
+}
+function pickTaskDependencyPage(o) {
+  if (!isObject(o)) refuse("TaskDependencyPage", 'an object', o);
+  return {
+    "items": list(o.items, "TaskDependencyPage.items", pickTaskDependency),
+    "page": pickPage(o.page),
+  };
+}
+function pickTaskLabel(o) {
+  if (!isObject(o)) refuse("TaskLabel", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("TaskLabel.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("TaskLabel.project_id", "string", o.project_id),
+    "name": typeof o.name === 'string' ? o.name : refuse("TaskLabel.name", "string", o.name),
+    "color": typeof o.color === 'string' ? o.color : refuse("TaskLabel.color", "string", o.color),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("TaskLabel.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("TaskLabel.updated_at", "string", o.updated_at),
+  };
+}
+function pickTaskLabelPage(o) {
+  if (!isObject(o)) refuse("TaskLabelPage", 'an object', o);
+  return {
+    "items": list(o.items, "TaskLabelPage.items", pickTaskLabel),
+    "page": pickPage(o.page),
+  };
+}
+function pickTaskLabelSummary(o) {
+  if (!isObject(o)) refuse("TaskLabelSummary", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("TaskLabelSummary.id", "string", o.id),
+    "name": typeof o.name === 'string' ? o.name : refuse("TaskLabelSummary.name", "string", o.name),
+    "color": typeof o.color === 'string' ? o.color : refuse("TaskLabelSummary.color", "string", o.color),
+  };
+}
+function pickTaskPage(o) {
+  if (!isObject(o)) refuse("TaskPage", 'an object', o);
+  return {
+    "items": list(o.items, "TaskPage.items", pickTask),
+    "page": pickPage(o.page),
+  };
+}
 function pickTeam(o) {
   if (!isObject(o)) refuse("Team", 'an object', o);
   return {
@@ -1134,6 +1251,25 @@ export const serializers = {
   acceptInvitation: { 200: (o) => envelope(pickInvitation(o)) },
   declineInvitation: { 200: (o) => envelope(pickInvitation(o)) },
   acceptInvitationByToken: { 200: (o) => envelope(pickInvitation(o)) },
+  listTasks: { 200: (o) => envelope(pickTaskPage(o)) },
+  createTask: { 201: (o) => envelope(pickTask(o)) },
+  getTask: { 200: (o) => envelope(pickTask(o)) },
+  updateTask: { 200: (o) => envelope(pickTask(o)) },
+  deleteTask: {  },
+  listLabels: { 200: (o) => envelope(pickTaskLabelPage(o)) },
+  createLabel: { 201: (o) => envelope(pickTaskLabel(o)) },
+  updateLabel: { 200: (o) => envelope(pickTaskLabel(o)) },
+  deleteLabel: {  },
+  attachLabel: {  },
+  detachLabel: {  },
+  listTaskDependencies: { 200: (o) => envelope(pickTaskDependencyPage(o)) },
+  addTaskDependency: {  },
+  removeTaskDependency: {  },
+  listAttachments: { 200: (o) => envelope(pickTaskAttachmentPage(o)) },
+  createAttachment: { 201: (o) => envelope(pickTaskAttachmentCreated(o)) },
+  completeAttachment: { 200: (o) => envelope(pickTaskAttachment(o)) },
+  downloadAttachment: { 200: (o) => envelope(pickAttachmentDownload(o)) },
+  deleteAttachment: {  },
   listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
   requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
   listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },

@@ -76,6 +76,25 @@ export type OperationId =
   | 'acceptInvitation'
   | 'declineInvitation'
   | 'acceptInvitationByToken'
+  | 'listTasks'
+  | 'createTask'
+  | 'getTask'
+  | 'updateTask'
+  | 'deleteTask'
+  | 'listLabels'
+  | 'createLabel'
+  | 'updateLabel'
+  | 'deleteLabel'
+  | 'attachLabel'
+  | 'detachLabel'
+  | 'listTaskDependencies'
+  | 'addTaskDependency'
+  | 'removeTaskDependency'
+  | 'listAttachments'
+  | 'createAttachment'
+  | 'completeAttachment'
+  | 'downloadAttachment'
+  | 'deleteAttachment'
   | 'listPreviewSdks'
   | 'requestPreview'
   | 'listMissingBlobs'
@@ -119,25 +138,6 @@ export type PendingOperationId =
   | 'unfavoriteProject'
   | 'listProjectTemplates'
   | 'listProjectActivity'
-  | 'listTasks'
-  | 'createTask'
-  | 'getTask'
-  | 'updateTask'
-  | 'deleteTask'
-  | 'listLabels'
-  | 'createLabel'
-  | 'updateLabel'
-  | 'deleteLabel'
-  | 'attachLabel'
-  | 'detachLabel'
-  | 'listTaskDependencies'
-  | 'addTaskDependency'
-  | 'removeTaskDependency'
-  | 'listAttachments'
-  | 'createAttachment'
-  | 'completeAttachment'
-  | 'downloadAttachment'
-  | 'deleteAttachment'
   | 'listComments'
   | 'createComment'
   | 'getComment'
@@ -519,6 +519,83 @@ export type AcceptInvitationByTokenRequest = HandlerRequest<NoParameters, NoPara
 export type AcceptInvitationByTokenReply =
   | { readonly status: 200; readonly body: wire.AcceptInvitationByTokenResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListTasksRequest = HandlerRequest<wire.ListTasksData['path'], Filled<NonNullable<wire.ListTasksData['query']>, 'limit' | 'sort'>, NoParameters, undefined>;
+export type ListTasksReply =
+  | { readonly status: 200; readonly body: wire.ListTasksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateTaskRequest = HandlerRequest<wire.CreateTaskData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateTaskData['headers']>['Idempotency-Key']> }, Filled<NonNullable<wire.CreateTaskData['body']>, 'status'>>;
+export type CreateTaskReply =
+  | { readonly status: 201; readonly body: wire.CreateTaskResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type GetTaskRequest = HandlerRequest<wire.GetTaskData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetTaskData['headers']>['If-None-Match']> }, undefined>;
+export type GetTaskReply =
+  | { readonly status: 200; readonly body: wire.GetTaskResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateTaskRequest = HandlerRequest<wire.UpdateTaskData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateTaskData['headers']>['If-Match']> }, NonNullable<wire.UpdateTaskData['body']>>;
+export type UpdateTaskReply =
+  | { readonly status: 200; readonly body: wire.UpdateTaskResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteTaskRequest = HandlerRequest<wire.DeleteTaskData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteTaskData['headers']>['If-Match']> }, undefined>;
+export type DeleteTaskReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListLabelsRequest = HandlerRequest<wire.ListLabelsData['path'], Filled<NonNullable<wire.ListLabelsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListLabelsReply =
+  | { readonly status: 200; readonly body: wire.ListLabelsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateLabelRequest = HandlerRequest<wire.CreateLabelData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateLabelData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateLabelData['body']>>;
+export type CreateLabelReply =
+  | { readonly status: 201; readonly body: wire.CreateLabelResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type UpdateLabelRequest = HandlerRequest<wire.UpdateLabelData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateLabelData['headers']>['If-Match']> }, NonNullable<wire.UpdateLabelData['body']>>;
+export type UpdateLabelReply =
+  | { readonly status: 200; readonly body: wire.UpdateLabelResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteLabelRequest = HandlerRequest<wire.DeleteLabelData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteLabelData['headers']>['If-Match']> }, undefined>;
+export type DeleteLabelReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AttachLabelRequest = HandlerRequest<wire.AttachLabelData['path'], NoParameters, NoParameters, undefined>;
+export type AttachLabelReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DetachLabelRequest = HandlerRequest<wire.DetachLabelData['path'], NoParameters, NoParameters, undefined>;
+export type DetachLabelReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListTaskDependenciesRequest = HandlerRequest<wire.ListTaskDependenciesData['path'], Filled<NonNullable<wire.ListTaskDependenciesData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListTaskDependenciesReply =
+  | { readonly status: 200; readonly body: wire.ListTaskDependenciesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type AddTaskDependencyRequest = HandlerRequest<wire.AddTaskDependencyData['path'], NoParameters, NoParameters, undefined>;
+export type AddTaskDependencyReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RemoveTaskDependencyRequest = HandlerRequest<wire.RemoveTaskDependencyData['path'], NoParameters, NoParameters, undefined>;
+export type RemoveTaskDependencyReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListAttachmentsRequest = HandlerRequest<wire.ListAttachmentsData['path'], Filled<NonNullable<wire.ListAttachmentsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListAttachmentsReply =
+  | { readonly status: 200; readonly body: wire.ListAttachmentsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateAttachmentRequest = HandlerRequest<wire.CreateAttachmentData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateAttachmentData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateAttachmentData['body']>>;
+export type CreateAttachmentReply =
+  | { readonly status: 201; readonly body: wire.CreateAttachmentResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type CompleteAttachmentRequest = HandlerRequest<wire.CompleteAttachmentData['path'], NoParameters, NoParameters, undefined>;
+export type CompleteAttachmentReply =
+  | { readonly status: 200; readonly body: wire.CompleteAttachmentResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DownloadAttachmentRequest = HandlerRequest<wire.DownloadAttachmentData['path'], NoParameters, NoParameters, undefined>;
+export type DownloadAttachmentReply =
+  | { readonly status: 200; readonly body: wire.DownloadAttachmentResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type DeleteAttachmentRequest = HandlerRequest<wire.DeleteAttachmentData['path'], NoParameters, NoParameters, undefined>;
+export type DeleteAttachmentReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListPreviewSdksReply =
   | { readonly status: 200; readonly body: wire.ListPreviewSdksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -789,6 +866,44 @@ export interface Handlers {
   readonly declineInvitation: (request: DeclineInvitationRequest, call: Call) => Promise<DeclineInvitationReply>;
   /** POST /invitations/accept-by-token */
   readonly acceptInvitationByToken: (request: AcceptInvitationByTokenRequest, call: Call) => Promise<AcceptInvitationByTokenReply>;
+  /** GET /projects/{project_id}/tasks */
+  readonly listTasks: (request: ListTasksRequest, call: Call) => Promise<ListTasksReply>;
+  /** POST /projects/{project_id}/tasks */
+  readonly createTask: (request: CreateTaskRequest, call: Call) => Promise<CreateTaskReply>;
+  /** GET /tasks/{task_id} */
+  readonly getTask: (request: GetTaskRequest, call: Call) => Promise<GetTaskReply>;
+  /** PATCH /tasks/{task_id} */
+  readonly updateTask: (request: UpdateTaskRequest, call: Call) => Promise<UpdateTaskReply>;
+  /** DELETE /tasks/{task_id} */
+  readonly deleteTask: (request: DeleteTaskRequest, call: Call) => Promise<DeleteTaskReply>;
+  /** GET /projects/{project_id}/labels */
+  readonly listLabels: (request: ListLabelsRequest, call: Call) => Promise<ListLabelsReply>;
+  /** POST /projects/{project_id}/labels */
+  readonly createLabel: (request: CreateLabelRequest, call: Call) => Promise<CreateLabelReply>;
+  /** PATCH /labels/{label_id} */
+  readonly updateLabel: (request: UpdateLabelRequest, call: Call) => Promise<UpdateLabelReply>;
+  /** DELETE /labels/{label_id} */
+  readonly deleteLabel: (request: DeleteLabelRequest, call: Call) => Promise<DeleteLabelReply>;
+  /** PUT /tasks/{task_id}/labels/{label_id} */
+  readonly attachLabel: (request: AttachLabelRequest, call: Call) => Promise<AttachLabelReply>;
+  /** DELETE /tasks/{task_id}/labels/{label_id} */
+  readonly detachLabel: (request: DetachLabelRequest, call: Call) => Promise<DetachLabelReply>;
+  /** GET /tasks/{task_id}/dependencies */
+  readonly listTaskDependencies: (request: ListTaskDependenciesRequest, call: Call) => Promise<ListTaskDependenciesReply>;
+  /** PUT /tasks/{task_id}/dependencies/{depends_on_task_id} */
+  readonly addTaskDependency: (request: AddTaskDependencyRequest, call: Call) => Promise<AddTaskDependencyReply>;
+  /** DELETE /tasks/{task_id}/dependencies/{depends_on_task_id} */
+  readonly removeTaskDependency: (request: RemoveTaskDependencyRequest, call: Call) => Promise<RemoveTaskDependencyReply>;
+  /** GET /tasks/{task_id}/attachments */
+  readonly listAttachments: (request: ListAttachmentsRequest, call: Call) => Promise<ListAttachmentsReply>;
+  /** POST /tasks/{task_id}/attachments */
+  readonly createAttachment: (request: CreateAttachmentRequest, call: Call) => Promise<CreateAttachmentReply>;
+  /** POST /attachments/{attachment_id}/complete */
+  readonly completeAttachment: (request: CompleteAttachmentRequest, call: Call) => Promise<CompleteAttachmentReply>;
+  /** GET /attachments/{attachment_id}/download */
+  readonly downloadAttachment: (request: DownloadAttachmentRequest, call: Call) => Promise<DownloadAttachmentReply>;
+  /** DELETE /attachments/{attachment_id} */
+  readonly deleteAttachment: (request: DeleteAttachmentRequest, call: Call) => Promise<DeleteAttachmentReply>;
   /** GET /preview/sdks */
   readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
   /** POST /preview/request */

@@ -53,6 +53,18 @@ export const resources = {
     realm: 'project', names: ['path.job_id', 'body.job_id'], below: '/preview/',
     held: 'select id, project_id as held_in from preview_jobs where id = any($1::uuid[]) and deleted_at is null',
   },
+  task: {
+    realm: 'project', names: ['path.task_id'], below: '/',
+    held: 'select id, project_id as held_in from tasks where id = any($1::uuid[])',
+  },
+  label: {
+    realm: 'project', names: ['path.label_id'], below: '/',
+    held: 'select id, project_id as held_in from task_labels where id = any($1::uuid[])',
+  },
+  attachment: {
+    realm: 'project', names: ['path.attachment_id'], below: '/',
+    held: 'select id, (select t.project_id from tasks t where t.id = task_id) as held_in from task_attachments where id = any($1::uuid[])',
+  },
   team: {
     realm: 'team', names: ['path.team_id'], below: '/',
     held: 'select id, id as held_in from teams where id = any($1::uuid[])',

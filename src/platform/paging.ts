@@ -42,7 +42,7 @@ export function readCursor(query: PageQuery, filters: Readonly<Record<string, un
 }
 
 /** As we write it, and a moment that exists: a made-up one must not become the database's error. */
-const isTime = (text: string): boolean =>
+export const isTime = (text: string): boolean =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 
 const foreignCursor = (): ServiceError => new ServiceError('VALIDATION_ERROR', 'This cursor belongs to another list.', {
