@@ -6,6 +6,8 @@ import { auditRows } from '#domains/audit/erasure.ts';
 import { auditSection } from '#domains/audit/export.ts';
 import { signIns } from '#domains/auth/erasure.ts';
 import { signInSections } from '#domains/auth/export.ts';
+import { invitationRows } from '#domains/invitations/erasure.ts';
+import { invitationSection } from '#domains/invitations/export.ts';
 import { notificationRows } from '#domains/notifications/erasure.ts';
 import { notificationSection } from '#domains/notifications/export.ts';
 import type { ErasureStage, ExportFiles, ExportSection } from '#domains/personal-data.ts';
@@ -54,13 +56,13 @@ export interface AccountData {
 
 /** The sections of an export, in the order of the archive's index. */
 const sectionsOf = (db: Database): ExportSection[] => [
-  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), ...taskSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
+  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), invitationSection(db), ...taskSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
 ];
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
 export const erasureStages = (db: Database, storage: ObjectStorage, exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), taskRows(db), notificationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), taskRows(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   projectRows(db), memberships(db), jobErasure(db), auditRows(db),
 ];
 

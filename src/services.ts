@@ -30,6 +30,7 @@ import { HealthService } from '#domains/health/service.ts';
 import { tellExportReady, tellSuspiciousSignIn } from '#domains/notifications/events.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
+import { tellInvited, tellInviter, tellTransfer } from '#domains/invitations/events.ts';
 import { invitationHandlers } from '#domains/invitations/handlers.ts';
 import { InvitingService } from '#domains/invitations/inviting-service.ts';
 import { invitationMails } from '#domains/invitations/mails.ts';
@@ -230,6 +231,9 @@ export function createServices(on: Platform, version: string): Services {
       ['user.suspended', (event) => revocations.again(event)],
       ['user.deleted', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
+      ['invitation.created', tellInvited(db, notifications, asksVerification)],
+      ['invitation.accepted', tellInviter(db, notifications)],
+      ['project.transferred', tellTransfer(db, notifications)],
       ['alert.raised', logAlert(log)],
     ]),
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, attachmentErasing.kind, ...swept.kinds],

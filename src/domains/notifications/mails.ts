@@ -22,7 +22,8 @@ const suspicions: Readonly<Record<string, string>> = {
   refresh_token_reused: 'A token of this session was used twice, as it happens when somebody copied it. The session was ended.',
 };
 
-const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailContent>>> = {
+/** Null where another mail says it already. */
+const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailContent | null>>> = {
   'account.suspicious_sign_in': ({ username, payload, created_at: at }) => ({
     subject: 'A sign-in to HiveSync that may not be yours',
     title: 'Was this you?',
@@ -46,6 +47,28 @@ const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailConte
     ],
     footer: 'If you did not ask for it, somebody else is signed in as you: choose “Forgot your password?” on the sign-in page and set a new one. That signs everybody out.',
   }),
+  'invitation.received': ({ username, payload }) => {
+    const [name, isTransfer] = [textOf(payload['target_name']), payload['role'] === 'owner'];
+    if (payload['by_mail'] === true) return null;
+    return {
+      subject: isTransfer ? `You are asked to take over ${name} on HiveSync` : `You are invited to ${name} on HiveSync`,
+      title: isTransfer ? `Will you take over ${name}?` : `You are invited to ${name}`,
+      paragraphs: [
+        isTransfer ? `The owner of the project ${name} asks your account ${username} to own it from now on.` : `Your account ${username} is invited to the ${textOf(payload['target_type'])} ${name}.`,
+        'Sign in to accept or decline. Until you accept nothing changes; after seven days the question is over.',
+      ],
+    };
+  },
+  'invitation.accepted': ({ payload }) => ({
+    subject: `Your invitation to ${textOf(payload['target_name'])} was accepted`,
+    title: 'Your invitation was accepted',
+    paragraphs: [`Somebody you invited is in the ${textOf(payload['target_type'])} ${textOf(payload['target_name'])} now.`],
+  }),
+  'project.transferred': ({ payload }) => ({
+    subject: `The project ${textOf(payload['name'])} has changed hands`,
+    title: `${textOf(payload['name'])} has changed hands`,
+    paragraphs: [`The project ${textOf(payload['name'])} belongs to ${payload['to_team_id'] === null ? 'another person' : 'a team'} now. Its list of members says who has access.`],
+  }),
 };
 
 /**
@@ -57,8 +80,8 @@ export function notificationMails(db: Database, asksVerification: boolean): Mail
     async render({ notification_id: id }) {
       const [told] = await db.named<Told>('notifications.to_mail', toMailSql, [String(id)]);
       if (told === undefined || (asksVerification && !told.is_confirmed)) return null;
-      const content = texts[told.type];
-      return content === undefined ? null : { to: told.email, content: content(told) };
+      const content = texts[told.type]?.(told) ?? null;
+      return content === null ? null : { to: told.email, content };
     },
   };
 }

@@ -42,7 +42,7 @@ export const projectRows = (db: Database): ErasureStage => ({
   name: 'projects',
   async run(userId, signal) {
     for await (const id of projectsToErase(db, userId)) {
-      for (const table of ['project_tags', 'project_favorites', 'project_members']) await eraseRows(db, table, 'project_id = $1', id, signal);
+      for (const table of ['project_tags', 'project_favorites', 'project_members', 'invitations']) await eraseRows(db, table, 'project_id = $1', id, signal);
     }
     return untilNoneIsLeft(signal, async () => (await db.named('erasure.empty_projects', emptySql, [userId])).length);
   },

@@ -45,7 +45,7 @@ export const countProjectMembersSql = `select count(*) as total from (select 1 f
 export const projectMemberSql = `select * from (${people}) as people where user_id = $2`;
 
 /** Who has access now, for telling who gets it and who loses it when the project changes hands. */
-export const projectPeopleSql = `select user_id, username, role, source from (${people}) as people where status = 'active'`;
+export const projectPeopleSql = `select user_id, role, source from (${people}) as people where status = 'active'`;
 
 /** Of the people $2 those who can open the project $1 now: neither invited only, nor suspended or gone. */
 export const activeMembersSql = `

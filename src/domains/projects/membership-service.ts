@@ -14,7 +14,7 @@ export interface LockedProject extends LockedTarget {
 }
 
 /** Somebody with access, and how it came by it. */
-export interface ProjectPerson { readonly user_id: string; readonly username: string; readonly role: Role; readonly source: 'project' | 'team' }
+export interface ProjectPerson { readonly user_id: string; readonly role: Role; readonly source: 'project' | 'team' }
 
 /** Who belongs to projects, for whoever changes it inside a transaction. */
 export class ProjectMembershipService implements Memberships {
@@ -61,9 +61,7 @@ export class ProjectMembershipService implements Memberships {
   async join(trx: Knex.Transaction, call: Call, id: string, userId: string, role: Role): Promise<void> {
     const before = await this.standingOf(trx, id, userId);
     await this.addActive(trx, id, userId);
-    if (before === 'active') return;
-    const { username } = await trx('users').where({ id: userId }).first<{ username: string }>('username');
-    await this.tell(trx, call, 'member.added', id, [{ user_id: userId, username, role, source: 'project' }]);
+    if (before !== 'active') await this.tell(trx, call, 'member.added', id, [{ user_id: userId, role, source: 'project' }]);
   }
 
   async dropInvited(trx: Knex.Transaction, id: string, userIds: readonly string[]): Promise<void> {
@@ -97,8 +95,8 @@ export class ProjectMembershipService implements Memberships {
 
   async tell(trx: Knex.Transaction, call: Call, type: 'member.added' | 'member.removed', id: string, people: readonly ProjectPerson[]): Promise<void> {
     const changedBy = requireSelf(call);
-    await emit(trx, ...people.map(({ user_id: userId, username, role, source }): DomainEvent => ({
-      type, entityId: userId, projectId: id, userId: changedBy, data: { user_id: userId, username, role, source, changed_by: changedBy },
+    await emit(trx, ...people.map(({ user_id: userId, role, source }): DomainEvent => ({
+      type, entityId: userId, projectId: id, userId: changedBy, data: { user_id: userId, role, source, changed_by: changedBy },
     })));
   }
 }

@@ -4,6 +4,7 @@ import { emit } from '#jobs/outbox.ts';
 import type { Call, Tier } from '#platform/call.ts';
 import { type Database, transact } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
+import { newId } from '#platform/ids.ts';
 import { audit } from '../audit/audit.ts';
 import type { InvitingService } from '../invitations/inviting-service.ts';
 import type { OpenInvitationService } from '../invitations/open-service.ts';
@@ -111,7 +112,7 @@ export class TransferService {
     const about = { entityId: project.id, projectId: project.id, userId: requireSelf(call) };
     await emit(trx,
       { ...about, type: 'project.updated', data: { fields } },
-      { ...about, type: 'project.transferred', data: { project_id: project.id, name: project.name, from_user_id: project.owner_id, to_user_id: to.ownerId, to_team_id: to.teamId } });
+      { ...about, type: 'project.transferred', data: { transfer_id: newId(), asked_by: askedBy, project_id: project.id, name: project.name, from_user_id: project.owner_id, to_user_id: to.ownerId, to_team_id: to.teamId } });
   }
 
   /** Under the new owner's lock, as when a project is made. Not by TierService.requireRoom: that refuses a suspended caller, which the owner of a team need not be. */

@@ -66,7 +66,7 @@ export class TeamMembershipService implements Memberships {
 
   async join(trx: Knex.Transaction, call: Call, id: string, userId: string, role: Role): Promise<void> {
     const before = await this.standingOf(trx, id, userId);
-    const [member] = await this.#db.namedIn<{ role: Role; username: string }>(trx, 'teams.join', joinTeamSql, [newId(), id, userId, storedRole(role)]);
+    const [member] = await this.#db.namedIn<{ role: Role }>(trx, 'teams.join', joinTeamSql, [newId(), id, userId, storedRole(role)]);
     if (member !== undefined && before !== 'active') await tell(trx, call, 'member.added', id, { user_id: userId, ...member });
   }
 
@@ -86,8 +86,7 @@ export class TeamMembershipService implements Memberships {
     const handedOver = await this.#handOver(trx, call, team, userId, team.owner_id === userId);
     await this.#invitations.revokeInProjectsOf(trx, team.id, userId);
     await trx('project_members').where({ user_id: userId }).whereIn('project_id', trx('projects').where({ team_id: team.id }).select('id')).delete();
-    const { username } = await trx('users').where({ id: userId }).first<{ username: string }>('username');
-    await tell(trx, call, 'member.removed', team.id, { user_id: userId, username, role: gone.role.toLowerCase() });
+    await tell(trx, call, 'member.removed', team.id, { user_id: userId, role: gone.role.toLowerCase() });
     return handedOver;
   }
 
@@ -143,6 +142,6 @@ export class TeamMembershipService implements Memberships {
 
 const actorOf = (call: Call | null): string | null => (call !== null && 'userId' in call.caller ? call.caller.userId : null);
 
-/** Of a team's member every project of the team is told; which those are is read when it is sent. */
-const tell = (trx: Knex.Transaction, call: Call | null, type: 'member.added' | 'member.removed', teamId: string, member: { user_id: string; username: string; role: string }): Promise<void> =>
+/** Of a team's member every project of the team is told; which those are, and the person's name, is read when it is sent. */
+const tell = (trx: Knex.Transaction, call: Call | null, type: 'member.added' | 'member.removed', teamId: string, member: { user_id: string; role: string }): Promise<void> =>
   emit(trx, { type, entityId: member.user_id, userId: actorOf(call), data: { team_id: teamId, ...member, source: 'team', changed_by: actorOf(call) } });

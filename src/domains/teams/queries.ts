@@ -56,4 +56,4 @@ export const joinTeamSql = `
     set status = 'active', joined_at = case m.status when 'active' then m.joined_at else now() end,
         role = case when m.status = 'active' and array_position(array['Member', 'Admin', 'Owner'], m.role) > array_position(array['Member', 'Admin', 'Owner'], excluded.role)
                     then m.role else excluded.role end
-  returning lower(role) as role, (select username from users where id = $3) as username`;
+  returning lower(role) as role`;

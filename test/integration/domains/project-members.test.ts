@@ -34,7 +34,7 @@ describe('members of a project', () => {
       .to.deep.equal([{ event_type: 'project.member_invited' }, { event_type: 'invitation.accepted' }]);
     expect(await eventsOf(backend.current, ['member.added'], ben.userId)).to.deep.equal([{
       type: 'member.added', projectId: path.project_id,
-      data: { user_id: ben.userId, username: ben.username, role: 'member', source: 'project', changed_by: ben.userId },
+      data: { user_id: ben.userId, role: 'member', source: 'project', changed_by: ben.userId },
     }]);
   });
 
