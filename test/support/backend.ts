@@ -40,7 +40,9 @@ type ReplyOf<Id extends Operation> = Awaited<ReturnType<Handlers[Id]>>;
 export type DataOf<Id extends Operation> = Extract<ReplyOf<Id>, { body: unknown }>['body'];
 
 /** A body as it is sent: what has a default may be left out. */
-type Unfilled<Body> = Body extends { readonly wait_ms: number } ? Omit<Body, 'wait_ms'> : Body;
+type Unfilled<Body> = Body extends { readonly wait_ms: number } ? Omit<Body, 'wait_ms'>
+  : Body extends { readonly title: string; readonly status: unknown } ? Omit<Body, 'status'> & Partial<Pick<Body, 'status'>>
+  : Body;
 
 export interface Input<Id extends Operation> {
   readonly path?: RequestOf<Id>['path'];
