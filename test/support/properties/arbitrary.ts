@@ -78,7 +78,7 @@ function objectOf(schema: Schema, existing: Existing): fc.Arbitrary<Record<strin
   const least = numberOf(schema['minProperties']) ?? 0;
   const extra = schema['additionalProperties'];
   if (!isRecord(extra)) return fields.filter((value) => Object.keys(value).length >= least);
-  const names = isRecord(schema['propertyNames']) ? textOf({ type: 'string', ...schema['propertyNames'] }) : fc.string({ minLength: 1, maxLength: 20 });
+  const names = isRecord(schema['propertyNames']) ? unnamed({ type: 'string', ...schemaOf(schema['propertyNames']) }, {}, '') as fc.Arbitrary<string> : fc.string({ minLength: 1, maxLength: 20 });
   const maxKeys = Math.min(numberOf(schema['maxProperties']) ?? more, Math.max(least, more));
   return fc.tuple(fields, fc.dictionary(names, valueOf(schemaOf(extra), existing), { minKeys: least, maxKeys })).map(([known, open]) => ({ ...open, ...known }));
 }
