@@ -94,6 +94,8 @@ export class ApiKeyService {
     const nowMs = this.#on.clock.now();
     const endsAt = overlapSeconds === 0 ? null : new Date(nowMs + overlapSeconds * 1000).toISOString();
     const entity = await transact(this.#on.db, call, async (trx) => {
+      // A key is made wholly before the account ends or is suspended, or not at all.
+      await this.#on.tiers.lockAccount(trx, userId);
       const old = await this.#lock(trx, userId, keyId);
       if (old.replaced_by !== null) throw new ServiceError('CONFLICT', 'This key is being replaced already.', { details: { replaced_by: old.replaced_by } });
       if (hasExpired(old, nowMs)) throw new ServiceError('CONFLICT', 'This key has expired. Make a new one.', { details: { expires_at: old.expires_at } });

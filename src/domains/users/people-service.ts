@@ -6,7 +6,7 @@ import { type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { requireVerified } from '../policy.ts';
 import { countPeopleSql, searchPeopleSql } from './people-queries.ts';
 
-interface Found extends UserSummary { readonly rank: number }
+interface Found extends UserSummary { readonly rank: number; readonly total: number }
 
 /** `<rank> <username>`: where a walk goes on. */
 const place = /^(\d{1,4}) ([A-Za-z0-9_-]{3,30})$/;
@@ -22,8 +22,8 @@ export class PeopleService {
   }
 
   /**
-   * People by part of a name or by their whole address, the likest first. Two statements under an offset, one under a
-   * cursor; 10,000 matches are looked at, at most.
+   * People by part of a name or by their whole address, the likest first; 10,000 matches are looked at, at most. One
+   * statement, and one more for a page beyond the last.
    */
   async search(call: Call, query: PageQuery & { readonly q: string }): Promise<UserSummaryPage> {
     const userId = requireVerified(call);
@@ -33,9 +33,14 @@ export class PeopleService {
     const who = [userId, query.q, this.#asksVerification] as const;
     const offset = after === null ? (query.offset ?? 0) : 0;
     const rows = await this.#db.named<Found>('users.search', searchPeopleSql, [...who, rank, username, after?.id ?? null, query.limit + 1, offset]);
-    const [counted] = after === null ? await this.#db.named<{ total: number }>('users.count_found', countPeopleSql, who) : [];
-    const page = pageOf(rows, query, filters, counted?.total ?? null, (row) => ({ at: `${row.rank} ${row.username}`, id: row.id }));
+    const total = rows[0]?.total ?? (offset === 0 ? 0 : await this.#count(who));
+    const page = pageOf(rows, query, filters, total, (row) => ({ at: `${row.rank} ${row.username}`, id: row.id }));
     return { ...page, items: page.items.map(present) };
+  }
+
+  async #count(who: readonly [string, string, boolean]): Promise<number> {
+    const [row] = await this.#db.named<{ total: number }>('users.count_found', countPeopleSql, who);
+    return row?.total ?? 0;
   }
 }
 

@@ -364,7 +364,7 @@ describe('API keys', () => {
     expect(await countStatements(() => run('createApiKey', ada, { body }))).to.equal(4);
     expect(await countStatements(() => run('createApiKey', ada, { body: { ...body, project_ids: ids } }))).to.equal(5);
     expect(await countStatements(() => run('updateApiKey', ada, { path, body: { name: 'x' } }))).to.equal(3);
-    expect(await countStatements(() => run('rotateApiKey', ada, { path, body: { overlap_seconds: 60 } }))).to.equal(4);
+    expect(await countStatements(() => run('rotateApiKey', ada, { path, body: { overlap_seconds: 60 } }))).to.equal(5);
     expect(await countStatements(() => run('revokeApiKey', ada, { path }))).to.equal(3);
   });
 });
