@@ -25,7 +25,7 @@ interface Grant { readonly device_code: string; readonly user_code: string }
 export class SignInThings {
   readonly #wire: Wire;
   readonly #person: Person;
-  #leaving: string | null = null;
+  #leaving: { readonly id: string; readonly token: string } | null = null;
 
   constructor(wire: Wire, person: Person) {
     this.#wire = wire;
@@ -39,16 +39,15 @@ export class SignInThings {
   }
 
   /** Of somebody whose account may end by the request; somebody new where it has. */
-  async leaving(): Promise<string> {
-    const token = this.#leaving;
-    if (token !== null) {
-      const { status } = await this.#wire.send({ method: 'GET', path: `${basePath}/users/me`, headers: { authorization: `Bearer ${token}` } });
-      if (status === 200) return token;
+  async leaving(): Promise<{ readonly id: string; readonly token: string }> {
+    if (this.#leaving !== null) {
+      const { status } = await this.#wire.send({ method: 'GET', path: `${basePath}/users/me`, headers: { authorization: `Bearer ${this.#leaving.token}` } });
+      if (status === 200) return this.#leaving;
     }
     const username = `leaving${Date.now().toString(36)}`;
-    const { access_token: fresh } = await this.#ask<Pair>('POST', '/auth/register', { email: `${username}@example.com`, username, password: this.#person.password });
-    this.#leaving = fresh;
-    return fresh;
+    const { user, access_token: token } = await this.#ask<Pair & { user: { id: string } }>('POST', '/auth/register', { email: `${username}@example.com`, username, password: this.#person.password });
+    this.#leaving = { id: user.id, token };
+    return this.#leaving;
   }
 
   /** The real things for the stand-ins that a request holds. */

@@ -113,7 +113,11 @@ export class World {
   /** Ada's, but where the request ends what it is made with. */
   async #tokenFor(operationId: string): Promise<string> {
     if (operationId === 'logoutUser') return (await this.#signIns.signIn()).access_token;
-    if (operationId === 'requestAccountDeletion') return this.#signIns.leaving();
+    if (operationId === 'requestAccountDeletion') {
+      const { id, token } = await this.#signIns.leaving();
+      await this.#system.redis.del(windowKey(id, 'strict'), windowKey(id, 'api'));
+      return token;
+    }
     return this.ada.tokens.access_token;
   }
 
