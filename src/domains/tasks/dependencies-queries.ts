@@ -21,12 +21,16 @@ export const edgeSql = `
   select exists (select 1 from task_dependencies where task_id = $1 and depends_on_task_id = $2) as stands,
          (select count(*) from task_dependencies where task_id = $1) as used`;
 
-/** Every task that $1 waits for, over however many others; each once, so that it ends, and $2 of them at most. */
+/**
+ * Every task that $1 waits for, over however many others; each once, so that it ends, and $2 of them at most. `offset 0`
+ * has the edges of each task looked up by the index: joined freely, the whole table is read for every step (a chain of
+ * 9,000: 7 s).
+ */
 const reached = `
   with recursive reached (id) as (
     select $1::uuid
     union
-    select d.depends_on_task_id from reached r join task_dependencies d on d.task_id = r.id
+    select d.id from reached r cross join lateral (select depends_on_task_id as id from task_dependencies where task_id = r.id offset 0) d
   ), bounded as materialized (select id from reached limit $2)`;
 
 /** Whether $3 is among them, and how many there are. */
