@@ -28,7 +28,6 @@ export interface Person {
   readonly username: string;
   readonly password: string;
   readonly accessToken: string;
-  readonly refreshToken: string;
   readonly sessionId: string;
   readonly standing: Standing;
 }
@@ -77,8 +76,9 @@ export class World {
     await world.sql(`
       update tier_limits set api_requests_per_minute = null, preview_jobs_per_minute = null, preview_jobs_per_day = null, preview_jobs_at_once = null,
              projects = null, api_keys = null, streams_at_once = null`);
+    world.visitor = await world.registered();
+    await world.sql("update users set tier = 'premium', email_verified_at = now() where id = $1", [world.visitor.id]);
     world.maker = await world.person();
-    world.visitor = await world.person();
     world.teamId = randomUUID();
     await world.sql('insert into teams (id, owner_id, name) values ($1, $2, $3)', [world.teamId, world.maker.id, 'Pollen']);
     world.node = { id: 'guarantees-node', key: workerSecret };
@@ -155,48 +155,42 @@ export class World {
     return dataOf<T>(answer, `${method} ${path}`);
   }
 
-  /** A new account, signed in, with its address confirmed unless told otherwise. */
+  /**
+   * A new account, signed in, with its address confirmed unless told otherwise. They are made by the hundred: written to
+   * the database beside the one that registered, with its password, and with tokens signed here as the server signs them.
+   */
   async person({ standing = 'good', tier = 'premium' }: { readonly standing?: Standing; readonly tier?: 'premium' | 'admin' } = {}): Promise<Person> {
-    people += 1;
-    const username = `g${people}x${randomUUID().slice(0, 8)}`;
-    const email = `${username}@example.com`;
-    const pair = await this.data<TokenPair>('POST', '/auth/register', { json: { email, username, password } });
-    const { id } = pair.user;
-    await this.sql('update users set tier = $2, email_verified_at = case when $3 then null else now() end where id = $1', [id, tier, standing === 'unconfirmed']);
-    return this.#fallen({ id, email, username, password, ...tokensOf(pair), standing });
+    const { email, username } = newName();
+    const [id, sessionId] = [randomUUID(), randomUUID()];
+    const agoSeconds = standing === 'old' ? 960 : 0;
+    await this.sql(`
+      with person as (
+        insert into users (id, email, username, password_hash, tier, email_verified_at, suspended_at, deleted_at)
+        select $1, $2, $3, password_hash, $4, case when $5 <> 'unconfirmed' then now() end, case when $5 = 'suspended' then now() end, case when $5 = 'deleted' then now() end
+          from users where id = $6
+        returning id
+      ), profile as (insert into user_profiles (user_id) select id from person)
+      insert into sessions (id, user_id, ip_address, authenticated_at) select $7, id, '127.0.0.1', now() - $8 * interval '1 second' from person`,
+    [id, email, username, tier, standing, this.visitor.id, sessionId, agoSeconds]);
+    const accessToken = signed(this.visitor.accessToken, { userId: id, sessionId, tier, agoSeconds, isOver: standing === 'expired' });
+    const person = { id, email, username, password, accessToken, sessionId, standing };
+    if (standing === 'revoked') await this.#heard(this.#own, { method: 'POST', path: `${basePath}/auth/logout`, headers: { authorization: `Bearer ${accessToken}` } });
+    return person;
   }
 
-  /** The person as far down as its standing says. */
-  async #fallen(person: Person): Promise<Person> {
-    switch (person.standing) {
-      case 'good':
-      case 'unconfirmed':
-        return person;
-      case 'old': {
-        await this.sql("update sessions set authenticated_at = now() - interval '16 minutes' where id = $1", [person.sessionId]);
-        const pair = await this.data<TokenPair>('POST', '/auth/refresh', { json: { refresh_token: person.refreshToken } });
-        return { ...person, ...tokensOf(pair) };
-      }
-      case 'suspended':
-        await this.sql('update users set suspended_at = now() where id = $1', [person.id]);
-        return person;
-      case 'revoked':
-        await this.#heard(this.#own, { method: 'POST', path: `${basePath}/auth/logout`, headers: { authorization: `Bearer ${person.accessToken}` } });
-        return person;
-      case 'deleted':
-        await this.sql('update users set deleted_at = now() where id = $1', [person.id]);
-        return person;
-      case 'expired':
-        return { ...person, accessToken: expired(person.accessToken) };
-    }
+  /** Somebody who has registered just now, and is mailed a link to confirm the address by. */
+  async registered(): Promise<Person> {
+    const { email, username } = newName();
+    const pair = await this.data<TokenPair>('POST', '/auth/register', { json: { email, username, password } });
+    return { id: pair.user.id, email, username, password, ...tokensOf(pair), standing: 'unconfirmed' };
   }
 
   /** A new session of a person, by the password and, where one is asked for, a code of the second factor. */
-  async signIn(person: Person, { device, code }: { readonly device?: Record<string, string>; readonly code?: string } = {}): Promise<Person> {
+  async signIn(person: Person, { device, code }: { readonly device?: Record<string, string>; readonly code?: string } = {}): Promise<Person & { readonly refreshToken: string }> {
     const { email, password } = person;
     const result = await this.data<LoginResult>('POST', '/auth/login', { json: { email, password, ...(device === undefined ? {} : { device }) } });
     const pair = result.token_type === 'Bearer' ? result : await this.data<TokenPair>('POST', '/auth/mfa/verify', { json: { challenge_token: result.challenge_token, code } });
-    return { ...person, ...tokensOf(pair), standing: 'good' };
+    return { ...person, ...tokensOf(pair), refreshToken: pair.refresh_token, standing: 'good' };
   }
 
   /** The token in the newest mail to an address. */
@@ -243,19 +237,25 @@ export const registration = (name: string): Record<string, unknown> => ({
 /** A node before it is registered: known by its name and the secret that all share. */
 export const newNode = (): Node => ({ id: `node-${randomUUID().slice(0, 8)}`, key: workerSecret });
 
-const tokensOf = (pair: TokenPair): Pick<Person, 'accessToken' | 'refreshToken' | 'sessionId'> =>
-  ({ accessToken: pair.access_token, refreshToken: pair.refresh_token, sessionId: pair.session_id });
+const tokensOf = (pair: TokenPair): Pick<Person, 'accessToken' | 'sessionId'> => ({ accessToken: pair.access_token, sessionId: pair.session_id });
 
-/**
- * The same token, genuine in all but its time, which is over. Nothing gives one away sooner than in a quarter of an
- * hour, so it is signed here, as the server signs: with the key that HKDF derives from JWT_SECRET for access tokens.
- */
-function expired(token: string): string {
-  const { header, payload } = jwt.decode(token, { complete: true }) ?? {};
+function newName(): { readonly email: string; readonly username: string } {
+  people += 1;
+  const username = `g${people}x${randomUUID().slice(0, 8)}`;
+  return { username, email: `${username}@example.com` };
+}
+
+/** An access token like a given one, for another session: signed with the key that HKDF derives from JWT_SECRET for such tokens. */
+function signed(like: string, of: { readonly userId: string; readonly sessionId: string; readonly tier: string; readonly agoSeconds: number; readonly isOver: boolean }): string {
+  const { header, payload } = jwt.decode(like, { complete: true }) ?? {};
   if (header === undefined || typeof payload !== 'object') throw new Error('An access token is a JWT.');
   const key = Buffer.from(hkdfSync('sha256', jwtSecret, 'hivesync', 'token access', 32));
-  const now = Math.floor(Date.now() / 1000);
-  return jwt.sign({ ...payload, iat: now - 960, nbf: now - 960, exp: now - 60 }, key, { algorithm: 'HS256', header });
+  const now = Math.floor(Date.now() / 1000) - (of.isOver ? 960 : 0);
+  const claims = {
+    ...payload, sub: of.userId, sid: of.sessionId, jti: randomUUID(), roles: of.tier === 'admin' ? ['user', 'admin'] : ['user'],
+    auth_time: now - of.agoSeconds, iat: now, nbf: now, exp: now + 900,
+  };
+  return jwt.sign(claims, key, { algorithm: 'HS256', header });
 }
 
 export function dataOf<T>(answer: WireAnswer, what: string): T {

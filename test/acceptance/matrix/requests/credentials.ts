@@ -48,7 +48,7 @@ export const credentialRequests: Readonly<Record<string, Recipe>> = {
   },
   verifyEmail: {
     ask: async (world) => {
-      const { email } = await world.person({ standing: 'unconfirmed' });
+      const { email } = await world.registered();
       return { path: '/auth/email/verify', json: { token: await world.mailedToken(email, /confirm/i) } };
     },
   },
