@@ -46,11 +46,15 @@ import { PreviewSources } from '#domains/previews/sources.ts';
 import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
+import { ActivityService } from '#domains/projects/activity-service.ts';
+import { FavoriteService } from '#domains/projects/favorites-service.ts';
 import { projectHandlers } from '#domains/projects/handlers.ts';
 import { projectMemberHandlers } from '#domains/projects/members-handlers.ts';
 import { ProjectMemberService } from '#domains/projects/members-service.ts';
 import { ProjectMembershipService } from '#domains/projects/membership-service.ts';
 import { ProjectService } from '#domains/projects/service.ts';
+import { projectTagHandlers } from '#domains/projects/tags-handlers.ts';
+import { ProjectTagService } from '#domains/projects/tags-service.ts';
 import { TransferService } from '#domains/projects/transfer-service.ts';
 import { Arrivals } from '#domains/tasks/arrivals.ts';
 import { AttachmentErasing } from '#domains/tasks/attachment-erasing.ts';
@@ -211,6 +215,7 @@ export function createServices(on: Platform, version: string): Services {
       ...tierHandlers(tiers),
       ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings })),
       ...projectHandlers(projects),
+      ...projectTagHandlers({ tags: new ProjectTagService(db), favorites: new FavoriteService(db), activity: new ActivityService(db) }),
       ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
       ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),
       ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),

@@ -22,6 +22,9 @@ function pickAccountHoldings(o) {
     "ai_jobs_30d": Number.isInteger(o.ai_jobs_30d) ? o.ai_jobs_30d : refuse("AccountHoldings.ai_jobs_30d", "integer", o.ai_jobs_30d),
   };
 }
+function pickActivityData(o) {
+  return isObject(o) ? json(o, "ActivityData") : refuse("ActivityData", "object", o);
+}
 function pickAdminUser(o) {
   if (!isObject(o)) refuse("AdminUser", 'an object', o);
   return {
@@ -623,6 +626,27 @@ function pickProject(o) {
     "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Project.updated_at", "string", o.updated_at),
   };
 }
+function pickProjectActivity(o) {
+  if (!isObject(o)) refuse("ProjectActivity", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("ProjectActivity.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("ProjectActivity.project_id", "string", o.project_id),
+    "user_id": (typeof o.user_id === 'string' || o.user_id === null) ? o.user_id : refuse("ProjectActivity.user_id", "string or null", o.user_id),
+    "username": (typeof o.username === 'string' || o.username === null) ? o.username : refuse("ProjectActivity.username", "string or null", o.username),
+    "event_type": typeof o.event_type === 'string' ? o.event_type : refuse("ProjectActivity.event_type", "string", o.event_type),
+    "entity_type": typeof o.entity_type === 'string' ? o.entity_type : refuse("ProjectActivity.entity_type", "string", o.entity_type),
+    "entity_id": (typeof o.entity_id === 'string' || o.entity_id === null) ? o.entity_id : refuse("ProjectActivity.entity_id", "string or null", o.entity_id),
+    "data": pickActivityData(o.data),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("ProjectActivity.created_at", "string", o.created_at),
+  };
+}
+function pickProjectActivityPage(o) {
+  if (!isObject(o)) refuse("ProjectActivityPage", 'an object', o);
+  return {
+    "items": list(o.items, "ProjectActivityPage.items", pickProjectActivity),
+    "page": pickPage(o.page),
+  };
+}
 function pickProjectMember(o) {
   if (!isObject(o)) refuse("ProjectMember", 'an object', o);
   return {
@@ -694,6 +718,13 @@ function pickProjectTag(o) {
     "id": typeof o.id === 'string' ? o.id : refuse("ProjectTag.id", "string", o.id),
     "name": typeof o.name === 'string' ? o.name : refuse("ProjectTag.name", "string", o.name),
     "color": typeof o.color === 'string' ? o.color : refuse("ProjectTag.color", "string", o.color),
+  };
+}
+function pickProjectTagPage(o) {
+  if (!isObject(o)) refuse("ProjectTagPage", 'an object', o);
+  return {
+    "items": list(o.items, "ProjectTagPage.items", pickProjectTag),
+    "page": pickPage(o.page),
   };
 }
 function pickProjectTransfer(o) {
@@ -1251,6 +1282,13 @@ export const serializers = {
   acceptInvitation: { 200: (o) => envelope(pickInvitation(o)) },
   declineInvitation: { 200: (o) => envelope(pickInvitation(o)) },
   acceptInvitationByToken: { 200: (o) => envelope(pickInvitation(o)) },
+  listProjectTags: { 200: (o) => envelope(pickProjectTagPage(o)) },
+  createProjectTag: { 201: (o) => envelope(pickProjectTag(o)) },
+  updateProjectTag: { 200: (o) => envelope(pickProjectTag(o)) },
+  deleteProjectTag: {  },
+  favoriteProject: {  },
+  unfavoriteProject: {  },
+  listProjectActivity: { 200: (o) => envelope(pickProjectActivityPage(o)) },
   listTasks: { 200: (o) => envelope(pickTaskPage(o)) },
   createTask: { 201: (o) => envelope(pickTask(o)) },
   getTask: { 200: (o) => envelope(pickTask(o)) },

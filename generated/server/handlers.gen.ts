@@ -76,6 +76,13 @@ export type OperationId =
   | 'acceptInvitation'
   | 'declineInvitation'
   | 'acceptInvitationByToken'
+  | 'listProjectTags'
+  | 'createProjectTag'
+  | 'updateProjectTag'
+  | 'deleteProjectTag'
+  | 'favoriteProject'
+  | 'unfavoriteProject'
+  | 'listProjectActivity'
   | 'listTasks'
   | 'createTask'
   | 'getTask'
@@ -130,14 +137,7 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'listProjectTags'
-  | 'createProjectTag'
-  | 'updateProjectTag'
-  | 'deleteProjectTag'
-  | 'favoriteProject'
-  | 'unfavoriteProject'
   | 'listProjectTemplates'
-  | 'listProjectActivity'
   | 'listComments'
   | 'createComment'
   | 'getComment'
@@ -519,6 +519,34 @@ export type AcceptInvitationByTokenRequest = HandlerRequest<NoParameters, NoPara
 export type AcceptInvitationByTokenReply =
   | { readonly status: 200; readonly body: wire.AcceptInvitationByTokenResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListProjectTagsRequest = HandlerRequest<wire.ListProjectTagsData['path'], Filled<NonNullable<wire.ListProjectTagsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListProjectTagsReply =
+  | { readonly status: 200; readonly body: wire.ListProjectTagsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateProjectTagRequest = HandlerRequest<wire.CreateProjectTagData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateProjectTagData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateProjectTagData['body']>>;
+export type CreateProjectTagReply =
+  | { readonly status: 201; readonly body: wire.CreateProjectTagResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type UpdateProjectTagRequest = HandlerRequest<wire.UpdateProjectTagData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateProjectTagData['headers']>['If-Match']> }, NonNullable<wire.UpdateProjectTagData['body']>>;
+export type UpdateProjectTagReply =
+  | { readonly status: 200; readonly body: wire.UpdateProjectTagResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteProjectTagRequest = HandlerRequest<wire.DeleteProjectTagData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteProjectTagData['headers']>['If-Match']> }, undefined>;
+export type DeleteProjectTagReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type FavoriteProjectRequest = HandlerRequest<wire.FavoriteProjectData['path'], NoParameters, NoParameters, undefined>;
+export type FavoriteProjectReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UnfavoriteProjectRequest = HandlerRequest<wire.UnfavoriteProjectData['path'], NoParameters, NoParameters, undefined>;
+export type UnfavoriteProjectReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListProjectActivityRequest = HandlerRequest<wire.ListProjectActivityData['path'], Filled<NonNullable<wire.ListProjectActivityData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListProjectActivityReply =
+  | { readonly status: 200; readonly body: wire.ListProjectActivityResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListTasksRequest = HandlerRequest<wire.ListTasksData['path'], Filled<NonNullable<wire.ListTasksData['query']>, 'limit' | 'sort'>, NoParameters, undefined>;
 export type ListTasksReply =
   | { readonly status: 200; readonly body: wire.ListTasksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -866,6 +894,20 @@ export interface Handlers {
   readonly declineInvitation: (request: DeclineInvitationRequest, call: Call) => Promise<DeclineInvitationReply>;
   /** POST /invitations/accept-by-token */
   readonly acceptInvitationByToken: (request: AcceptInvitationByTokenRequest, call: Call) => Promise<AcceptInvitationByTokenReply>;
+  /** GET /projects/{project_id}/tags */
+  readonly listProjectTags: (request: ListProjectTagsRequest, call: Call) => Promise<ListProjectTagsReply>;
+  /** POST /projects/{project_id}/tags */
+  readonly createProjectTag: (request: CreateProjectTagRequest, call: Call) => Promise<CreateProjectTagReply>;
+  /** PATCH /projects/{project_id}/tags/{tag_id} */
+  readonly updateProjectTag: (request: UpdateProjectTagRequest, call: Call) => Promise<UpdateProjectTagReply>;
+  /** DELETE /projects/{project_id}/tags/{tag_id} */
+  readonly deleteProjectTag: (request: DeleteProjectTagRequest, call: Call) => Promise<DeleteProjectTagReply>;
+  /** PUT /projects/{project_id}/favorite */
+  readonly favoriteProject: (request: FavoriteProjectRequest, call: Call) => Promise<FavoriteProjectReply>;
+  /** DELETE /projects/{project_id}/favorite */
+  readonly unfavoriteProject: (request: UnfavoriteProjectRequest, call: Call) => Promise<UnfavoriteProjectReply>;
+  /** GET /projects/{project_id}/activity */
+  readonly listProjectActivity: (request: ListProjectActivityRequest, call: Call) => Promise<ListProjectActivityReply>;
   /** GET /projects/{project_id}/tasks */
   readonly listTasks: (request: ListTasksRequest, call: Call) => Promise<ListTasksReply>;
   /** POST /projects/{project_id}/tasks */

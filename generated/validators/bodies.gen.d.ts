@@ -33,6 +33,8 @@ export declare const updateProjectSettings_body: Compiled;
 export declare const addProjectMember_body: Compiled;
 export declare const createInvitation_body: Compiled;
 export declare const acceptInvitationByToken_body: Compiled;
+export declare const createProjectTag_body: Compiled;
+export declare const updateProjectTag_body: Compiled;
 export declare const createTask_body: Compiled;
 export declare const updateTask_body: Compiled;
 export declare const createLabel_body: Compiled;

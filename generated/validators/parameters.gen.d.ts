@@ -22,6 +22,8 @@ export declare const listProjectMembers_query: Compiled;
 export declare const removeProjectMember_path: Compiled;
 export declare const listMyInvitations_query: Compiled;
 export declare const revokeInvitation_path: Compiled;
+export declare const updateProjectTag_path: Compiled;
+export declare const listProjectActivity_query: Compiled;
 export declare const listTasks_query: Compiled;
 export declare const getTask_path: Compiled;
 export declare const updateLabel_path: Compiled;

@@ -8,7 +8,7 @@ export const projectByIdSql = `
   select p.id, p.owner_id, p.team_id, p.name, p.description, p.metadata, p.settings, p.row_version,
          p.archived_at, p.created_at, p.updated_at,
          exists (select 1 from project_favorites f where f.project_id = p.id and f.user_id = $2) as is_favorite,
-         coalesce((select json_agg(json_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name))
+         coalesce((select json_agg(json_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name) collate "C")
                      from project_tags t where t.project_id = p.id), '[]') as tags
     from projects p
    where p.id = $1 and p.deleted_at is null`;
@@ -69,7 +69,7 @@ export function listProjects(
         case pm.role when 'Owner' then 3 when 'Member' then 1 end)
         when 3 then 'owner' when 2 then 'admin' else 'member' end as role`, [userId]),
       knex.raw('exists (select 1 from project_favorites f where f.project_id = p.id and f.user_id = ?) as is_favorite', [userId]),
-      knex.raw(`coalesce((select json_agg(json_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name))
+      knex.raw(`coalesce((select json_agg(json_build_object('id', t.id, 'name', t.name, 'color', t.color) order by lower(t.name) collate "C")
         from project_tags t where t.project_id = p.id), '[]') as tags`),
     )
     .orderBy([{ column: 'p.created_at', order: 'desc' }, { column: 'p.id', order: 'desc' }])

@@ -90,9 +90,9 @@ export class ProjectService {
     await transact(this.#db, call, async (trx) => {
       const archiving = archived === undefined ? {} : { archived_at: archived ? trx.fn.now() : null };
       await this.#touch(trx, call, projectId, { ...fields, ...archiving });
-      const data = { fields: Object.keys(body) };
+      const data = { fields: Object.keys(body).map((field) => (field === 'archived' ? 'archived_at' : field)) };
       await audit(trx, call, { event_type: 'project.updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data });
-      await emit(trx, { type: 'project.updated', entityId: projectId, projectId, data });
+      await emit(trx, { type: 'project.updated', entityId: projectId, projectId, userId: requireSelf(call), data });
     });
     return this.#read(call, projectId, access.role);
   }
@@ -123,6 +123,7 @@ export class ProjectService {
       const settings = mergeSettings(readSettings(row.settings), body);
       version = await this.#touch(trx, call, projectId, { settings: JSON.stringify(settings) });
       await audit(trx, call, { event_type: 'project.settings_updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data: { ...body } });
+      await emit(trx, { type: 'project.updated', entityId: projectId, projectId, userId: requireSelf(call), data: { fields: ['settings'] } });
       return settings;
     });
     return { entity, etag: String(version) };
