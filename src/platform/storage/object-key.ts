@@ -8,7 +8,7 @@ const maxSegmentBytes = 250;
 /** C0, DEL, C1, line and paragraph separators. */
 const controlCharacters = /[\p{Cc}\u2028\u2029]/u;
 const sha256Hex = /^[0-9a-f]{64}$/;
-const mediaType = /^[a-z0-9!#$&^_.+-]{1,100}\/[a-z0-9!#$&^_.+-]{1,100}(?:; ?[a-z0-9-]{1,40}=[a-zA-Z0-9"'()+_,./:?-]{1,100}){0,4}$/i;
+const mediaType = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}(?:; ?[a-z0-9-]{1,40}=[a-zA-Z0-9"'()+_,./:?-]{1,100}){0,4}$/i;
 const encodings: ReadonlySet<string> = new Set(['gzip', 'br', 'zstd', 'deflate']);
 
 const bad = (what: string): never => {
@@ -75,10 +75,19 @@ export function checkLimit(limit: number): number {
   return limit;
 }
 
+/** What of a file name fits a signed URL, encoded twice; of a longer one the extension stays. */
+const nameLength = 150;
+function shortened(name: string): string {
+  if (name.length <= nameLength) return name.toWellFormed();
+  const extension = /\.[^.]{1,15}$/.exec(name)?.[0] ?? '';
+  return `${name.slice(0, nameLength - extension.length)}${extension}`.toWellFormed();
+}
+
 /** A file name for `Content-Disposition`, by RFC 6266 with the RFC 8187 form for what is not ASCII. */
 export function attachment(name: string): string {
-  const plain = name.replaceAll(/[^\w.()@ +-]/g, '_').slice(0, 150);
-  const encoded = encodeURIComponent(name.toWellFormed().slice(0, 150)).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const short = shortened(name);
+  const plain = short.replaceAll(/[^\w.()@ +-]/g, '_');
+  const encoded = encodeURIComponent(short).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
 
