@@ -71,7 +71,7 @@ export function createAccountData(on: AccountDataDependencies): AccountData {
   const exports = new DataExportService({ db, clock, storage, sections: sectionsOf(db), files: filesOf(db, storage) });
   const erasures = new AccountErasures(db, erasureStages(db, storage, exports), log);
   const deletion = new AccountDeletionService({
-    ...rest, db, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(),
+    ...rest, db, log, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(),
   });
   return {
     handlers: { ...deletionHandlers(deletion), ...exportHandlers(exports) },

@@ -29,3 +29,18 @@ export async function objectsOf(backend: Pick<Backend, 'storage'>, needles: read
   for await (const { key } of eachObject(backend.storage, '')) if (needles.some((needle) => key.includes(needle))) keys.push(key);
   return keys;
 }
+
+const referencesSql = `
+  select con.conrelid::regclass::text as "table", a.attname as "column"
+    from pg_constraint con join pg_attribute a on a.attrelid = con.conrelid and a.attnum = con.conkey[1]
+   where con.contype = 'f' and con.confrelid = ?::regclass order by 1, 2`;
+
+/** `sessions.user_id`, for every column that refers to this row by a foreign key and does. */
+export async function referencesTo(backend: Pick<Backend, 'sql'>, table: 'users' | 'projects', id: string): Promise<string[]> {
+  const references: string[] = [];
+  for (const { table: from, column } of await backend.sql<{ table: string; column: string }>(referencesSql, [table])) {
+    const found = await backend.sql(`select 1 from ${from} where "${column}" = ? limit 1`, [id]);
+    if (found.length > 0) references.push(`${from}.${column}`);
+  }
+  return references;
+}

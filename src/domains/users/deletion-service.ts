@@ -6,6 +6,7 @@ import { emit } from '#jobs/outbox.ts';
 import type { Call, Tier } from '#platform/call.ts';
 import { type Database, transact } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
+import type { Logger } from '#platform/log.ts';
 import type { ApiKeyRevocationService } from '../apikeys/revocation-service.ts';
 import { audit } from '../audit/audit.ts';
 import type { PasswordService } from '../auth/password-service.ts';
@@ -32,6 +33,7 @@ export interface DeletionDependencies {
     lock(trx: Knex.Transaction): Promise<void>;
     change(trx: Knex.Transaction, callerId: string, make: () => PromiseLike<unknown>): Promise<void>;
   };
+  readonly log: Pick<Logger, 'info'>;
   /** Has every replica read the account anew. */
   readonly announce: (userId: string) => Promise<void>;
 }
@@ -66,6 +68,8 @@ export class AccountDeletionService {
     await this.#on.sessions.told([userId, ...ended.credentials]);
     await this.#on.announce(userId);
     this.#on.previews.told(ended.jobs);
+    // Who restores a backup from before finds here which accounts to end anew.
+    this.#on.log.info('account.deleted', 'An account was deleted', { user_id: userId });
     return ended.deletion;
   }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { erasureStages } from '../../../src/account-data.ts';
 import type { ErasureStage } from '#domains/personal-data.ts';
@@ -10,7 +11,7 @@ import { eachObject } from '#platform/storage/storage.ts';
 import { lastMail, outcome, tokenIn } from '../../support/accounts.ts';
 import { type Backend, type Person, type Reply, useBackend } from '../../support/backend.ts';
 import { make, queuedJob } from '../../support/preview-jobs.ts';
-import { objectsOf, tracesOf } from '../../support/traces.ts';
+import { objectsOf, referencesTo, tracesOf } from '../../support/traces.ts';
 import { until } from '../../support/until.ts';
 
 const password = 'a phrase of the quill';
@@ -35,7 +36,7 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   lives += 1;
   const word = `quill${lives}${newId().slice(-6)}`;
   const [username, email, ip] = [`zelda-${word}`, `zelda@${word}.example`, `203.0.113.${10 + lives}`];
-  const needles = [username, email, `new@${word}.example`, `Zelda ${word}`, ip, `Browser/${word}`, `typewriter of ${word}`, `device-of-${word}`, `request-of-${word}`, `Diary of ${word}`, `key of ${word}`];
+  const needles = [username, email, `new@${word}.example`, `Zelda ${word}`, ip, `Browser/${word}`, `typewriter of ${word}`, `device-of-${word}`, `request-of-${word}`, `Diary of ${word}`, `key of ${word}`, `friend-of-${word}@example.com`];
   const from = { 'x-forwarded-for': ip, 'user-agent': `Browser/${word}`, 'x-request-id': `request-of-${word}` };
   const device = { device_id: `device-of-${word}`, name: `typewriter of ${word}`, platform: 'macos' };
   const send = async (method: string, path: string, more: { json?: unknown; headers?: Record<string, string> } = {}): Promise<Reply> => {
@@ -43,6 +44,9 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
     if (reply.status >= 400) throw new Error(`${method} ${path} came to ${reply.status}: ${reply.text}`);
     return reply;
   };
+  // To the address before there is an account, to the account, and by it.
+  const toAddress = await backend.project(ben);
+  await backend.run('createInvitation', ben, { body: { target_type: 'project', target_id: toAddress, role: 'member', email } });
   const { data } = await send('POST', '/auth/register', { json: { email, username, password, display_name: `Zelda ${word}`, device } });
   const userId = (data['user'] as { id: string }).id;
   const headers = { authorization: `Bearer ${String(data['access_token'])}` };
@@ -75,6 +79,8 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   const theirJob = await queuedJob(backend, caller, theirProject, 'export default 2;');
   await make(backend, node, theirJob);
   await backend.run('createPreviewToken', caller, { path: { job_id: theirJob } });
+  await backend.run('createInvitation', ben, { body: { target_type: 'project', target_id: await backend.project(ben), role: 'member', username } });
+  await as('POST', '/invitations', { target_type: 'project', target_id: projectId, role: 'member', email: `friend-of-${word}@example.com` }, newId());
   await as('POST', '/auth/mfa/totp', { password });
   await as('POST', '/auth/email/change', { new_email: `new@${word}.example`, password });
   await as('POST', '/users/me/exports', undefined, newId());
@@ -133,6 +139,9 @@ describe('erasing an account', function () {
 
     expect(await tracesOf(backend.current, zelda.needles)).to.deep.equal([]);
     expect(await objectsOf(backend.current, owned)).to.deep.equal([]);
+    // Only what stays by intention points to it: docs/operators.md says why.
+    expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal(['account_erasures.user_id', 'audit_logs.user_id', 'preview_jobs.requested_by', 'projects.owner_id']);
+    expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id']);
     const [account] = await sql<Record<string, unknown>>('select * from users where id = ?', [zelda.userId]);
     expect(account).to.include({ password_hash: 'erased', email_verified_at: null, last_login: null, tier: 'free', suspended_reason: null });
     expect(account?.['erased_at']).to.be.a('string');
@@ -252,6 +261,21 @@ describe('erasing an account', function () {
     expect(logLines.some((line) => line.includes('account.erasure_late') && line.includes(late.userId))).to.equal(true);
     await runSystemJobs();
     expect([await erasureOf(due.userId), await erasureOf(early.userId), await erasureOf(late.userId)].map((one) => one?.is_done)).to.deep.equal([true, false, true]);
+  });
+
+  it('reaches an account that an operator ends by hand, as the runbook says, after a restore', async () => {
+    const { sql, runSystemJobs, services } = backend.current;
+    const zelda = await live(backend.current, ben);
+    const runbook = await readFile(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
+    const statement = /-- After a restore.*\n(with gone as [^;]*);/.exec(runbook)?.[1];
+    await sql(String(statement).replace('{…}', `{${zelda.userId}}`));
+    expect(outcome(await backend.current.http('GET', '/users/me', { headers: zelda.headers }))).to.equal('401 AUTH_INVALID');
+    await services.systemKinds.find(({ kind }) => kind === 'accounts.erase_due')?.run({}, { jobId: newId(), attempt: 1, signal: noSignal });
+    await sendEvents();
+    await runSystemJobs();
+    expect((await erasureOf(zelda.userId))?.is_done).to.equal(true);
+    expect(await tracesOf(backend.current, zelda.needles)).to.deep.equal([]);
+    expect(await objectsOf(backend.current, [zelda.projectId, zelda.userId])).to.deep.equal([]);
   });
 
   it('begins three hours after the deletion and not before', async () => {
