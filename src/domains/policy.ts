@@ -15,7 +15,7 @@
  * The higher counts where somebody has two. A platform admin has no role in what is other people's. An archived project
  * is its members' as before; a deleted one is nobody's.
  */
-import type { Call } from '#platform/call.ts';
+import type { Call, PolicyMark } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
 
@@ -107,6 +107,9 @@ const accessSql: Readonly<Record<Realm, (held: string) => string>> = {
 
 interface AccessRow { readonly id: string; readonly held_in: string; readonly owner_id: string; readonly rank: 1 | 2 | 3 | null }
 
+/** What the pipeline wants to see of an operation on a thing: that somebody asked about that thing. */
+const onResource: PolicyMark = { allowed: true, onResource: true };
+
 const rankOf = (role: Role): number => roles.indexOf(role) + 1;
 
 /** The id of the person behind the call; AUTH_INVALID where nobody is. For operations on the caller's own things. */
@@ -169,7 +172,7 @@ export async function requireRole<R extends Resource>(
   if (access.some((one) => rankOf(one.role) < rankOf(least))) {
     throw new ServiceError('FORBIDDEN', `This takes the role ${least} in the ${resources[resource].realm}.`);
   }
-  call.policy.allowed = true;
+  Object.assign(call.policy, onResource);
   return access;
 }
 
@@ -207,7 +210,7 @@ export async function requireInvitation(db: Pick<Database, 'named'>, call: Call,
   const isInviter = (view.rank ?? 0) >= rankOf('admin');
   const isInvited = view.is_named || (view.is_addressed && caller.isVerified);
   if (as === 'inviter' ? isInviter : isInvited) {
-    call.policy.allowed = true;
+    Object.assign(call.policy, onResource);
     return;
   }
   if (as === 'invited' && view.is_addressed) throw unconfirmed();
@@ -237,7 +240,7 @@ async function findAccess<R extends Resource>(
 
 /** Marks a call whose right lies in its credential alone: a worker's lease, a preview token. Say why where it is called. */
 export function allowByCredential(call: Call): void {
-  call.policy.allowed = true;
+  Object.assign(call.policy, onResource);
 }
 
 /** The least role that `x-roles` names, `team:admin` for instance; a service that asks about something else is a fault. */

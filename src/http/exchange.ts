@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
-import type { Call, Caller } from '#platform/call.ts';
+import type { Call, Caller, PolicyMark } from '#platform/call.ts';
 import type { RequestContext } from '#platform/request-context.ts';
 import type { Account } from './authenticate/credentials.ts';
 import type { Claim } from './idempotency/claim.ts';
@@ -52,7 +52,7 @@ export interface Exchange {
   /** The body's bytes as they came; null before they are read, and for streams. */
   rawBody: Buffer | null;
   stream: Readable | null;
-  readonly policy: { allowed: boolean };
+  readonly policy: PolicyMark;
   claim: Claim | null;
   ifMatch: string | null;
   /** Set when validation judged the request, for the referee: true passed, false refused, null never got there. */

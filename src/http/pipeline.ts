@@ -32,7 +32,7 @@ import { beginIdempotent } from './idempotency/begin.ts';
 import type { Foretell } from './idempotency/claim.ts';
 import type { KeptAnswer } from './idempotency/sealed-answer.ts';
 import { locationOf } from './location.ts';
-import { asksPolicy, refuseUnasked } from './policy-mark.ts';
+import { isAllowed, refuseUnasked } from './policy-mark.ts';
 import type { Referee } from './referee/referee.ts';
 import type { AnyHandler, HandlerReply, HandlerRequest, Route } from './route.ts';
 import { isBodyRequired } from './validation/body-required.ts';
@@ -257,7 +257,7 @@ function foreteller(route: Route, parts: Parts): (exchange: Exchange) => Foretel
   const locate = locationOf(route, parts.contract.routes, parts.basePath);
   const serializers = parts.contract.serializers[route.operationId] ?? {};
   return (exchange) => (data, etag) => {
-    if (asksPolicy(route) && !exchange.policy.allowed) throw new Error('An effect was about to commit that no policy call allowed.');
+    if (!isAllowed(route, exchange.policy)) throw new Error('An effect was about to commit that no policy call allowed.');
     const place = locate(data, exchange.path);
     return {
       status,

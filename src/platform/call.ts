@@ -51,6 +51,12 @@ export interface IdempotencySlot {
   seal(trx: Knex.Transaction, data: unknown, etag?: string): Promise<void>;
 }
 
+export interface PolicyMark {
+  allowed: boolean;
+  /** It was asked about the thing itself, not only who calls. */
+  onResource?: boolean;
+}
+
 /** One request on its way through: immutable but for the policy's mark. */
 export interface Call {
   readonly requestId: string;
@@ -62,7 +68,7 @@ export interface Call {
   /** Aborted when the client goes away or the server shuts down. */
   readonly signal: AbortSignal;
   /** Set by the policy module when it allowed this call; the pipeline sends no answer without it. */
-  readonly policy: { allowed: boolean };
+  readonly policy: PolicyMark;
   /** Least role and resource of the operation, as the route table says. */
   readonly roles: string | null;
   /** The idempotency key of this call, taken in charge by the pipeline; null when the client sent none. */

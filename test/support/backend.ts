@@ -16,6 +16,7 @@ import { routes } from '#generated/server/routes.gen.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { validators, type Validator } from '#generated/validators/requests.gen.ts';
 import type { Disagreement } from '#http/referee/referee.ts';
+import { isAllowed } from '#http/policy-mark.ts';
 import type { StreamEvent } from '#http/route.ts';
 import { createServer, drain, listen } from '#http/server.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
@@ -192,7 +193,7 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
         status: number; body?: unknown; etag?: string; events?: AsyncIterable<StreamEvent>;
       }>;
       const reply = await handler(request, call);
-      if (route.resource !== null && route.auth !== 'worker' && !call.policy.allowed) throw new Error(`${operationId} did not ask the policy.`);
+      if (!isAllowed(route, call.policy)) throw new Error(`${operationId} did not ask the policy.`);
       return {
         status: reply.status,
         data: onWire(operationId, reply.status, reply.body) as DataOf<typeof operationId>,

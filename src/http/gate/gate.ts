@@ -24,7 +24,8 @@ export interface GateOptions {
   readonly timeoutMs?: number;
 }
 
-/** After a failure Redis is left alone for this long: else every request would wait out its own deadline. */
+/** After so many failures in a row Redis is left alone for a second: else every request would wait out its own deadline. */
+const failuresBeforeRest = 3;
 const restMs = 1_000;
 
 /**
@@ -43,6 +44,7 @@ export class Gate {
   readonly #store: CredentialStore;
   readonly #local = new LocalLimiter();
   #restUntilMs = 0;
+  #failuresInARow = 0;
   #isAway = false;
 
   constructor({ redis, store, limitsFor, log, timeoutMs = 300 }: GateOptions) {
@@ -119,9 +121,15 @@ export class Gate {
     }
     try {
       const answer = await within(this.#timeoutMs, this.#ask(sentinelKey, marks, windows));
+      this.#failuresInARow = 0;
       this.#say(false);
       return answer;
     } catch (error) {
+      this.#failuresInARow += 1;
+      if (this.#failuresInARow < failuresBeforeRest) {
+        this.#log.debug('gate.slow', 'Redis did not answer in time: one request is judged without it', { error });
+        return null;
+      }
       this.#restUntilMs = Date.now() + restMs;
       this.#say(true, error);
       return null;

@@ -133,10 +133,14 @@ describe('http: the way of a request', () => {
 
   it('refuses an answer that no policy call allowed', async () => {
     const { call, person, logLines } = fixture.current;
-    const leaked = await call('GET', `/forgetful/${newId()}`, { headers: person().headers });
-    expect(leaked.status).to.equal(500);
-    expect(leaked.text).not.to.contain('leaked');
-    expect(logLines.some(({ event_type, severity }) => event_type === 'policy.unasked' && severity === 'error')).to.equal(true);
+    // One whose service asks nobody; one about a thing, where it was asked who calls and not about the thing.
+    for (const path of ['/forgetful', `/forgetful/${newId()}`]) {
+      logLines.length = 0;
+      const leaked = await call('GET', path, { headers: person().headers });
+      expect(leaked.status).to.equal(500);
+      expect(leaked.text).not.to.contain('leaked');
+      expect(logLines.some(({ event_type, severity }) => event_type === 'policy.unasked' && severity === 'error')).to.equal(true);
+    }
   });
 
   it('writes one access line per request with the template in place of the path, and no query or token', async () => {

@@ -34,10 +34,16 @@ describe('http: the generated contract', () => {
     };
     const handlers: Partial<Handlers> = {
     getHealth: () => Promise.resolve({ status: 200, body: { status: 'ok', version: '0.1.0', time: at } }),
-    listProjects: ({ query }) => Promise.resolve({ status: 200, body: { items: [project], page: { limit: query.limit, offset: 0, total: 1, next_cursor: null } } }),
-    createProject: ({ body }) => Promise.resolve({ status: 201, body: { ...project, name: body.name }, headers: { Location: `/api/v1/projects/${id}` } }),
-    getProject: (_request, call) => {
+    listProjects: ({ query }, call) => {
       call.policy.allowed = true;
+      return Promise.resolve({ status: 200, body: { items: [project], page: { limit: query.limit, offset: 0, total: 1, next_cursor: null } } });
+    },
+    createProject: ({ body }, call) => {
+      call.policy.allowed = true;
+      return Promise.resolve({ status: 201, body: { ...project, name: body.name }, headers: { Location: `/api/v1/projects/${id}` } });
+    },
+    getProject: (_request, call) => {
+      Object.assign(call.policy, { allowed: true, onResource: true });
       return Promise.resolve({ status: 200, body: project, etag: 'v1' });
     },
     };

@@ -6,7 +6,7 @@ import { noneMatchHolds, parseEntityTag } from '#http/conditional.ts';
 import { canonical, requestHash } from '#http/idempotency/request-hash.ts';
 import { locationOf } from '#http/location.ts';
 import { inOrder } from '#http/mount.ts';
-import { asksPolicy } from '#http/policy-mark.ts';
+import { isAllowed } from '#http/policy-mark.ts';
 import { clientOf, compileProxies, plainAddress } from '#http/proxies.ts';
 import { addressGroup } from '#platform/addresses.ts';
 import { requestIdOf } from '#http/request-id.ts';
@@ -186,11 +186,15 @@ describe('http: mounting', () => {
     expect(ordered.indexOf('/faq/unanswered/:id')).to.be.below(ordered.indexOf('/faq/:entry_id/x'));
   });
 
-  it('expects a policy call wherever a resource or role is named, and nowhere else', () => {
-    expect(asksPolicy({ auth: 'user', roles: 'project:member', resource: 'path.project_id' })).to.equal(true);
-    expect(asksPolicy({ auth: 'preview', roles: null, resource: 'path.live_id' })).to.equal(true);
-    expect(asksPolicy({ auth: 'user', roles: null, resource: null })).to.equal(false);
-    for (const auth of ['none', 'worker', 'hook'] as const) expect(asksPolicy({ auth, roles: 'x', resource: 'y' })).to.equal(false);
+  it('expects a policy call wherever somebody has to be known, and one about the thing where there is one', () => {
+    const [nobody, self, thing] = [{ allowed: false }, { allowed: true }, { allowed: true, onResource: true }];
+    const allowed = (route: Parameters<typeof isAllowed>[0]): boolean[] => [nobody, self, thing].map((mark) => isAllowed(route, mark));
+    for (const auth of ['user', 'jwt', 'admin', 'preview'] as const) {
+      expect(allowed({ auth, roles: null, resource: null }), auth).to.deep.equal([false, true, true]);
+      expect(allowed({ auth, roles: 'project:member', resource: 'path.project_id' }), auth).to.deep.equal([false, false, true]);
+      expect(allowed({ auth, roles: null, resource: 'path.invitation_id' }), auth).to.deep.equal([false, false, true]);
+    }
+    for (const auth of ['none', 'worker', 'hook'] as const) expect(allowed({ auth, roles: 'x', resource: 'y' }), auth).to.deep.equal([true, true, true]);
   });
 });
 
