@@ -95,4 +95,47 @@ describe('projects over the wire', () => {
     expect(failure).to.include({ code: 'QUOTA_EXCEEDED', status: 402 });
     expect(failure.details).to.deep.equal({ limit: 'projects', allowed: 5, used: 5, tier: 'free', upgrade_to: 'pro' });
   });
+
+  it('carries tags: made, recoloured, listed, filtered by, taken off, with a version that stops who is late', async () => {
+    const { hive, tokens } = await system.current.person();
+    const [{ id }] = [await hive.api.createProject({ body: { name: 'Tagged' } }), await hive.api.createProject({ body: { name: 'Plain' } })];
+    const path = { project_id: id };
+    const tag = await hive.api.createProjectTag({ path, body: { name: 'Mobile', color: '#f2a900' } });
+    const changed = await hive.api.updateProjectTag({ path: { ...path, tag_id: tag.id }, body: { color: '#0a7f5a' } });
+    expect(changed).to.deep.equal({ id: tag.id, name: 'Mobile', color: '#0a7f5a' });
+    expect((await hive.api.listProjectTags({ path })).items).to.deep.equal([changed]);
+    expect((await hive.api.getProject({ path })).tags).to.deep.equal([changed]);
+    expect((await hive.api.listProjects({ query: { tag: 'mobile' } })).items.map((project) => project.id)).to.deep.equal([id]);
+    expect(await failureOf(hive.api.createProjectTag({ path, body: { name: 'MOBILE', color: '#000000' } }))).to.include({ code: 'CONFLICT', status: 409 });
+    const late = await fetch(`${system.current.baseUrl}/api/v1/projects/${id}/tags/${tag.id}`, {
+      method: 'DELETE', headers: { authorization: `Bearer ${tokens.access_token}`, 'if-match': '"1"' },
+    });
+    expect(late.status).to.equal(412);
+    await hive.api.deleteProjectTag({ path: { ...path, tag_id: tag.id } });
+    expect((await hive.api.listProjectTags({ path })).page).to.deep.equal({ limit: 50, offset: 0, total: 0, next_cursor: null });
+  });
+
+  it('is marked as a favourite and unmarked, as often as one likes', async () => {
+    const { hive } = await system.current.person();
+    const { id } = await hive.api.createProject({ body: { name: 'Liked' } });
+    const path = { project_id: id };
+    for (let times = 0; times < 2; times += 1) await hive.api.favoriteProject({ path });
+    expect((await hive.api.getProject({ path })).is_favorite).to.equal(true);
+    for (let times = 0; times < 2; times += 1) await hive.api.unfavoriteProject({ path });
+    expect((await hive.api.listProjects({ query: { favorite: true } })).items).to.deep.equal([]);
+  });
+
+  it('tells what happened in it, page by page, the newest first', async () => {
+    const { hive, tokens } = await system.current.person();
+    const { id } = await hive.api.createProject({ body: { name: 'Told' } });
+    const path = { project_id: id };
+    const tag = await hive.api.createProjectTag({ path, body: { name: 'mobile', color: '#f2a900' } });
+    await hive.api.updateProject({ path, body: { name: 'Renamed' } });
+    const told: string[] = [];
+    for await (const one of hive.paginate(hive.api.listProjectActivity, { path, query: { limit: 2 } })) told.push(`${one.event_type} ${one.username}`);
+    const { username } = tokens.user;
+    expect(told).to.deep.equal([`project.updated ${username}`, `project.tag_created ${username}`, `project.created ${username}`]);
+    const ofTag = await hive.api.listProjectActivity({ path, query: { entity_id: tag.id } });
+    expect(ofTag.items.map((one) => one.data)).to.deep.equal([{ name: 'mobile', color: '#f2a900' }]);
+  });
 });
