@@ -107,6 +107,13 @@ transferProject         | 401    404      403    200   403      403     200     
 listProjectMembers      | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 addProjectMember        | 401    404      403    201   403      201     201     404   404       201 403      404      unconfirmed 201   suspended 401     401     expired 401  401
 removeProjectMember     | 401    404      403    204   403      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+listProjectTags         | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+createProjectTag        | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
+updateProjectTag        | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+deleteProjectTag        | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+favoriteProject         | 401    404      204    204   204      204     204     404   404       403 403      403      204         204   suspended 401     401     expired 401  401
+unfavoriteProject       | 401    404      204    204   204      204     204     404   404       403 403      403      204         204   suspended 401     401     expired 401  401
+listProjectActivity     | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 createInvitation        | 401    404      404    201   403      201     201     404   404       403 403      403      unconfirmed 201   suspended 401     401     expired 401  401
 listMyInvitations       | 401    200      200    200   200      200     200     200   200       403 403      403      200         200   suspended 401     401     expired 401  401
 listProjectInvitations  | 401    404      403    200   403      200     200     404   404       403 403      403      200         200   suspended 401     401     expired 401  401

@@ -19,6 +19,17 @@ async function somebody(world: World): Promise<string> {
   return id;
 }
 
+/** A request about one tag of a project, both made for it. */
+const aboutTag = (json?: unknown, other?: unknown): Recipe => ({
+  ask: async (world: World, scene: Scene) => {
+    const [id, tagId] = [await world.project(scene), randomUUID()];
+    await world.sql("insert into project_tags (id, project_id, name, color) values ($1, $2, 'mobile', '#f2a900')", [tagId, id]);
+    const path = `/projects/${id}/tags/${tagId}`;
+    // Listed alone, and never changed before it is asked about.
+    return { path, target: id, etag: '"1"', ...(json === undefined ? {} : { json }), ...(other === undefined ? {} : { other: { json: other } }) };
+  },
+});
+
 export const projectRequests: Readonly<Record<string, Recipe>> = {
   listProjects: { ask: () => Promise.resolve({ path: '/projects' }) },
   createProject: { ask: () => Promise.resolve({ path: '/projects', json: { name: 'Field Notes' }, other: { json: { name: 'Other Notes' } } }) },
@@ -37,5 +48,12 @@ export const projectRequests: Readonly<Record<string, Recipe>> = {
     },
   },
   transferProject: { ask: (world, scene) => about('/transfer', { user_id: world.visitor.id }, { user_id: world.maker.id }).ask(world, scene) },
+  listProjectTags: about('/tags'),
+  createProjectTag: about('/tags', { name: 'mobile', color: '#f2a900' }, { name: 'web', color: '#f2a900' }),
+  updateProjectTag: aboutTag({ color: '#0a7f5a' }, { name: 'web' }),
+  deleteProjectTag: aboutTag(),
+  favoriteProject: about('/favorite'),
+  unfavoriteProject: about('/favorite'),
+  listProjectActivity: about('/activity'),
   updateProjectSettings: about('/settings', { ai: { style: 'thorough' } }, { ai: { enabled: false } }),
 };
