@@ -29,12 +29,23 @@ function unnamed(schema: Schema, existing: Existing, name: string): fc.Arbitrary
   const branches = [...listOf(schema['oneOf']), ...listOf(schema['anyOf'])];
   if (branches.length > 0) {
     // Of two branches only one may take the value: the schema itself has the last word.
-    return fc.oneof(...branches.map((branch) => valueOf(schemaOf(branch), existing, name))).filter((value) => takes(schema, value));
+    return fc.oneof(...branches.map((branch) => valueOf(narrowed(schema, schemaOf(branch)), existing, name))).filter((value) => takes(schema, value));
   }
   const parts = listOf(schema['allOf']).map(schemaOf);
   if (parts.length > 0) return fc.tuple(...[...parts, without(schema, 'allOf')].map((part) => valueOf(part, existing, name))).map(merge).filter((value) => takes(schema, value));
   const types = Array.isArray(schema['type']) ? listOf(schema['type']) : [schema['type'] ?? 'object'];
   return fc.oneof(...types.map((type) => ofType(String(type), schema, existing, name)));
+}
+
+/** A branch with what stands beside the branches: the fields that all of them share, and which of them this one requires. */
+function narrowed(schema: Schema, branch: Schema): Schema {
+  if (!isRecord(schema['properties'])) return branch;
+  const beside = without(without(schema, 'oneOf'), 'anyOf');
+  return {
+    ...beside, ...branch,
+    properties: { ...schema['properties'], ...(isRecord(branch['properties']) ? branch['properties'] : {}) },
+    required: [...new Set([...listOf(beside['required']), ...listOf(branch['required'])])],
+  };
 }
 
 const without = (schema: Schema, key: string): Schema => Object.fromEntries(Object.entries(schema).filter(([one]) => one !== key));
