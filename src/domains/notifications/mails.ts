@@ -2,6 +2,7 @@
 import type { NotificationType } from '#generated/sdk/types.gen.ts';
 import type { MailContent, MailTemplate } from '#jobs/mail-job.ts';
 import type { Database } from '#platform/database.ts';
+import { nameInMail } from '#platform/mail/names.ts';
 import { toMailSql } from './queries.ts';
 
 /** The one template of all notifications; its payload names the notification. */
@@ -48,26 +49,26 @@ const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailConte
     footer: 'If you did not ask for it, somebody else is signed in as you: choose “Forgot your password?” on the sign-in page and set a new one. That signs everybody out.',
   }),
   'invitation.received': ({ username, payload }) => {
-    const [name, isTransfer] = [textOf(payload['target_name']), payload['role'] === 'owner'];
+    const [name, isTransfer] = [nameOf(payload['target_name'], `a ${textOf(payload['target_type'])}`), payload['role'] === 'owner'];
     if (payload['by_mail'] === true) return null;
     return {
       subject: isTransfer ? `You are asked to take over ${name} on HiveSync` : `You are invited to ${name} on HiveSync`,
       title: isTransfer ? `Will you take over ${name}?` : `You are invited to ${name}`,
       paragraphs: [
-        isTransfer ? `The owner of the project ${name} asks your account ${username} to own it from now on.` : `Your account ${username} is invited to the ${textOf(payload['target_type'])} ${name}.`,
+        isTransfer ? `The owner asks your account ${username} to own it from now on.` : `Your account ${username} is invited.`,
         'Sign in to accept or decline. Until you accept nothing changes; after seven days the question is over.',
       ],
     };
   },
   'invitation.accepted': ({ payload }) => ({
-    subject: `Your invitation to ${textOf(payload['target_name'])} was accepted`,
+    subject: `Your invitation to ${nameOf(payload['target_name'], `a ${textOf(payload['target_type'])}`)} was accepted`,
     title: 'Your invitation was accepted',
-    paragraphs: [`Somebody you invited is in the ${textOf(payload['target_type'])} ${textOf(payload['target_name'])} now.`],
+    paragraphs: ['Somebody you invited is a member now.'],
   }),
   'project.transferred': ({ payload }) => ({
-    subject: `The project ${textOf(payload['name'])} has changed hands`,
-    title: `${textOf(payload['name'])} has changed hands`,
-    paragraphs: [`The project ${textOf(payload['name'])} belongs to ${payload['to_team_id'] === null ? 'another person' : 'a team'} now. Its list of members says who has access.`],
+    subject: `${nameOf(payload['name'], 'A project')} has changed hands`,
+    title: `${nameOf(payload['name'], 'A project')} has changed hands`,
+    paragraphs: [`The project belongs to ${payload['to_team_id'] === null ? 'another person' : 'a team'} now. Its list of members says who has access.`],
   }),
 };
 
@@ -85,6 +86,8 @@ export function notificationMails(db: Database, asksVerification: boolean): Mail
     },
   };
 }
+
+const nameOf = (value: unknown, otherwise: string): string => nameInMail(textOf(value), otherwise);
 
 const textOf = (value: unknown): string => (typeof value === 'string' && value !== '' ? value : 'not known');
 

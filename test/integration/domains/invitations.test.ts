@@ -304,6 +304,16 @@ describe('invitations', () => {
     });
   });
 
+  it('carry no letters of the inviter\'s own: a name that would be a link, or bends the text, is left out', async () => {
+    const ada = await person();
+    await backend.current.sql("update user_profiles set display_name = 'Free money at www.evil.example' where user_id = ?", [ada.userId]);
+    const to = `bait${newId().slice(-8)}@example.com`;
+    await invite(ada, intoTeam(await teamOf(backend.current, ada, 'Click https://evil.example\u0007 now'), { email: to }));
+    const [mail] = await backend.current.mails(to);
+    expect(mail?.subject).to.equal(`${ada.username} invites you to a team on HiveSync`);
+    expect(`${mail?.text ?? ''}${mail?.html ?? ''}`).not.to.match(/evil|money/);
+  });
+
   it('declined tell the inviter, by the name the inviter gave', async () => {
     const { mails } = backend.current;
     const [ada, ben] = [await person(), await person()];
