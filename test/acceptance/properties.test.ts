@@ -13,6 +13,9 @@ import { useSystem } from '../support/system.ts';
 /** Wrong requests sent for each right one. */
 const wrongPerRun = 12;
 const missing = '01920000-0000-7000-8000-00000000ffff';
+/** Every id of the path, of things that do not exist. */
+const missingIds = ({ parameters }: Operation): Record<string, string> =>
+  Object.fromEntries(parameters.filter((one) => one.in === 'path').map(({ name }) => [name, missing]));
 const hasId = ({ route }: Operation, name: string): boolean => route.template.includes(`{${name}}`);
 const anyState = fc.constantFrom(...jobStates);
 const settings = { seed, numRuns: runs, endOnFailure: true };
@@ -174,7 +177,7 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
         const theirs = hasId(operation, 'job_id') ? (await world.job('waiting', world.ben)).jobId : await world.project(world.ben);
         const ask = async (id: string, body: unknown): Promise<WireAnswer> => {
           const isInQuery = operation.parameters.some(({ name, in: place }) => name === 'project_id' && place === 'query');
-          const path = targetOf(operation, { project_id: id, job_id: id }, isInQuery ? { project_id: id } : {});
+          const path = targetOf(operation, { ...missingIds(operation), project_id: id, job_id: id }, isInQuery ? { project_id: id } : {});
           const filled = body === null || body === undefined ? null : JSON.stringify({ ...body, ...('project_id' in Object(body) ? { project_id: id } : {}) });
           return (await send(operation, { method: operation.route.method.toUpperCase(), path, headers: filled === null ? {} : json, body: filled })).answer;
         };
@@ -248,7 +251,7 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
           const apiKey = await apiKeyFor(system.current, world.ada.tokens.user.id, [route.scope ?? ''], projects);
           const example = exampleOf(operation);
           const body = example === null ? null : JSON.stringify('project_id' in example ? { ...example, project_id: inside } : example);
-          return world.wire.send({ method: route.method.toUpperCase(), path: targetOf(operation, { project_id: inside, job_id: jobId }), headers: { ...(body === null ? {} : json), 'x-api-key': apiKey }, body });
+          return world.wire.send({ method: route.method.toUpperCase(), path: targetOf(operation, { ...missingIds(operation), project_id: inside, job_id: jobId }), headers: { ...(body === null ? {} : json), 'x-api-key': apiKey }, body });
         };
         const refused = await ask([outside]);
         expect(refused.status, refused.text).to.equal(404);

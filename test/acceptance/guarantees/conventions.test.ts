@@ -13,12 +13,13 @@ const missing = (named: readonly OperationRoute[], has: (route: OperationRoute) 
 
 /** POSTs of somebody signed in that make nothing and enqueue nothing: sent again they change nothing, or are refused. */
 const postsWithoutKey: Readonly<Record<string, string>> = {
-  acceptInvitation: 'accepting again is refused: it is accepted',
-  acceptInvitationByToken: 'the token is used up',
+  acceptInvitation: 'accepting again changes nothing',
+  acceptInvitationByToken: 'accepting again changes nothing',
   approveDeviceLink: 'approving again changes nothing',
   cancelPreviewJob: 'cancelling again answers the job as it is',
+  completeAttachment: 'completing again answers alike',
   changePassword: 'the old password does not fit any more',
-  declineInvitation: 'declining again is refused: it is declined',
+  declineInvitation: 'declining again changes nothing',
   denyDeviceLink: 'denying again changes nothing',
   logoutUser: 'the session is over: a repeat is AUTH_INVALID, which means that it is done',
   requestAccountDeletion: 'the credential is gone: a repeat is AUTH_INVALID, which means that it is done',
@@ -31,6 +32,7 @@ const postsWithoutKey: Readonly<Record<string, string>> = {
 
 /** GETs of one thing without a version. */
 const readsWithoutVersion: Readonly<Record<string, string>> = {
+  downloadAttachment: 'its URL is another at each request',
   getDataExport: 'its URL is another at each request, and the answer is not to be stored',
   getDeviceLink: 'looked at once, before it is approved',
   getUsage: 'counts that move with every request',
@@ -39,14 +41,18 @@ const readsWithoutVersion: Readonly<Record<string, string>> = {
 
 /** Changes that overwrite nothing that somebody else may have written meanwhile. */
 const changesWithoutGuard: Readonly<Record<string, string>> = {
+  deleteAttachment: 'an attachment is not edited, only removed',
+  detachLabel: 'on or off, nothing in between',
   disableTotp: 'on or off, nothing in between',
   removeDevice: 'a device is not edited, only forgotten',
+  removeTaskDependency: 'there or not, nothing in between',
   removeProjectMember: 'a membership ends whatever its role became',
   removeTeamMember: 'a membership ends whatever its role became',
   revokeApiKey: 'a key ends whatever it was changed to: safety first',
   revokeInvitation: 'an open invitation is not edited, only taken back',
   revokeOtherSessions: 'sessions are not edited, only ended',
   revokeSession: 'a session is not edited, only ended',
+  unfavoriteProject: 'a star is the caller\'s own: on or off',
 };
 
 /** Whether the data of an answer with 200 are a page of a list. */

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { windowKey } from '#platform/request-windows.ts';
 import type { Existing } from './arbitrary.ts';
+import { BelongingThings, existingBelonging } from './belonging.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
@@ -40,6 +41,7 @@ export class World {
   readonly #visitor: Person;
   readonly #node: Node;
   readonly #signIns: SignInThings;
+  readonly #belonging: BelongingThings;
   /** A project of Ada's whose one source is stored: a preview of it is enqueued at once. */
   readonly projectId: string;
 
@@ -49,6 +51,7 @@ export class World {
     [this.ada, this.ben, this.#visitor] = people;
     this.#node = node;
     this.#signIns = new SignInThings(wire, this.ada);
+    this.#belonging = new BelongingThings(system, this.ada, this.ben);
     this.projectId = projectId;
   }
 
@@ -67,6 +70,7 @@ export class World {
     const node = { id: worker.id, key: Buffer.from(node_key, 'base64url') };
     const { id } = await people[0].hive.api.createProject({ body: { name: 'Field Notes' } });
     const world = new World(system, wire, people, node, id);
+    await world.#belonging.open();
     const requested = await world.#request(people[0], id);
     for (const { upload_url, headers } of requested.missing) {
       const put = await fetch(upload_url, { method: 'PUT', headers, body: text });
@@ -80,7 +84,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, ...existingSignIns,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, ...existingSignIns, ...existingBelonging,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -103,6 +107,7 @@ export class World {
       const mayChange = route.method === 'delete' || route.method === 'patch';
       real.set(standIns.project, mayChange ? await this.project(this.ada) : this.projectId);
     }
+    for (const [standIn, thing] of await this.#belonging.realFor(whole, route.method, real.get(standIns.project))) real.set(standIn, thing);
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: filled(request.path), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
