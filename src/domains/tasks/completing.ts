@@ -59,11 +59,12 @@ export class Completing {
     const key = attachmentKey(projectId, attachment.id);
     try {
       requireMoved(await this.#on.arrivals.receive(key, announcedOf(attachment)));
+      return await this.#keep(call, attachment.id, projectId, key);
     } catch (error) {
+      // Whatever failed, the next one need not wait until the claim runs out: what was moved is found at its place.
       await this.#on.db.named('attachments.release', releaseSql, [attachment.id]);
       throw error;
     }
-    return this.#keep(call, attachment.id, projectId, key);
   }
 
   /** It is at its place: the row says so, once. One that was deleted meanwhile is erased after all. */

@@ -39,20 +39,24 @@ describe('a version', function () {
     return on.world.send({ ...request, headers: { ...request.headers, ...headers } });
   }
 
+  /** What a PATCH of what the request is about is answered. */
+  async function writtenTo(on: Stage, route: OperationRoute, { request: { path }, caller, asked }: Prepared): Promise<WireAnswer> {
+    const patch = patchOf(route) ?? expect.fail(`Nothing is known to change what ${route.operationId} is about: say it in changedBy.`);
+    const { asked: { json } } = await on.prepare(patch);
+    return on.world.send(await on.signed(route, caller, asked, { method: 'PATCH', path, body: JSON.stringify(json), headers: jsonType }));
+  }
+
   /** Changes what the request is about. */
-  async function change(on: Stage, route: OperationRoute, { request: { path }, caller, asked }: Prepared): Promise<void> {
+  async function change(on: Stage, route: OperationRoute, prepared: Prepared): Promise<void> {
+    const { request: { path }, caller, asked } = prepared;
     const other = changedBy[(readOf(route) ?? route).operationId];
-    const patch = patchOf(route);
-    if (other === undefined && patch === undefined) throw new Error(`Nothing is known to change what ${route.operationId} is about: say it in changedBy.`);
     if (other?.isMakers === true) {
       await on.world.data(other.method, `${path.slice(basePath.length)}${other.below}`, { as: on.world.maker });
       return;
     }
-    const json = other === undefined ? (await on.prepare(patch ?? route)).asked.json : other.json;
-    const request = await on.signed(route, caller, asked, {
-      method: other?.method ?? 'PATCH', path: `${path}${other?.below ?? ''}`, body: JSON.stringify(json), headers: jsonType,
-    });
-    const answer = await on.world.send(request);
+    const answer = other === undefined ? await writtenTo(on, route, prepared) : await on.world.send(await on.signed(route, caller, asked, {
+      method: other.method, path: `${path}${other.below}`, body: JSON.stringify(other.json), headers: jsonType,
+    }));
     expect(answer.status, answer.text).to.equal(200);
   }
 
@@ -60,7 +64,7 @@ describe('a version', function () {
   async function tagOf(on: Stage, route: OperationRoute, prepared: Prepared): Promise<string> {
     if (prepared.asked.etag !== undefined) return prepared.asked.etag;
     const readable = readOf(route);
-    const answer = readable === undefined ? await on.world.send((await on.other(route, prepared)) ?? expect.fail('There is no other write.')) : await read(on, readable, prepared);
+    const answer = readable === undefined ? await writtenTo(on, route, prepared) : await read(on, readable, prepared);
     expect(answer.status, answer.text).to.be.within(200, 299);
     return String(answer.headers['etag']);
   }

@@ -13,6 +13,7 @@ import { keyRequests } from './requests/keys.ts';
 import { previewRequests } from './requests/previews.ts';
 import { projectRequests } from './requests/projects.ts';
 import { teamRequests } from './requests/teams.ts';
+import { taskRequests } from './requests/tasks.ts';
 import { userRequests } from './requests/users.ts';
 import { workerRequests } from './requests/workers.ts';
 import { basePath, jsonType, type Scene, type World } from './world.ts';
@@ -44,7 +45,7 @@ export interface Recipe {
 
 /** operationId → recipe. One that is missing for a mounted operation fails the matrix. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Object.entries({
-  ...authRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...userRequests, ...workerRequests,
+  ...authRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
 }));
 
 /** The request as it goes over the wire, but for its credentials. */
