@@ -247,11 +247,12 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
       it(`${route.operationId} shows a key of one project no other`, async () => {
         const [inside, outside] = [world.projectId, await world.project(world.ada)];
         const { jobId } = await world.job('queued');
+        const tagId = hasId(operation, 'tag_id') ? await world.tag(inside) : '';
         const ask = async (projects: readonly string[]): Promise<WireAnswer> => {
           const apiKey = await apiKeyFor(system.current, world.ada.tokens.user.id, [route.scope ?? ''], projects);
           const example = exampleOf(operation);
           const body = example === null ? null : JSON.stringify('project_id' in example ? { ...example, project_id: inside } : example);
-          return world.wire.send({ method: route.method.toUpperCase(), path: targetOf(operation, { ...missingIds(operation), project_id: inside, job_id: jobId }), headers: { ...(body === null ? {} : json), 'x-api-key': apiKey }, body });
+          return world.wire.send({ method: route.method.toUpperCase(), path: targetOf(operation, { ...missingIds(operation), project_id: inside, job_id: jobId, tag_id: tagId }), headers: { ...(body === null ? {} : json), 'x-api-key': apiKey }, body });
         };
         const refused = await ask([outside]);
         expect(refused.status, refused.text).to.equal(404);

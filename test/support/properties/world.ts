@@ -12,6 +12,7 @@ import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
 import { basePath } from './requests.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
+import { tagIdIn, tagStandIn } from './tags.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from './wire.ts';
 import type { Person, System } from '../system.ts';
 
@@ -84,7 +85,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, ...existingSignIns, ...existingBelonging,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -109,6 +110,7 @@ export class World {
     }
     for (const [standIn, thing] of await this.#belonging.realFor(whole, route.method, real.get(standIns.project))) real.set(standIn, thing);
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
+    if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: filled(request.path), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
     const token = as === 'own' ? await this.#tokenFor(route.operationId) : this.ada.tokens.access_token;
@@ -137,6 +139,11 @@ export class World {
       }
       default: return {};
     }
+  }
+
+  /** A new tag of a project. */
+  tag(projectId: string): Promise<string> {
+    return tagIdIn(this.#system, projectId);
   }
 
   async project(owner: Person): Promise<string> {
