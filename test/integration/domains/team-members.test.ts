@@ -169,6 +169,19 @@ describe('members of a team', () => {
     expect(await codeOf(run('acceptInvitation', cleo, { path: { invitation_id: asked.invitation_id ?? '' } })), 'asked by who owns it no more').to.equal('GONE');
   });
 
+  it('whose account is suspended stay in the list, whose account is gone do not, and keep no team', async () => {
+    const { run, sql } = backend.current;
+    const [ada, ben, cleo] = [await person(), await person(), await person()];
+    const teamId = await team(ada);
+    await join(teamId, ada, ben);
+    await join(teamId, ada, cleo, 'owner');
+    await sql('update users set suspended_at = now() where id = ?', [ben.userId]);
+    await sql('update users set deleted_at = now() where id = ?', [cleo.userId]);
+    expect(await membersOf(backend.current, teamId, ada)).to.deep.equal([`${ada.username} owner`, `${ben.username} member`]);
+    expect(await codeOf(run('removeTeamMember', ada, { path: { team_id: teamId, user_id: ada.userId } }))).to.equal('CONFLICT');
+    expect(await codeOf(run('updateTeamMember', ada, { path: { team_id: teamId, user_id: cleo.userId }, body: { role: 'member' } }))).to.equal('NOT_FOUND');
+  });
+
   it('leave no project behind in the team, however close it is made to their removal', async () => {
     const { run, sql } = backend.current;
     const [ada, ben] = [await person(), await person()];
