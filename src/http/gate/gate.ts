@@ -161,23 +161,30 @@ const countingsOf = (limits: readonly RateLimit[], caller: Caller, ip: string): 
 
 const revoked = (): ServiceError => credentialInvalid('The session or key was revoked.');
 
-/** A timer this late says that this process was busy, not Redis: what Redis has answered meanwhile is still to be read. */
-const lateMs = 25;
-/** How often one command is given its time anew because of that. */
-const patience = 5;
+/** The wait is counted in so many slices, and one whose timer comes this late is not: the process was busy, not Redis, whose answer is still to be read. */
+const slices = 6;
+const lateMs = 20;
+/** The most slices that are not counted. */
+const patience = 30;
 
-/** Like withDeadline, without its signal: this runs for every request, and a Redis command cannot be aborted anyway. */
+/**
+ * Like withDeadline, without its signal: this runs for every request, and a Redis command cannot be aborted anyway. The
+ * time counts while this process is free to hear the answer.
+ */
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
+    const sliceMs = timeoutMs / slices;
     let timer: NodeJS.Timeout;
-    const wait = (roundsLeft: number): void => {
-      const dueAtMs = performance.now() + timeoutMs;
+    const wait = (slicesLeft: number, patienceLeft: number): void => {
+      const dueAtMs = performance.now() + sliceMs;
       timer = setTimeout(() => {
-        if (roundsLeft > 0 && performance.now() - dueAtMs > lateMs) wait(roundsLeft - 1);
+        const wasBusy = performance.now() - dueAtMs > lateMs;
+        if (wasBusy && patienceLeft > 0) wait(slicesLeft, patienceLeft - 1);
+        else if (slicesLeft > 1) wait(slicesLeft - 1, patienceLeft);
         else reject(new DeadlineError('The gate', timeoutMs));
-      }, timeoutMs);
+      }, sliceMs);
     };
-    wait(patience);
+    wait(slices, patience);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
