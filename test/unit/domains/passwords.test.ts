@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { isCommonPassword } from '#domains/auth/common-passwords.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
-import { hashOf, refreshToken } from '#domains/auth/refresh-tokens.ts';
+import { familyOf, hashOf, refreshToken } from '#domains/auth/refresh-tokens.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 
@@ -72,9 +72,22 @@ describe('refresh tokens', () => {
 
   it('follow from key, family and counter alone, and differ where one of them does', () => {
     const family = newId();
-    expect(refreshToken(key, family, 1)).to.equal(refreshToken(key, family, 1)).and.match(/^hsr_[A-Za-z0-9_-]{43}$/);
+    expect(refreshToken(key, family, 1)).to.equal(refreshToken(key, family, 1)).and.match(/^hsr_[A-Za-z0-9_-]{70}$/);
     const others = [refreshToken(key, family, 2), refreshToken(key, newId(), 1), refreshToken(createSecretKey(Buffer.alloc(32, 2)), family, 1)];
     expect(new Set([...others, refreshToken(key, family, 1)]).size).to.equal(4);
     expect(hashOf('x')).to.have.length(32);
+  });
+
+  it('tell their family where they are ours, and nothing where they were made up or altered', () => {
+    const family = newId();
+    const token = refreshToken(key, family, 7);
+    expect(familyOf(key, token)).to.equal(family);
+    const altered = [
+      refreshToken(createSecretKey(Buffer.alloc(32, 2)), family, 7),
+      token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'),
+      refreshToken(key, newId(), 7).slice(0, 31) + token.slice(31),
+      token.slice(0, 47), '',
+    ];
+    expect(altered.map((one) => familyOf(key, one))).to.deep.equal(altered.map(() => null));
   });
 });
