@@ -2,12 +2,15 @@
 import type { Binding } from '#platform/database.ts';
 import { countBound, type Keyset } from '#platform/paging.ts';
 
-/** What a task waits for and what it carries stand in other rows; both are read with it, whatever the number of tasks. */
+/**
+ * What a task waits for and what it carries stand in other rows; both are read with it, whatever the number of tasks. Not
+ * `exists`, which PostgreSQL may answer for a page by reading all tasks and dependencies that there are.
+ */
 const around = `
   coalesce((select json_agg(json_build_object('id', l.id, 'name', l.name, 'color', l.color) order by lower(l.name) collate "C", l.id)
               from task_label_links k join task_labels l on l.id = k.label_id where k.task_id = t.id), '[]') as labels,
-  exists (select 1 from task_dependencies d join tasks b on b.id = d.depends_on_task_id
-           where d.task_id = t.id and b.status not in ('done', 'cancelled')) as is_blocked`;
+  coalesce((select true from task_dependencies d join tasks b on b.id = d.depends_on_task_id
+             where d.task_id = t.id and b.status not in ('done', 'cancelled') limit 1), false) as is_blocked`;
 const own = [
   'id', 'project_id', 'title', 'description', 'status', 'assignee_id', 'due_date', 'created_by', 'completed_at', 'row_version', 'created_at', 'updated_at',
 ].map((column) => `t.${column}`).join(', ');
