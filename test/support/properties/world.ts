@@ -112,7 +112,7 @@ export class World {
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
-    const ready = { ...request, path: filled(request.path), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
+    const ready = { ...request, path: keepingOwnLimits(filled(request.path)), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
     const token = as === 'own' ? await this.#tokenFor(route.operationId) : this.ada.tokens.access_token;
     return { ...ready, headers: { ...ready.headers, ...this.#credentials(operation, ready, token, as) } };
   }
@@ -202,6 +202,9 @@ export class World {
     return this.wire.send({ method: 'POST', path, body, headers: { 'content-type': 'application/json', ...signatureOf(this.#node, 'POST', path, body) } });
   }
 }
+
+/** Whoever asks here is an administrator: what that tier allows is not to be drawn at random. */
+const keepingOwnLimits = (path: string): string => path.replace(/(?<=\/admin\/tiers\/)admin$/, 'premium');
 
 /** A worker registers under the name it signs with. */
 function nameIn(body: WireRequest['body']): string {
