@@ -1,5 +1,5 @@
 /** How PostgreSQL would run a statement: the nodes of its plan, without running it. */
-import type { Database } from '#platform/database.ts';
+import type { Binding, Database } from '#platform/database.ts';
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -24,7 +24,7 @@ const unbound = (text: string): string => text.replaceAll('?', '\\?');
  * The plan for these values; or with `isGeneric` the one that serves a named statement whatever its values, which
  * PostgreSQL may come to use after five runs.
  */
-export async function planOf({ knex }: Database, { text, values }: { readonly text: string; readonly values: readonly unknown[] }, isGeneric = false): Promise<Plan> {
+export async function planOf({ knex }: Database, { text, values }: { readonly text: string; readonly values: readonly Binding[] }, isGeneric = false): Promise<Plan> {
   return knex.transaction(async (trx) => {
     if (isGeneric) await trx.raw("set local plan_cache_mode = 'force_generic_plan'");
     statements += 1;
@@ -46,8 +46,9 @@ function* nodesOf(node: PlanNode): Generator<PlanNode> {
 const said = (node: PlanNode): string => [node['Node Type'], node['Index Name'] ?? node['Relation Name']].filter((part) => part !== undefined).join(' ');
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-function literal(value: unknown): string {
+function literal(value: Binding): string {
   if (value === null) return 'null';
+  if (Buffer.isBuffer(value)) return quoted(`\\x${value.toString('hex')}`);
   if (Array.isArray(value)) return quoted(`{${value.map((one) => `"${String(one)}"`).join(',')}}`);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : quoted(String(value));
 }

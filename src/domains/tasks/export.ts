@@ -30,12 +30,12 @@ export const taskSections = (db: Database): ExportSection[] => [
 
 interface FileRow { readonly id: string; readonly name: string; readonly size: number; readonly object_key: string }
 
-/** What was uploaded to tasks of the account's projects: `attachments/<id>/<name>`. */
+/** What was uploaded to tasks of the account's projects: `files/attachments/<id>/<name>`. */
 export const taskFiles = (db: Database, storage: ObjectStorage): ExportFiles => async function* (userId) {
   for await (const { id, name, size, object_key: key } of rowsById(db, 'export.task_files', filesSql, userId) as AsyncIterable<FileRow>) {
     yield {
       // A name may be two dots, which is no name in an archive.
-      path: `attachments/${id}/${/^\.{1,2}$/.test(name) ? 'file' : name}`, size,
+      path: `files/attachments/${id}/${/^\.{1,2}$/.test(name) ? 'file' : name}`, size,
       async open(signal) {
         try {
           return (await storage.get(key, { signal })).stream;

@@ -69,6 +69,11 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await backend.sql("insert into project_tags (id, project_id, name, color) values (?, ?, ?, '#ffffff')", [newId(), projectId, username]);
   await backend.sql('insert into project_favorites (user_id, project_id) values (?, ?)', [userId, projectId]);
   await backend.sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), projectId, ben.userId]);
+  const { data: label } = await as('POST', `/projects/${projectId}/labels`, { name: username, color: '#ffffff' }, newId());
+  const { data: task } = await as('POST', `/projects/${projectId}/tasks`, { title: `Ask ${username}`, description: `For ${username}`, assignee_id: userId, label_ids: [label['id']] }, newId());
+  await as('POST', `/tasks/${String(task['id'])}/attachments`, { name: `${username}.png`, external_url: `https://images.example.com/${username}.png` }, newId());
+  await as('POST', `/tasks/${String(task['id'])}/attachments`, { name: `${username}.txt`, upload: { content_type: 'text/plain', size: 1, sha256: 'a'.repeat(64) } }, newId());
+  await as('PATCH', `/tasks/${String(task['id'])}`, { title: `Ask ${username} again` });
   const node = await backend.worker();
   const jobId = await queuedJob(backend, caller, projectId, `// by ${username}`);
   await backend.sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [jobId, `building for ${username}`]);
@@ -76,6 +81,8 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await backend.run('createPreviewToken', caller, { path: { job_id: jobId } });
   const theirProject = await backend.project(ben);
   await backend.sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), theirProject, userId]);
+  const { data: theirTask } = await as('POST', `/projects/${theirProject}/tasks`, { title: 'Stays', assignee_id: userId }, newId());
+  await as('POST', `/tasks/${String(theirTask['id'])}/attachments`, { name: 'stays', external_url: 'https://example.com/stays' }, newId());
   const theirJob = await queuedJob(backend, caller, theirProject, 'export default 2;');
   await make(backend, node, theirJob);
   await backend.run('createPreviewToken', caller, { path: { job_id: theirJob } });
@@ -140,7 +147,9 @@ describe('erasing an account', function () {
     expect(await tracesOf(backend.current, zelda.needles)).to.deep.equal([]);
     expect(await objectsOf(backend.current, owned)).to.deep.equal([]);
     // Only what stays by intention points to it: docs/operators.md says why.
-    expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal(['account_erasures.user_id', 'audit_logs.user_id', 'preview_jobs.requested_by', 'projects.owner_id']);
+    expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal([
+      'account_erasures.user_id', 'audit_logs.user_id', 'preview_jobs.requested_by', 'projects.owner_id', 'task_attachments.uploaded_by', 'tasks.assignee_id', 'tasks.created_by',
+    ]);
     expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id']);
     const [account] = await sql<Record<string, unknown>>('select * from users where id = ?', [zelda.userId]);
     expect(account).to.include({ password_hash: 'erased', email_verified_at: null, last_login: null, tier: 'free', suspended_reason: null });
