@@ -30,12 +30,12 @@ export class OpenInvitationService {
     return id;
   }
 
-  /** Ends those whose time is over; answers whom they named, where they named a person. */
+  /** Ends those whose time is over; answers whom they named as members, where they named a person. */
   async lapse(trx: Knex.Transaction, target: Target): Promise<string[]> {
-    const rows = await this.#db.namedIn<{ user_id: string | null }>(trx, `invitations.lapse_of_${target.type}`, `
+    const rows = await this.#db.namedIn<{ user_id: string | null; role: Role }>(trx, `invitations.lapse_of_${target.type}`, `
       update invitations set status = 'expired'
-       where ${column[target.type]} = $1 and status = 'pending' and expires_at <= now() returning user_id`, [target.id]);
-    return rows.flatMap(({ user_id: userId }) => userId ?? []);
+       where ${column[target.type]} = $1 and status = 'pending' and expires_at <= now() returning user_id, role`, [target.id]);
+    return rows.flatMap(({ user_id: userId, role }) => (role === 'owner' ? [] : userId ?? []));
   }
 
   /** Takes back those that name a person, a transfer to the person among them. */

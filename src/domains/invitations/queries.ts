@@ -54,17 +54,20 @@ export const mailedSql = `
   select (select count(*) from invitations where lower(email) = lower($1) and created_at > now() - interval '1 hour') as to_address,
          (select count(*) from invitations where invited_by = $2 and email is not null and created_at > now() - interval '1 hour') as by_inviter`;
 
-/** Ends at most $1 whose time is over, and with them the members who were only invited. */
+/**
+ * Ends at most $1 whose time is over, and with them the members who were only invited. A transfer invites no member: who
+ * is asked to own a project may be invited into it by another that is still open.
+ */
 export const expireSql = `
   with over as (
     select id from invitations where status = 'pending' and expires_at <= now() order by expires_at limit $1 for update skip locked
   ), ended as (
     update invitations set status = 'expired' from over where invitations.id = over.id
-    returning invitations.id, invitations.team_id, invitations.project_id, invitations.user_id
+    returning invitations.id, invitations.team_id, invitations.project_id, invitations.user_id, invitations.role
   ), of_teams as (
     delete from team_members m using ended e where m.team_id = e.team_id and m.user_id = e.user_id and m.status = 'invited'
   ), of_projects as (
-    delete from project_members m using ended e where m.project_id = e.project_id and m.user_id = e.user_id and m.status = 'invited'
+    delete from project_members m using ended e where m.project_id = e.project_id and m.user_id = e.user_id and m.status = 'invited' and e.role <> 'owner'
   )
   select id from ended`;
 

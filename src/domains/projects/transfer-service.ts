@@ -118,7 +118,7 @@ export class TransferService {
   /** Under the new owner's lock, as when a project is made. Not by TierService.requireRoom: that refuses a suspended caller, which the owner of a team need not be. */
   async #requireRoom(trx: Knex.Transaction, call: Call, ownerId: string): Promise<void> {
     const { db, tiers } = this.#on;
-    const [owner] = await db.namedIn<{ tier: Tier }>(trx, 'projects.new_owner', `select ${effectiveTierSql} as tier from users u where u.id = $1 for update`, [ownerId]);
+    const [owner] = await db.namedIn<{ tier: Tier }>(trx, 'projects.new_owner', `select ${effectiveTierSql} as tier from users u where u.id = $1 and u.deleted_at is null for update`, [ownerId]);
     if (owner === undefined) throw notFound();
     const { projects: allowed } = await tiers.limitsOf(owner.tier);
     if (allowed === null) return;

@@ -4,6 +4,7 @@ import { type DataOf, type Person, useBackend } from '../../support/backend.ts';
 import { eventsOf, joinProject, joinTeam, peopleOf, teamOf } from '../../support/belonging.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { statementsOf } from '../../support/statements.ts';
+import { until } from '../../support/until.ts';
 
 const fulfilled = (outcomes: readonly PromiseSettledResult<unknown>[]): number => outcomes.filter(({ status }) => status === 'fulfilled').length;
 
@@ -83,6 +84,41 @@ describe('a transfer of a project', () => {
       expect(await people(projectId, ben)).to.deep.equal([`${ben.username} owner`, `${ada.username} member`]);
       const [added] = await eventsOf(backend.current, ['member.removed'], projectId);
       expect(added).to.equal(undefined);
+    });
+
+    it('runs out without the membership that the same person is still invited to, swept or replaced', async () => {
+      const { run, project, runSystemJobs, sql } = backend.current;
+      for (const isSwept of [true, false]) {
+        const [ada, ben] = [await person(), await person()];
+        const projectId = await project(ada);
+        const asked = await transfer(ada, projectId, { user_id: ben.userId });
+        const { data: member } = await run('addProjectMember', ada, { path: { project_id: projectId }, body: { user_id: ben.userId } });
+        await sql("update invitations set created_at = now() - interval '8 days', expires_at = now() - interval '1 day' where id = ?", [asked.invitation_id]);
+        if (isSwept) {
+          await sql("insert into system_jobs (id, kind) values (?, 'sweep.invitations')", [newId()]);
+          await runSystemJobs();
+        } else {
+          await run('addProjectMember', ada, { path: { project_id: projectId }, body: { user_id: (await person()).userId } });
+        }
+        expect(await sql('select status from invitations where id = ?', [asked.invitation_id])).to.deep.equal([{ status: 'expired' }]);
+        expect(await sql('select status from project_members where project_id = ? and user_id = ?', [projectId, ben.userId])).to.deep.equal([{ status: 'invited' }]);
+        await accept(ben, member.invitation_id);
+      }
+    });
+
+    it('leaves the project with its owner where the new one is deleted while it accepts', async () => {
+      const { project, database: { db }, sql } = backend.current;
+      const [ada, ben] = [await person(), await person()];
+      const projectId = await project(ada);
+      const asked = await transfer(ada, projectId, { user_id: ben.userId });
+      const deleting = await db.knex.transaction();
+      await deleting.raw('update users set deleted_at = now() where id = ?', [ben.userId]);
+      const accepting = codeOf(accept(ben, asked.invitation_id));
+      await until('the acceptance to wait', async () => Number((await sql<{ waiting: number }>(
+        "select count(*) as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))[0]?.waiting) >= 1);
+      await deleting.commit();
+      expect(await accepting).to.equal('NOT_FOUND');
+      expect(await sql('select owner_id from projects where id = ?', [projectId])).to.deep.equal([{ owner_id: ada.userId }]);
     });
 
     it('stops at what the new owner\'s tier allows, also when two are accepted for the last place at once', async () => {
