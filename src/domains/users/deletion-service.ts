@@ -38,10 +38,10 @@ export interface DeletionDependencies {
   readonly announce: (userId: string) => Promise<void>;
 }
 
-interface LockedAccount { readonly email: string; readonly username: string; readonly tier: Tier; readonly deleted_at: string | null }
+interface LockedAccount { readonly email: string; readonly username: string; readonly password_hash: string; readonly tier: Tier; readonly deleted_at: string | null }
 
 /** FOR UPDATE, so that whatever is being made for the account waits, and then finds it gone. */
-const lockSql = `select u.email, u.username, ${effectiveTierSql} as tier, u.deleted_at from users u where u.id = $1 for update`;
+const lockSql = `select u.email, u.username, u.password_hash, ${effectiveTierSql} as tier, u.deleted_at from users u where u.id = $1 for update`;
 
 interface Ended {
   readonly deletion: AccountDeletion;
@@ -62,8 +62,8 @@ export class AccountDeletionService {
    */
   async delete(call: Call, { password }: AccountDeletionCreate): Promise<AccountDeletion> {
     const userId = requireSelf(call);
-    await this.#on.passwords.requirePassword(userId, password, 'password');
-    const ended = await transact(this.#on.db, null, (trx) => this.#end(trx, call, userId));
+    const proof = await this.#on.passwords.requirePassword(userId, password, 'password');
+    const ended = await transact(this.#on.db, null, (trx) => this.#end(trx, call, userId, proof.password_hash));
     // The account's own mark ends what rests on it without a session: preview tokens, streams, what replicas keep of it.
     await this.#on.sessions.told([userId, ...ended.credentials]);
     await this.#on.announce(userId);
@@ -74,10 +74,10 @@ export class AccountDeletionService {
   }
 
   /** Locks in the order that everybody keeps: teams, then accounts. */
-  async #end(trx: Knex.Transaction, call: Call, userId: string): Promise<Ended> {
+  async #end(trx: Knex.Transaction, call: Call, userId: string, passwordHash: string): Promise<Ended> {
     const { sessions, apiKeys, teams, projects, previews, erasures } = this.#on;
     await teams.requireHeirs(trx, userId);
-    const account = await this.#markDeleted(trx, userId);
+    const account = await this.#markDeleted(trx, userId, passwordHash);
     const sessionIds = await sessions.end(trx, userId);
     const keyIds = await apiKeys.revokeAllOf(trx, userId);
     const { left, handedOver, alone } = await teams.leave(trx, call, userId);
@@ -95,11 +95,13 @@ export class AccountDeletionService {
     return { deletion: { requested_at: requestedAt, erased_by: eraseBy, ...became }, credentials: [...sessionIds, ...keyIds], jobs: jobIds };
   }
 
-  async #markDeleted(trx: Knex.Transaction, userId: string): Promise<LockedAccount> {
+  async #markDeleted(trx: Knex.Transaction, userId: string, passwordHash: string): Promise<LockedAccount> {
     const { db, administrators } = this.#on;
     const [account] = await db.namedIn<LockedAccount>(trx, 'users.lock_to_delete', lockSql, [userId]);
     // Of two deletions at once the second finds it done.
     if (account === undefined || account.deleted_at !== null) throw new ServiceError('AUTH_INVALID', 'This account is gone.');
+    // Whoever set another password meanwhile is rid of what was under way with the old one, of this above all.
+    if (account.password_hash !== passwordHash) throw new ServiceError('FORBIDDEN', 'The password is wrong.', { details: { field: 'password' } });
     const mark = (): Knex.QueryBuilder => trx('users').where({ id: userId }).update({ deleted_at: trx.fn.now() });
     if (account.tier !== 'admin') {
       await mark();

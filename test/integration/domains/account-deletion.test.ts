@@ -58,6 +58,20 @@ describe('deleting an account', () => {
       expect((await refusalOf(erase(ada))).code, 'the right one, too').to.equal('RATE_LIMITED');
     });
 
+    it('which must still be the account\'s once nobody else changes it', async () => {
+      const ada = await account();
+      const { database: { db }, sql } = backend.current;
+      const changing = await db.knex.transaction();
+      await changing.raw('update users set password_hash = ? where id = ?', ['another', ada.userId]);
+      const erasing = refusalOf(erase(ada));
+      await until('the deletion to wait', async () => Number((await sql<{ waiting: number }>(
+        "select count(*) as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))[0]?.waiting) >= 1);
+      await changing.commit();
+      const { code, details } = await erasing;
+      expect([code, details]).to.deep.equal(['FORBIDDEN', { field: 'password' }]);
+      expect(await isDeleted(ada.userId)).to.equal(false);
+    });
+
     it('and takes no API key', async () => {
       const ada = await account();
       const { data } = await backend.current.run('createApiKey', ada.caller, { body: { name: 'ci', scopes: ['account:read'] } });
