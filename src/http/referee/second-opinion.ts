@@ -24,6 +24,8 @@ export function openSecondOpinion(document: Readonly<Record<string, unknown>>, b
     validateRequests: { allowUnknownQueryParameters: false },
     validateResponses: true,
     validateSecurity: false,
+    // As ours judge them; left to itself it takes any text without a space behind a scheme for a URI, a NUL in it too.
+    ajvFormats: { mode: 'full' },
     fileUploader: false,
     // Answers are judged as the JSON they are sent as: dates are text by then.
     serDes: ['date-time', 'date'].map((format) => ({ format, serialize: (value: unknown) => value as string, deserialize: (value: string) => value })),

@@ -7,6 +7,8 @@ export interface WrongTarget {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly pointer: string;
+  /** A list is pointed at, or the item of it that is wrong. */
+  readonly isBelow?: boolean;
 }
 
 /** Every request whose URL or headers are one change away from `right`. */
@@ -35,8 +37,9 @@ export function wrongParameters(operation: Operation, right: Drawn): WrongTarget
       const { [name]: _taken, ...others } = own;
       const base = targetOf(operation, right.path, others);
       const join = base.includes('?') ? '&' : '?';
-      for (const text of wrongTexts(parameter)) found.push({ kind: `query: ${text.slice(0, 20)}`, path: `${base}${join}${name}=${text}`, headers, pointer: `#/query/${name}` });
-      if (parameter.schema['type'] !== 'array') found.push({ kind: 'a parameter twice', path: `${base}${join}${name}=1&${name}=1`, headers, pointer: `#/query/${name}` });
+      const isList = parameter.schema['type'] === 'array';
+      for (const text of wrongTexts(parameter)) found.push({ kind: `query: ${text.slice(0, 20)}`, path: `${base}${join}${name}=${text}`, headers, pointer: `#/query/${name}`, isBelow: isList });
+      if (!isList) found.push({ kind: 'a parameter twice', path: `${base}${join}${name}=1&${name}=1`, headers, pointer: `#/query/${name}` });
     } else if (!/^x-hivesync-/i.test(name)) {
       for (const text of wrongHeaders(parameter)) found.push({ kind: `header: ${text.slice(0, 20)}`, path: target, headers: { ...headers, [name.toLowerCase()]: text }, pointer: `#/headers/${name.toLowerCase()}` });
     }
