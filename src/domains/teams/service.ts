@@ -38,6 +38,9 @@ export class TeamService {
   async create(call: Call, { name }: TeamCreate): Promise<VersionedTeam> {
     const userId = requireSelf(call);
     const entity = await transact(this.#db, call, async (trx) => {
+      // An account that is being deleted leaves its teams first: one made meanwhile would be nobody's.
+      const [account] = await this.#db.namedIn(trx, 'teams.maker', 'select 1 from users where id = $1 and deleted_at is null for key share', [userId]);
+      if (account === undefined) throw new ServiceError('AUTH_INVALID', 'This account is gone.');
       const [row] = await trx('teams').insert({ id: newId(), owner_id: userId, name }).returning<Omit<TeamRow, 'role' | 'member_count' | 'project_count'>[]>('*');
       if (row === undefined) throw new Error('a new team has a row');
       await trx('team_members').insert({ id: newId(), team_id: row.id, user_id: userId, role: 'Owner', status: 'active', joined_at: trx.fn.now() });

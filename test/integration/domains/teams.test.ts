@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import { type DataOf, type Person, useBackend } from '../../support/backend.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { statementsOf } from '../../support/statements.ts';
+import { until } from '../../support/until.ts';
 
 describe('teams', () => {
   const backend = useBackend();
@@ -156,6 +157,20 @@ describe('teams', () => {
     expect(new Set(hidden.map(([status]) => status))).to.deep.equal(new Set([404]));
   });
 
+  it('are not made by an account that is being deleted at the same moment', async () => {
+    const { run, sql, database: { db } } = backend.current;
+    const ada = await person();
+    const deleting = await db.knex.transaction();
+    await deleting.raw('select 1 from users where id = ? for update', [ada.userId]);
+    const making = codeOf(run('createTeam', ada, { body: { name: 'Pollen' } }));
+    await until('the creation to wait', async () => (await sql(
+      "select 1 as one from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
+    await deleting.raw('update users set deleted_at = now() where id = ?', [ada.userId]);
+    await deleting.commit();
+    expect(await making).to.equal('AUTH_INVALID');
+    expect(await sql('select 1 as one from teams where owner_id = ?', [ada.userId])).to.deep.equal([]);
+  });
+
   it('answer a repeated creation byte for byte with one team made, its place and version included', async () => {
     const { http, run } = backend.current;
     const ada = await person();
@@ -179,7 +194,7 @@ describe('teams', () => {
     expect(await cost(() => run('listTeams', ada))).to.equal(2);
     expect(await cost(() => run('listTeams', ada, { query: { limit: 2, cursor: data.page.next_cursor ?? '' } }))).to.equal(1);
     expect(await cost(() => run('getTeam', ada, { path }))).to.equal(2);
-    expect(await cost(() => run('createTeam', ada, { body: { name: 'x' } }))).to.equal(3);
+    expect(await cost(() => run('createTeam', ada, { body: { name: 'x' } }))).to.equal(4);
     expect(await cost(() => run('updateTeam', ada, { path, body: { name: 'y' } }))).to.equal(5);
     expect(await cost(() => run('deleteTeam', ada, { path }))).to.equal(6);
   });
