@@ -13,6 +13,7 @@ import { keyIdOf, keyStandIn } from './keys.ts';
 import { basePath } from './requests.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { tagIdIn, tagStandIn } from './tags.ts';
+import { existingTasks, TaskThings } from './tasks.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from './wire.ts';
 import type { Person, System } from '../system.ts';
 
@@ -43,6 +44,7 @@ export class World {
   readonly #node: Node;
   readonly #signIns: SignInThings;
   readonly #belonging: BelongingThings;
+  readonly tasks: TaskThings;
   /** A project of Ada's whose one source is stored: a preview of it is enqueued at once. */
   readonly projectId: string;
 
@@ -53,6 +55,7 @@ export class World {
     this.#node = node;
     this.#signIns = new SignInThings(wire, this.ada);
     this.#belonging = new BelongingThings(system, this.ada, this.ben);
+    this.tasks = new TaskThings(system);
     this.projectId = projectId;
   }
 
@@ -85,7 +88,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -111,6 +114,7 @@ export class World {
     for (const [standIn, thing] of await this.#belonging.realFor(whole, route.method, real.get(standIns.project))) real.set(standIn, thing);
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
+    for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: keepingOwnLimits(filled(request.path)), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
     const token = as === 'own' ? await this.#tokenFor(route.operationId) : this.ada.tokens.access_token;
