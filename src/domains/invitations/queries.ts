@@ -49,6 +49,23 @@ export const lockSql = `
   select id, user_id, email, role, invited_by, case when status = 'pending' and expires_at <= now() then 'expired' else status end as status
     from invitations where id = $1 for update`;
 
+/**
+ * Whether who invited ($1) could do so still, to the team or project ($2, $3), into this role ($4): who was removed, demoted,
+ * suspended or deleted since lets nobody in any more.
+ */
+export const inviterStandsSql = `
+  select u.id from users u
+   where u.id = $1 and u.deleted_at is null and u.suspended_at is null
+     and case $2 when 'team' then exists (
+           select from team_members m where m.team_id = $3 and m.user_id = u.id and m.status = 'active' and m.role in ('Owner', 'Admin'))
+         else exists (
+           select from projects p
+             left join team_members tm on tm.team_id = p.team_id and tm.user_id = u.id and tm.status = 'active'
+             left join project_members pm on pm.project_id = p.id and pm.user_id = u.id and pm.status = 'active'
+            where p.id = $3 and p.deleted_at is null
+              and (p.owner_id = u.id or tm.role = 'Owner' or pm.role = 'Owner' or (tm.role = 'Admin' and $4 <> 'owner')))
+         end`;
+
 /** How many mails to this address $1, and of this inviter $2, within the hour. */
 export const mailedSql = `
   select (select count(*) from invitations where lower(email) = lower($1) and created_at > now() - interval '1 hour') as to_address,

@@ -12,7 +12,7 @@ import type { LockedTarget, Memberships, Target, TargetType } from '../membershi
 import { requireInvitation, requireRoleOn, requireSelf, requireVerified, type Role } from '../policy.ts';
 import type { TransferService } from '../projects/transfer-service.ts';
 import type { InvitingService } from './inviting-service.ts';
-import { countSql, invitationByIdSql, listSql, lockSql, targetOfSql, type Whose } from './queries.ts';
+import { countSql, invitationByIdSql, inviterStandsSql, listSql, lockSql, targetOfSql, type Whose } from './queries.ts';
 
 interface Found { readonly id: string; readonly type: TargetType; readonly target_id: string }
 interface Locked {
@@ -132,6 +132,7 @@ export class InvitationService {
     if (row.status === 'accepted' && row.user_id !== userId) throw answered('accepted', 'Somebody else accepted it.');
     if (row.status === 'revoked' || row.status === 'expired') throw gone(row.status);
     if (row.status === 'pending') {
+      await this.#requireInviter(trx, target, row);
       if (row.role === 'owner') await this.#on.transfers.takeOver(trx, call, held.id, userId, row.invited_by);
       else await this.#on.memberships[target.type].join(trx, call, held.id, userId, row.role);
       await trx('invitations').where({ id: row.id }).update({ status: 'accepted', user_id: userId, responded_at: trx.fn.now() });
@@ -139,6 +140,14 @@ export class InvitationService {
       await emit(trx, told('invitation.accepted', target, held, row, userId));
     }
     return this.#read(trx, row.id);
+  }
+
+  /** Behind the target's lock, under which roles change: an invitation holds as long as who sent it could send it again. */
+  async #requireInviter(trx: Knex.Transaction, target: Target, row: Locked): Promise<void> {
+    const standing = row.invited_by === null
+      ? []
+      : await this.#on.db.namedIn(trx, 'invitations.inviter_stands', inviterStandsSql, [row.invited_by, target.type, target.id, row.role]);
+    if (standing.length === 0) throw gone('revoked');
   }
 
   /** Locks what it is to, then the invitation itself. NOT_FOUND where either is gone. */

@@ -377,8 +377,8 @@ describe('invitations', () => {
     expect(await cost(() => run('listTeamInvitations', ada, { path: { team_id: teamId } }))).to.equal(3);
     const { data } = await run('listMyInvitations', ben);
     const path = { invitation_id: data.items[0]?.id ?? '' };
-    // Policy; found, both locks, standing, member, event, the invitation, audit, event, and the answer.
-    expect(await cost(() => run('acceptInvitation', ben, { path }))).to.equal(11);
+    // Policy; found, both locks, the inviter's standing, standing, member, event, the invitation, audit, event, and the answer.
+    expect(await cost(() => run('acceptInvitation', ben, { path }))).to.equal(12);
     expect(await cost(() => run('acceptInvitation', ben, { path }))).to.equal(5);
     const other = await invite(ada, intoTeam(teamId, { username: (await person()).username }));
     expect(await cost(() => run('revokeInvitation', ada, { path: { invitation_id: other.id } }))).to.equal(7);

@@ -262,6 +262,6 @@ describe('a transfer of a project', () => {
     expect(await cost(() => transfer(ada, projectId, { team_id: teamId }))).to.equal(13);
     let asked: string | null = null;
     expect(await cost(async () => { asked = (await transfer(ada, projectId, { user_id: ben.userId })).invitation_id; })).to.equal(9);
-    expect(await cost(() => accept(ben, asked))).to.equal(19);
+    expect(await cost(() => accept(ben, asked))).to.equal(20);
   });
 });
