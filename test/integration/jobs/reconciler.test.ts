@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import type { WorkerCaller } from '#platform/call.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
@@ -99,7 +100,10 @@ describe('the reconciler', () => {
       const { redis: { redis } } = backend.current;
       await claim(backend.current, worker, jobId);
       await age("lease_expires_at = now() - interval '1 second'");
+      // Connecting again before the old connection is gone would be undone by its end.
+      const ended = once(redis, 'end');
       redis.disconnect();
+      await ended;
       try {
         await round();
       } finally {
