@@ -19,7 +19,8 @@ export interface Database {
   readonly knex: Knex;
   /**
    * Runs a statement that PostgreSQL parses and plans once per connection under `name`: the way of every hot query.
-   * One name stands for one text for ever. timestamptz comes as RFC 3339 text, int8 and numeric as number.
+   * One name stands for one text for ever; under the empty one a statement is planned anew for its values each time, for
+   * texts that are put together of what was asked for. timestamptz comes as RFC 3339 text, int8 and numeric as number.
    */
   named<Row>(name: string, sql: string, values: readonly Binding[]): Promise<Row[]>;
   /** The same inside a transaction, on its connection. */

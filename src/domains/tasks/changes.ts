@@ -15,12 +15,15 @@ export function auditData(before: StoredTask, after: StoredTask, changed: readon
   return { changed, from: valuesIn(before), to: valuesIn(after) };
 }
 
-/** What every event of a task carries: enough to tell a person of it when the task has changed again or is gone. */
+/**
+ * What every event of a task carries: enough to tell a person of it when the task has changed again or is gone. Not its
+ * description, which may be long, nor what stands in other rows: webhooks read those when they are sent.
+ */
 const told = (type: string, task: StoredTask, by: string, more: Readonly<Record<string, unknown>> = {}): DomainEvent => ({
   type, entityId: task.id, projectId: task.project_id, userId: by,
   data: {
     task_id: task.id, title: task.title, status: task.status, assignee_id: task.assignee_id, created_by: task.created_by, due_date: task.due_date,
-    changed_by: by, ...more,
+    completed_at: task.completed_at, created_at: task.created_at, updated_at: task.updated_at, changed_by: by, ...more,
   },
 });
 

@@ -35,7 +35,10 @@ describe('tasks', () => {
     }]);
     expect(await eventsOf(backend.current, ['task.created', 'task.assigned', 'task.completed'], data.id)).to.deep.equal([{
       type: 'task.created', projectId,
-      data: { task_id: data.id, title: data.title, status: 'todo', assignee_id: null, created_by: ada.userId, due_date: data.due_date, changed_by: ada.userId },
+      data: {
+        task_id: data.id, title: data.title, status: 'todo', assignee_id: null, created_by: ada.userId, due_date: data.due_date,
+        completed_at: null, created_at: data.created_at, updated_at: data.updated_at, changed_by: ada.userId,
+      },
     }]);
   });
 
