@@ -30,7 +30,9 @@ export async function takeRequest(db: Database, tiers: TierService, trx: Knex.Tr
   const [use] = await db.namedIn<Use>(trx, 'previews.use', previewUseSql, [userId]);
   if (use === undefined) return;
   if (limits.preview_jobs_per_minute !== null && use.last_minute >= limits.preview_jobs_per_minute) {
-    throw limited('preview_jobs_per_minute', limits.preview_jobs_per_minute, Math.max(1, Math.ceil(use.minute_frees_in ?? 60)));
+    // Who waited for the account's lock began before the jobs it now counts: by its clock they lie in the future.
+    const seconds = Math.min(Math.max(1, Math.ceil(use.minute_frees_in ?? 60)), 60);
+    throw limited('preview_jobs_per_minute', limits.preview_jobs_per_minute, seconds);
   }
   if (limits.preview_jobs_per_day !== null && use.today >= limits.preview_jobs_per_day) {
     throw limited('preview_jobs_per_day', limits.preview_jobs_per_day, secondsToMidnight());
