@@ -18,6 +18,8 @@ const deletesAtOnce = 16;
 /** After this the URL of an upload that began now writes no more. */
 const urlMs = 65 * 60_000;
 const forgottenAtOnce = 500;
+/** About two days of a store that is away: nothing else would ever delete these objects but the end of their project. */
+const maxAttempts = 50;
 
 export class AttachmentErasing {
   readonly #db: Database;
@@ -45,7 +47,7 @@ export class AttachmentErasing {
    * else is let through.
    */
   async eraseArrivals(trx: Knex.Transaction, key: string): Promise<void> {
-    await addSystemJob(trx, { kind: kindName, payload: { keys: [key] }, delayMs: urlMs });
+    await addSystemJob(trx, { kind: kindName, payload: { keys: [key] }, delayMs: urlMs, maxAttempts });
   }
 
   /** The job that deletes objects, whether they are there or not. */
@@ -92,7 +94,7 @@ export class AttachmentErasing {
   async #ask(trx: Knex.Transaction, gone: readonly Gone[], delayMs: number): Promise<void> {
     const keys = gone.flatMap(({ object_key: key }) => (key === null ? [] : [key, arrivalOf(key)]));
     for (let start = 0; start < keys.length; start += keysAtOnce) {
-      await addSystemJob(trx, { kind: kindName, payload: { keys: keys.slice(start, start + keysAtOnce) }, delayMs });
+      await addSystemJob(trx, { kind: kindName, payload: { keys: keys.slice(start, start + keysAtOnce) }, delayMs, maxAttempts });
     }
   }
 }

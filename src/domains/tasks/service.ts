@@ -46,7 +46,7 @@ export class TaskService {
     return pageOf(rows, query, bound, counted?.total ?? null, keyOf(query.sort));
   }
 
-  /** A new task of the caller's, with its labels. Seven statements at most beside the policy's. */
+  /** A new task of the caller's, with its labels. Six statements at most beside the policy's. */
   async create(call: Call, projectId: string, body: TaskCreate): Promise<Versioned<TaskRow>> {
     const { db, members } = this.#on;
     const access = await requireRoleOn(db, call, 'project', projectId);

@@ -230,6 +230,24 @@ for (const store of ['files', 'S3'] as const) {
       expect(await codeOf(complete(pending.id))).to.equal('NOT_FOUND');
     });
 
+    it('are erased when storage is there again, also when it was away for a day', async () => {
+      const { id, key } = await made(await task());
+      await complete(id);
+      const { delete: erase } = backend.storage;
+      await backend.run('deleteAttachment', ada, { path: { attachment_id: id } });
+      const [asked] = await backend.sql<{ most: number }>("select min(max_attempts) as most from system_jobs where kind = 'attachments.erase'");
+      expect(asked?.most).to.equal(50);
+      backend.storage.delete = () => Promise.reject(isAbsent());
+      try {
+        expect((await backend.runSystemJobs()).filter(({ kind }) => kind === 'attachments.erase').map(({ outcome }) => outcome)).to.deep.equal(['again']);
+      } finally {
+        backend.storage.delete = erase;
+      }
+      expect(await isStored(key)).to.equal(true);
+      await backend.runSystemJobs({ later: true });
+      expect(await isStored(key)).to.equal(false);
+    });
+
     it('are swept when nobody completed them within a day, bytes and all, and nothing else is', async () => {
       const taskId = await task();
       const [old, claimed, done, young] = [await made(taskId), await made(taskId), await made(taskId), await made(taskId)];
