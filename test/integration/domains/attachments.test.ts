@@ -117,8 +117,22 @@ for (const store of ['files', 'S3'] as const) {
     it('are moved once by twenty completions at once, which all answer alike', async () => {
       const { id, key } = await made(await task());
       const moves: string[] = [];
-      const { move } = backend.storage;
-      backend.storage.move = async (from, to) => {
+      const { storage, database: { db } } = backend;
+      const { head, move } = storage;
+      const named = db.named.bind(db);
+      // Storage answers nobody before all twenty have looked at the attachment.
+      const allLook = Promise.withResolvers<null>();
+      let looks = 0;
+      db.named = (async (name: string, ...rest: [string, readonly never[]]) => {
+        const rows = await named(name, ...rest);
+        if (name === 'attachments.by_id' && (looks += 1) === 20) allLook.resolve(null);
+        return rows;
+      }) as typeof db.named;
+      storage.head = async (from) => {
+        await allLook.promise;
+        return head(from);
+      };
+      storage.move = async (from, to) => {
         moves.push(`${from} → ${to}`);
         await move(from, to);
       };
@@ -127,7 +141,8 @@ for (const store of ['files', 'S3'] as const) {
         expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).to.equal(1);
         await complete(id);
       } finally {
-        backend.storage.move = move;
+        Object.assign(storage, { head, move });
+        db.named = named;
       }
       expect(moves).to.deep.equal([`${arrivalOf(key)} → ${key}`]);
       expect((await auditOf(id)).filter(({ event_type: type }) => type === 'attachment.completed')).to.have.length(1);
