@@ -14,7 +14,7 @@ const sessionSql = 'select user_id, revoked_at is not null as is_revoked from se
 const apiKeySql = `
   select id, user_id, scopes, project_ids, expires_at, revoked_at is not null as is_revoked from api_keys where hashed_key = $1`;
 
-/** Ended within the life of an access token, so that one could still be held. */
+/** Ended within the life of an access token, so that one could still be held; what lasts longest first, where the bound cuts. */
 const recentSql = `
   select id, ceil(extract(epoch from revoked_at + interval '16 minutes' - now()))::int as ttl_seconds
     from sessions where revoked_at > now() - interval '16 minutes'
@@ -26,7 +26,7 @@ const recentSql = `
    union all
   select id, ceil(extract(epoch from deleted_at + interval '16 minutes' - now()))::int
     from users where deleted_at > now() - interval '16 minutes'
-   limit 100000`;
+   order by ttl_seconds desc limit 100000`;
 
 interface AccountRow { readonly id: string; readonly tier: Tier; readonly is_suspended: boolean; readonly is_deleted: boolean; readonly is_verified: boolean }
 interface ApiKeyRow {

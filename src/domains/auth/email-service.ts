@@ -23,6 +23,7 @@ export interface EmailDependencies {
 
 const takenSql = 'select id from users where lower(email) = lower($1) and id <> $2';
 const tokenDoesNotHold = (): ServiceError => new ServiceError('AUTH_INVALID', 'This link was used, is too old, or was never ours. Have a new one sent.');
+const suspended = (): ServiceError => new ServiceError('AUTH_INVALID', 'This account is suspended: its address stays as it is. Ask support; the link does again afterwards, while it is not too old.');
 const taken = (field: string, cause?: unknown): ServiceError => new ServiceError('CONFLICT', 'That address is taken.', { details: { field }, cause });
 
 /** An account's address: confirmed, or changed for another that is confirmed first. */
@@ -91,6 +92,8 @@ export class EmailService {
     const { id } = account;
     const isChange = sameAddress(email, account.pending_email);
     if (!isChange && !sameAddress(email, account.email)) throw tokenDoesNotHold();
+    // The address is where support and a reset of the password reach whoever owns the account.
+    if (isChange && account.suspended_at !== null) throw suspended();
     await this.#on.verifications.void(trx, id);
     if (isChange) {
       await trx('users').where({ id }).update({ email, pending_email: null, email_verified_at: trx.fn.now() });

@@ -192,6 +192,20 @@ describe('email addresses', () => {
       expect((await me(ada)).data).to.include({ email: ada.email, pending_email: address });
     });
 
+    it('are not changed while the account is suspended, though the link was mailed before; afterwards it does', async () => {
+      const ada = await confirmed();
+      const address = freshAddress();
+      await change(ada, address);
+      const token = await mailed(address);
+      const stand = (at: string): Promise<unknown> => backend.current.sql(`update users set suspended_at = ${at} where id = ?`, [ada.userId]);
+      await stand('now()');
+      const refused = await verify(token);
+      expect(outcome(refused)).to.equal('401 AUTH_INVALID');
+      expect(refused.error?.message).to.match(/suspended/);
+      await stand('null');
+      expect(outcome(await verify(token))).to.equal('204 ok');
+    });
+
     it('go to one of many accounts that confirm the same address at once', async () => {
       const people = [await confirmed(), await confirmed(), await confirmed(), await confirmed()];
       const address = freshAddress();
