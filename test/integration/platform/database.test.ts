@@ -92,7 +92,8 @@ describe('the database', () => {
         await trx('bees').where({ id: second }).update({ name: trx.raw(`name || 'x'`) });
       });
     await Promise.all([both(1, 2), both(2, 1)]);
-    expect(runs).to.equal(3);
+    // One more than the two, or a few: whoever runs again may take its row before the other, woken by the rollback, is on its feet.
+    expect(runs).to.be.within(3, 8);
     expect(await db().knex('bees').pluck('name')).to.deep.equal(['xx', 'xx']);
   });
 
