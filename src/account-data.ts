@@ -11,12 +11,13 @@ import { invitationSection } from '#domains/invitations/export.ts';
 import { notificationRows } from '#domains/notifications/erasure.ts';
 import { notificationSection } from '#domains/notifications/export.ts';
 import type { ErasureStage, ExportFiles, ExportSection } from '#domains/personal-data.ts';
-import { previewRows, previewTokens } from '#domains/previews/erasure.ts';
+import type { ProjectErasureStage } from '#domains/project-data.ts';
+import { previewTokens } from '#domains/previews/erasure.ts';
 import { previewFiles, previewSections } from '#domains/previews/export.ts';
 import { ProjectDepartureService } from '#domains/projects/departure-service.ts';
-import { memberships, projectObjects, projectRows } from '#domains/projects/erasure-service.ts';
+import type { ProjectErasures } from '#domains/projects/erasures.ts';
+import { memberships, projectsOf } from '#domains/projects/erasure-service.ts';
 import { projectSections } from '#domains/projects/export.ts';
-import { taskRows } from '#domains/tasks/erasure.ts';
 import { taskFiles, taskSections } from '#domains/tasks/export.ts';
 import { TeamDepartureService } from '#domains/teams/departure-service.ts';
 import type { TeamMembershipService } from '#domains/teams/membership-service.ts';
@@ -44,6 +45,9 @@ export interface AccountDataDependencies extends Pick<DeletionDependencies, 'pas
   readonly log: Logger;
   readonly storage: ObjectStorage;
   readonly teamMemberships: TeamMembershipService;
+  readonly projectErasures: ProjectErasures;
+  /** How the account's projects are erased: src/project-data.ts. */
+  readonly projectStages: readonly ProjectErasureStage[];
 }
 
 export interface AccountData {
@@ -61,17 +65,17 @@ const sectionsOf = (db: Database): ExportSection[] => [
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
-export const erasureStages = (db: Database, storage: ObjectStorage, exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectObjects(db, storage), exports.erasure, previewRows(db), previewTokens(db), taskRows(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
-  projectRows(db), memberships(db), jobErasure(db), auditRows(db),
+export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
+  projectsOf(db, ofProject), exports.erasure, previewTokens(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  memberships(db), jobErasure(db), auditRows(db),
 ];
 
 export function createAccountData(on: AccountDataDependencies): AccountData {
-  const { db, clock, log, storage, teamMemberships, ...rest } = on;
+  const { db, clock, log, storage, teamMemberships, projectErasures, projectStages, ...rest } = on;
   const exports = new DataExportService({ db, clock, storage, sections: sectionsOf(db), files: filesOf(db, storage) });
-  const erasures = new AccountErasures(db, erasureStages(db, storage, exports), log);
+  const erasures = new AccountErasures(db, erasureStages(db, projectStages, exports), log);
   const deletion = new AccountDeletionService({
-    ...rest, db, log, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(),
+    ...rest, db, log, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(projectErasures),
   });
   return {
     handlers: { ...deletionHandlers(deletion), ...exportHandlers(exports) },

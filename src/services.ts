@@ -47,6 +47,7 @@ import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
 import { ActivityService } from '#domains/projects/activity-service.ts';
+import { ProjectErasures } from '#domains/projects/erasures.ts';
 import { FavoriteService } from '#domains/projects/favorites-service.ts';
 import { projectHandlers } from '#domains/projects/handlers.ts';
 import { projectMemberHandlers } from '#domains/projects/members-handlers.ts';
@@ -103,6 +104,7 @@ import { type AccessTokens, createAccessTokens } from '#platform/tokens/access-t
 import { MailedTokens } from '#platform/tokens/mailed-tokens.ts';
 import { createPreviewTokens, type PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 import { createAccountData } from './account-data.ts';
+import { projectStages } from './project-data.ts';
 
 export interface Platform {
   readonly env: Environment;
@@ -144,7 +146,6 @@ export function createServices(on: Platform, version: string): Services {
   const limits = new TierLimitCache(db, clock);
   limits.hear(on.subscriber, log);
   const tiers = new TierService({ db, clock, log, redis, limits });
-  const projects = new ProjectService(db, tiers);
   const revocations = new Revocations(redis, log);
   const refreshKey = deriveKey(env.jwtSecret, 'refresh tokens');
   const signIns = new SignIns(db, accessTokens, refreshKey);
@@ -165,6 +166,10 @@ export function createServices(on: Platform, version: string): Services {
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
   const kind = previewKind({ db, storage, sources, tiers, watch });
+  const previewEndings = new PreviewEndingService(kind);
+  const stagesOfProject = projectStages(db, storage, previewEndings);
+  const projectErasures = new ProjectErasures(db, stagesOfProject, log);
+  const projects = new ProjectService({ db, tiers, builds: previewEndings, erasures: projectErasures });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
@@ -175,13 +180,12 @@ export function createServices(on: Platform, version: string): Services {
   const memberships = { team: teamMemberships, project: projectMemberships };
   const inviting = new InvitingService({ db, tiers, invitations: openInvitations, memberships });
   const transfers = new TransferService({ db, tiers, memberships: projectMemberships, inviting, invitations: openInvitations });
-  const previewEndings = new PreviewEndingService(kind);
   const arrivals = new Arrivals(storage);
   const attachmentErasing = new AttachmentErasing(db, storage);
   const completing = new Completing({ db, arrivals, erasing: attachmentErasing });
   const changes = new AccountChanges(redis, log);
   const accountData = createAccountData({
-    db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings,
+    db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings, projectErasures, projectStages: stagesOfProject,
     administrators: new Administrators(db), announce: (userId) => changes.told(userId),
   });
   const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), ...proofs.templates, ...invitationMails(db, mailedTokens, env.baseUrl), ...accountData.templates];
@@ -241,8 +245,8 @@ export function createServices(on: Platform, version: string): Services {
       ['project.transferred', tellTransfer(db, notifications)],
       ['alert.raised', logAlert(log)],
     ]),
-    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, attachmentErasing.kind, ...swept.kinds],
-    schedules: [...accountData.schedules, ...swept.schedules],
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, ...swept.kinds],
+    schedules: [...accountData.schedules, ...projectErasures.schedules, ...swept.schedules],
     tiers,
     lastSeen,
     credentials: new Credentials(db, asksVerification, lastSeen),

@@ -49,17 +49,24 @@ export interface SystemJobRequest {
 
 /** Adds a job in the transaction of what asks for it; answers its id, or null where one with its `dedupeKey` is open already. */
 export async function addSystemJob(trx: Knex.Transaction, request: SystemJobRequest): Promise<string | null> {
-  const { kind, payload = {}, delayMs = 0, maxAttempts = 8, dedupeKey } = request;
-  const id = newId();
-  const [row] = await trx('system_jobs')
-    .insert({
-      id, kind, payload: JSON.stringify(payload), max_attempts: maxAttempts, dedupe_key: dedupeKey ?? null,
+  const [id] = await addSystemJobs(trx, [request]);
+  return id ?? null;
+}
+
+/** Adds several that wait equally long, in two statements; answers the ids of those that were not open already. */
+export async function addSystemJobs(trx: Knex.Transaction, requests: readonly SystemJobRequest[]): Promise<string[]> {
+  const [first] = requests;
+  if (first === undefined) return [];
+  const { delayMs = 0 } = first;
+  if (requests.some((request) => (request.delayMs ?? 0) !== delayMs)) throw new Error('System jobs that are added at once wait equally long.');
+  const rows = await trx('system_jobs')
+    .insert(requests.map(({ kind, payload = {}, maxAttempts = 8, dedupeKey }) => ({
+      id: newId(), kind, payload: JSON.stringify(payload), max_attempts: maxAttempts, dedupe_key: dedupeKey ?? null,
       run_after: trx.raw("now() + ? * interval '1 millisecond'", [delayMs]),
-    })
+    })))
     .onConflict(trx.raw("(dedupe_key) where dedupe_key is not null and status in ('queued', 'running')") as never)
     .ignore()
     .returning<{ id: string }[]>('id');
-  if (row === undefined) return null;
-  await enqueue(trx, [{ jobId: id, epoch: 0, queueClass: 'system', priority: 'normal' }], delayMs);
-  return id;
+  await enqueue(trx, rows.map(({ id }) => ({ jobId: id, epoch: 0, queueClass: 'system', priority: 'normal' })), delayMs);
+  return rows.map(({ id }) => id);
 }

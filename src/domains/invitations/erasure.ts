@@ -1,5 +1,6 @@
 import type { Database } from '#platform/database.ts';
 import { batchSize, type ErasureStage, eraseRows, untilNoneIsLeft } from '../personal-data.ts';
+import type { ProjectErasureStage } from '../project-data.ts';
 
 const withdrawSql = `
   with batch as (select id from invitations where invited_by = $1 limit ${batchSize} for update)
@@ -13,4 +14,10 @@ export const invitationRows = (db: Database): ErasureStage => ({
       + await eraseRows(db, 'invitations', 'lower(email) = (select lower(email) from users where id = $1)', userId, signal);
     return erased + await untilNoneIsLeft(signal, async () => (await db.named('erasure.withdraw_invitations', withdrawSql, [userId])).length);
   },
+});
+
+/** Invitations into a project and transfers of it, open and ended. */
+export const projectInvitations = (db: Database): ProjectErasureStage => ({
+  name: 'invitations',
+  run: (projectId, signal) => eraseRows(db, 'invitations', 'project_id = $1', projectId, signal),
 });

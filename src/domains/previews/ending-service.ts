@@ -20,9 +20,10 @@ export class PreviewEndingService {
     return this.#cancelThose(trx, trx('preview_jobs').where({ requested_by: userId }), by);
   }
 
-  /** The same for the builds of projects, whoever asked for them. */
-  async cancelIn(trx: Knex.Transaction, projectIds: readonly string[], by: Call | null): Promise<string[]> {
-    return this.#cancelThose(trx, trx('preview_jobs').whereIn('project_id', projectIds), by);
+  /** The same for the builds of projects, whoever asked for them; `atMost` so many, where somebody comes again for the rest. */
+  async cancelIn(trx: Knex.Transaction, projectIds: readonly string[], by: Call | null, atMost?: number): Promise<string[]> {
+    const jobs = trx('preview_jobs').whereIn('project_id', projectIds);
+    return this.#cancelThose(trx, atMost === undefined ? jobs : jobs.limit(atMost), by);
   }
 
   /** Who watches the builds sees their end; their workers are told at their next word. */

@@ -1,8 +1,12 @@
-import type { Database } from '#platform/database.ts';
-import { type ErasureStage, eraseRows } from '../personal-data.ts';
-import { projectsToErase } from '../projects/erasure-service.ts';
+import { type Database, transact } from '#platform/database.ts';
+import { type ErasureStage, eraseRows, untilNoneIsLeft } from '../personal-data.ts';
+import type { ProjectErasureStage } from '../project-data.ts';
+import type { PreviewEndingService } from './ending-service.ts';
 
 const jobsOfProject = 'job_id in (select id from preview_jobs where project_id = $1)';
+
+/** Three statements each, in one transaction. */
+const buildsAtOnce = 100;
 
 /** What is erased of a project, in the order its references allow. */
 const ofProject = [
@@ -14,14 +18,22 @@ const ofProject = [
   ['source_blobs', 'project_id = $1'],
 ] as const;
 
-/** The previews of the account's projects, whoever asked for them. Those it asked for in other people's projects are theirs. */
-export const previewRows = (db: Database): ErasureStage => ({
+/** Builds that are not over, waiting for sources included: nobody may have them any more. Whoever watches or builds is told. */
+export const projectBuilds = (db: Database, endings: PreviewEndingService): ProjectErasureStage => ({
+  name: 'builds',
+  run: (projectId, signal) => untilNoneIsLeft(signal, async () => {
+    const ended = await transact(db, null, (trx) => endings.cancelIn(trx, [projectId], null, buildsAtOnce));
+    endings.told(ended);
+    return ended.length;
+  }),
+});
+
+/** The previews of a project, whoever asked for them, and its sources. */
+export const projectPreviews = (db: Database): ProjectErasureStage => ({
   name: 'previews',
-  async run(userId, signal) {
+  async run(projectId, signal) {
     let erased = 0;
-    for await (const projectId of projectsToErase(db, userId)) {
-      for (const [table, condition] of ofProject) erased += await eraseRows(db, table, condition, projectId, signal);
-    }
+    for (const [table, condition] of ofProject) erased += await eraseRows(db, table, condition, projectId, signal);
     return erased;
   },
 });

@@ -3,15 +3,23 @@ import type { Knex } from 'knex';
 import { emit } from '#jobs/outbox.ts';
 import type { Call } from '#platform/call.ts';
 import { audit } from '../audit/audit.ts';
+import type { ProjectErasures } from './erasures.ts';
 
 export class ProjectDepartureService {
-  /** Hides every project that the account owns; answers their ids. Two statements, and one for each project's audit row. */
+  readonly #erasures: Pick<ProjectErasures, 'begin'>;
+
+  constructor(erasures: Pick<ProjectErasures, 'begin'>) {
+    this.#erasures = erasures;
+  }
+
+  /** Hides every project that the account owns, to be erased; answers their ids. Seven statements, and one for each project's audit row. */
   async hideAllOf(trx: Knex.Transaction, call: Call, userId: string): Promise<string[]> {
     const hidden = await trx('projects').where({ owner_id: userId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() })
       .returning<{ id: string }[]>('id');
     const ids = hidden.map(({ id }) => id);
     for (const id of ids) await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: id, project_id: id });
     await emit(trx, ...ids.map((id) => ({ type: 'project.deleted', entityId: id, projectId: id, userId, data: {} })));
+    await this.#erasures.begin(trx, ids);
     return ids;
   }
 

@@ -9,7 +9,9 @@ import { newId } from '#platform/ids.ts';
 import { type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { audit } from '../audit/audit.ts';
 import { requireRoleOn, requireSelf } from '../policy.ts';
+import type { PreviewEndingService } from '../previews/ending-service.ts';
 import type { TierService } from '../tiers/service.ts';
+import type { ProjectErasures } from './erasures.ts';
 import { ProjectModel } from './models.ts';
 import { countProjects, listProjects, projectByIdSql, projectSettingsSql, type ProjectFilters } from './queries.ts';
 import { mergeSettings, readSettings } from './settings.ts';
@@ -22,13 +24,27 @@ export interface Versioned<T> { readonly entity: T; readonly etag: string }
 /** JSON that clients keep with a project; the bound keeps lists small. */
 const metadataBytes = 16 * 1024;
 
+/** Builds that a deletion ends at once; more are ended by its job. Three statements each. */
+const buildsEndedAtOnce = 100;
+
+export interface ProjectDependencies {
+  readonly db: Database;
+  readonly tiers: TierService;
+  readonly builds: Pick<PreviewEndingService, 'cancelIn' | 'told'>;
+  readonly erasures: Pick<ProjectErasures, 'begin'>;
+}
+
 export class ProjectService {
   readonly #db: Database;
   readonly #tiers: TierService;
+  readonly #builds: ProjectDependencies['builds'];
+  readonly #erasures: ProjectDependencies['erasures'];
 
-  constructor(db: Database, tiers: TierService) {
+  constructor({ db, tiers, builds, erasures }: ProjectDependencies) {
     this.#db = db;
     this.#tiers = tiers;
+    this.#builds = builds;
+    this.#erasures = erasures;
   }
 
   /** Every project the caller owns or belongs to, newest first. Two statements under an offset, one under a cursor. */
@@ -97,14 +113,17 @@ export class ProjectService {
     return this.#read(call, projectId, access.role);
   }
 
-  /** Hides the project at once; its rows and blobs are erased in stages by a job. */
+  /** Hides the project and ends its builds at once; its rows and objects are erased in stages by a job. */
   async remove(call: Call, projectId: string): Promise<void> {
     await requireRoleOn(this.#db, call, 'project', projectId);
-    await transact(this.#db, call, async (trx) => {
+    const ended = await transact(this.#db, null, async (trx) => {
       await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
       await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: projectId, project_id: projectId });
       await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, data: {} });
+      await this.#erasures.begin(trx, [projectId]);
+      return this.#builds.cancelIn(trx, [projectId], call, buildsEndedAtOnce);
     });
+    this.#builds.told(ended);
   }
 
   async getSettings(call: Call, projectId: string): Promise<Versioned<ProjectSettings>> {

@@ -1,6 +1,6 @@
 import type { Database } from '#platform/database.ts';
-import { type ErasureStage, eraseRows } from '../personal-data.ts';
-import { projectsToErase } from '../projects/erasure-service.ts';
+import { eraseRows } from '../personal-data.ts';
+import type { ProjectErasureStage } from '../project-data.ts';
 
 /** What is erased of a project, in the order its references allow; links and dependencies go with their tasks. */
 const ofProject = [
@@ -16,12 +16,8 @@ export async function eraseTasksOf(db: Database, projectId: string, signal: Abor
   return erased;
 }
 
-/** The tasks of the account's projects. Those it made or has to do in other people's are theirs. */
-export const taskRows = (db: Database): ErasureStage => ({
+/** A stage of a project's erasure. */
+export const projectTasks = (db: Database): ProjectErasureStage => ({
   name: 'tasks',
-  async run(userId, signal) {
-    let erased = 0;
-    for await (const projectId of projectsToErase(db, userId)) erased += await eraseTasksOf(db, projectId, signal);
-    return erased;
-  },
+  run: (projectId, signal) => eraseTasksOf(db, projectId, signal),
 });

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { erasureStages } from '../../../src/account-data.ts';
+import { projectStages } from '../../../src/project-data.ts';
 import type { ErasureStage } from '#domains/personal-data.ts';
 import { withoutTexts } from '#domains/audit/erasure.ts';
+import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { AccountErasures } from '#domains/users/erasures.ts';
 import { DataExportService } from '#domains/users/export-service.ts';
 import type { UserCaller } from '#platform/call.ts';
@@ -123,8 +125,9 @@ describe('erasing an account', function () {
   const erasureOf = async (userId: string): Promise<{ stages: Record<string, number>; is_done: boolean } | undefined> =>
     (await backend.current.sql<{ stages: Record<string, number>; is_done: boolean }>('select stages, completed_at is not null as is_done from account_erasures where user_id = ?', [userId]))[0];
   const stages = (): ErasureStage[] => {
-    const { database: { db }, storage, clock } = backend.current;
-    return erasureStages(db, storage, new DataExportService({ db, clock, storage, sections: [], files: [] }));
+    const { database: { db }, storage, clock, services: { kinds: [kind] } } = backend.current;
+    if (kind === undefined) throw new Error('previews are a kind of job');
+    return erasureStages(db, projectStages(db, storage, new PreviewEndingService(kind)), new DataExportService({ db, clock, storage, sections: [], files: [] }));
   };
   const erasures = (all: readonly ErasureStage[]): AccountErasures => new AccountErasures(backend.current.database.db, all, backend.current.log);
   const noSignal = new AbortController().signal;
@@ -150,7 +153,7 @@ describe('erasing an account', function () {
     expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal([
       'account_erasures.user_id', 'audit_logs.user_id', 'preview_jobs.requested_by', 'projects.owner_id', 'task_attachments.uploaded_by', 'tasks.assignee_id', 'tasks.created_by',
     ]);
-    expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id']);
+    expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id', 'project_erasures.project_id']);
     const [account] = await sql<Record<string, unknown>>('select * from users where id = ?', [zelda.userId]);
     expect(account).to.include({ password_hash: 'erased', email_verified_at: null, last_login: null, tier: 'free', suspended_reason: null });
     expect(account?.['erased_at']).to.be.a('string');
@@ -225,7 +228,7 @@ describe('erasing an account', function () {
     await remove(zelda);
     await sendEvents();
     const lines = async (): Promise<number> => Number((await sql<{ lines: number }>('select count(*) as lines from preview_job_logs where job_id = ?', [zelda.jobId]))[0]?.lines);
-    const stage = stages().find(({ name }) => name === 'previews');
+    const stage = stages().find(({ name }) => name === 'projects');
     const stopping = new AbortController();
     const { database: { db } } = backend.current;
     const named = db.named.bind(db);
