@@ -28,6 +28,8 @@ import { UserCodeGuesses } from '#domains/auth/user-codes.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { tellExportReady, tellSuspiciousSignIn } from '#domains/notifications/events.ts';
+import { notificationHandlers } from '#domains/notifications/handlers.ts';
+import { InboxService } from '#domains/notifications/inbox-service.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
 import { tellInvited, tellInviter, tellTransfer } from '#domains/invitations/events.ts';
@@ -223,6 +225,7 @@ export function createServices(on: Platform, version: string): Services {
       ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
       ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),
       ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),
+      ...notificationHandlers(new InboxService(db)),
       ...taskHandlers({
         tasks: new TaskService({ db, members: projectMemberships, erasing: attachmentErasing }),
         labels: new LabelService(db),
