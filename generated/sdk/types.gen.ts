@@ -555,7 +555,7 @@ export type PreferencesMap = {
 /**
  * What happened; the channels of each are set in the preferences.
  */
-export type NotificationType = 'task.assigned' | 'task.completed' | 'task.due_soon' | 'comment.created' | 'comment.replied' | 'comment.mentioned' | 'preview.succeeded' | 'preview.failed' | 'preview.shared' | 'ai_job.succeeded' | 'ai_job.failed' | 'refactor.succeeded' | 'refactor.failed' | 'repo.sync_failed' | 'invitation.received' | 'invitation.accepted' | 'project.transferred' | 'webhook.disabled' | 'account.suspicious_sign_in' | 'account.tier_changed' | 'account.export_ready';
+export type NotificationType = 'task.assigned' | 'task.completed' | 'task.due_soon' | 'comment.created' | 'comment.replied' | 'comment.mentioned' | 'preview.succeeded' | 'preview.failed' | 'preview.shared' | 'ai_job.succeeded' | 'ai_job.failed' | 'refactor.succeeded' | 'refactor.failed' | 'repo.sync_failed' | 'invitation.received' | 'invitation.accepted' | 'project.transferred' | 'webhook.disabled' | 'account.suspicious_sign_in' | 'account.tier_changed' | 'account.export_ready' | 'account.quota_near';
 
 export type NotificationChannels = {
     /**
@@ -1527,6 +1527,7 @@ export type CommentUpdate = {
  * | `account.suspicious_sign_in` | session_id, ip_address, user_agent, reason |
  * | `account.tier_changed` | from, to |
  * | `account.export_ready` | export_id |
+ * | `account.quota_near` | limit (a LimitName), used, allowed, tier; told when four fifths of it are used: of a limit by the day once a day, of a standing one once a month |
  *
  */
 export type NotificationPayload = {

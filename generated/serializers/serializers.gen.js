@@ -384,6 +384,19 @@ function pickMissingBlobPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickNotification(o) {
+  if (!isObject(o)) refuse("Notification", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Notification.id", "string", o.id),
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("Notification.user_id", "string", o.user_id),
+    "project_id": (typeof o.project_id === 'string' || o.project_id === null) ? o.project_id : refuse("Notification.project_id", "string or null", o.project_id),
+    "type": typeof o.type === 'string' ? o.type : refuse("Notification.type", "string", o.type),
+    "payload": pickNotificationPayload(o.payload),
+    "is_read": typeof o.is_read === 'boolean' ? o.is_read : refuse("Notification.is_read", "boolean", o.is_read),
+    "read_at": (typeof o.read_at === 'string' || o.read_at === null) ? o.read_at : refuse("Notification.read_at", "string or null", o.read_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Notification.created_at", "string", o.created_at),
+  };
+}
 function pickNotificationChannels(o) {
   if (!isObject(o)) refuse("NotificationChannels", 'an object', o);
   return {
@@ -393,6 +406,22 @@ function pickNotificationChannels(o) {
 }
 function pickNotificationChannelsMap(o) {
   return map(o, "NotificationChannelsMap", pickNotificationChannels);
+}
+function pickNotificationPage(o) {
+  if (!isObject(o)) refuse("NotificationPage", 'an object', o);
+  return {
+    "items": list(o.items, "NotificationPage.items", pickNotification),
+    "page": pickPage(o.page),
+  };
+}
+function pickNotificationPayload(o) {
+  return isObject(o) ? json(o, "NotificationPayload") : refuse("NotificationPayload", "object", o);
+}
+function pickNotificationsMarked(o) {
+  if (!isObject(o)) refuse("NotificationsMarked", 'an object', o);
+  return {
+    "marked": Number.isInteger(o.marked) ? o.marked : refuse("NotificationsMarked.marked", "integer", o.marked),
+  };
 }
 function pickPage(o) {
   if (!isObject(o)) refuse("Page", 'an object', o);
@@ -1092,6 +1121,13 @@ function pickTotpEnrollment(o) {
     "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("TotpEnrollment.expires_in", "integer", o.expires_in),
   };
 }
+function pickUnreadCount(o) {
+  if (!isObject(o)) refuse("UnreadCount", 'an object', o);
+  return {
+    "unread": Number.isInteger(o.unread) ? o.unread : refuse("UnreadCount.unread", "integer", o.unread),
+    "is_exact": typeof o.is_exact === 'boolean' ? o.is_exact : refuse("UnreadCount.is_exact", "boolean", o.is_exact),
+  };
+}
 function pickUploadTarget(o) {
   if (!isObject(o)) refuse("UploadTarget", 'an object', o);
   return {
@@ -1308,6 +1344,10 @@ export const serializers = {
   completeAttachment: { 200: (o) => envelope(pickTaskAttachment(o)) },
   downloadAttachment: { 200: (o) => envelope(pickAttachmentDownload(o)) },
   deleteAttachment: {  },
+  listNotifications: { 200: (o) => envelope(pickNotificationPage(o)) },
+  countUnreadNotifications: { 200: (o) => envelope(pickUnreadCount(o)) },
+  markNotificationRead: { 200: (o) => envelope(pickNotification(o)) },
+  markAllNotificationsRead: { 200: (o) => envelope(pickNotificationsMarked(o)) },
   listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
   requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
   listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },

@@ -102,6 +102,10 @@ export type OperationId =
   | 'completeAttachment'
   | 'downloadAttachment'
   | 'deleteAttachment'
+  | 'listNotifications'
+  | 'countUnreadNotifications'
+  | 'markNotificationRead'
+  | 'markAllNotificationsRead'
   | 'listPreviewSdks'
   | 'requestPreview'
   | 'listMissingBlobs'
@@ -145,10 +149,6 @@ export type PendingOperationId =
   | 'deleteComment'
   | 'starComment'
   | 'unstarComment'
-  | 'listNotifications'
-  | 'countUnreadNotifications'
-  | 'markNotificationRead'
-  | 'markAllNotificationsRead'
   | 'streamNotifications'
   | 'search'
   | 'listPreviewShares'
@@ -624,6 +624,22 @@ export type DeleteAttachmentRequest = HandlerRequest<wire.DeleteAttachmentData['
 export type DeleteAttachmentReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListNotificationsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListNotificationsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListNotificationsReply =
+  | { readonly status: 200; readonly body: wire.ListNotificationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CountUnreadNotificationsRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type CountUnreadNotificationsReply =
+  | { readonly status: 200; readonly body: wire.CountUnreadNotificationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type MarkNotificationReadRequest = HandlerRequest<wire.MarkNotificationReadData['path'], NoParameters, NoParameters, undefined>;
+export type MarkNotificationReadReply =
+  | { readonly status: 200; readonly body: wire.MarkNotificationReadResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type MarkAllNotificationsReadRequest = HandlerRequest<NoParameters, NonNullable<wire.MarkAllNotificationsReadData['query']>, NoParameters, undefined>;
+export type MarkAllNotificationsReadReply =
+  | { readonly status: 200; readonly body: wire.MarkAllNotificationsReadResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListPreviewSdksReply =
   | { readonly status: 200; readonly body: wire.ListPreviewSdksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -946,6 +962,14 @@ export interface Handlers {
   readonly downloadAttachment: (request: DownloadAttachmentRequest, call: Call) => Promise<DownloadAttachmentReply>;
   /** DELETE /attachments/{attachment_id} */
   readonly deleteAttachment: (request: DeleteAttachmentRequest, call: Call) => Promise<DeleteAttachmentReply>;
+  /** GET /notifications */
+  readonly listNotifications: (request: ListNotificationsRequest, call: Call) => Promise<ListNotificationsReply>;
+  /** GET /notifications/unread-count */
+  readonly countUnreadNotifications: (request: CountUnreadNotificationsRequest, call: Call) => Promise<CountUnreadNotificationsReply>;
+  /** POST /notifications/{notification_id}/read */
+  readonly markNotificationRead: (request: MarkNotificationReadRequest, call: Call) => Promise<MarkNotificationReadReply>;
+  /** POST /notifications/read_all */
+  readonly markAllNotificationsRead: (request: MarkAllNotificationsReadRequest, call: Call) => Promise<MarkAllNotificationsReadReply>;
   /** GET /preview/sdks */
   readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
   /** POST /preview/request */

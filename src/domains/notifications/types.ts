@@ -27,6 +27,7 @@ const shipped: Readonly<Record<NotificationType, NotificationChannels>> = {
   'account.suspicious_sign_in': mailed,
   'account.tier_changed': listed,
   'account.export_ready': mailed,
+  'account.quota_near': listed,
 };
 
 /** Moves whenever what is shipped does: part of the version of everybody's preferences. */

@@ -10,6 +10,7 @@ import { authRequests } from './requests/auth.ts';
 import { credentialRequests } from './requests/credentials.ts';
 import { healthRequests } from './requests/health.ts';
 import { keyRequests } from './requests/keys.ts';
+import { notificationRequests } from './requests/notifications.ts';
 import { previewRequests } from './requests/previews.ts';
 import { projectRequests } from './requests/projects.ts';
 import { teamRequests } from './requests/teams.ts';
@@ -45,7 +46,7 @@ export interface Recipe {
 
 /** operationId → recipe. One that is missing for a mounted operation fails the matrix. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Object.entries({
-  ...authRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
+  ...authRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
 }));
 
 /** The request as it goes over the wire, but for its credentials. */

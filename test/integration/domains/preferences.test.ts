@@ -19,7 +19,7 @@ describe('preferences', () => {
   it('are empty at first, with what is shipped for every type of notification', async () => {
     const { data } = await get(await person());
     expect(data.preferences).to.deep.equal({});
-    expect(Object.keys(data.notifications)).to.have.length(21);
+    expect(Object.keys(data.notifications)).to.have.length(22);
     expect(data.notifications).to.deep.include({
       'task.assigned': { in_app: true, email: true }, 'comment.created': { in_app: true, email: false }, 'account.suspicious_sign_in': { in_app: true, email: true },
     });

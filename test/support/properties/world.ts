@@ -10,6 +10,7 @@ import { BelongingThings, existingBelonging } from './belonging.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
+import { notificationIdOf, notificationStandIn } from './notifications.ts';
 import { basePath } from './requests.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { tagIdIn, tagStandIn } from './tags.ts';
@@ -88,7 +89,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, assignee_id: this.ada.tokens.user.id,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -113,6 +114,7 @@ export class World {
     }
     for (const [standIn, thing] of await this.#belonging.realFor(whole, route.method, real.get(standIns.project))) real.set(standIn, thing);
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
+    if (whole.includes(notificationStandIn)) real.set(notificationStandIn, await notificationIdOf(this.#system, this.ada, this.projectId));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);

@@ -1,0 +1,11 @@
+import type { Handlers } from '#generated/server/handlers.gen.ts';
+import type { InboxService } from './inbox-service.ts';
+
+type Operations = 'listNotifications' | 'countUnreadNotifications' | 'markNotificationRead' | 'markAllNotificationsRead';
+
+export const notificationHandlers = (inbox: InboxService): Pick<Handlers, Operations> => ({
+  listNotifications: async ({ query }, call) => ({ status: 200, body: await inbox.list(call, query) }),
+  countUnreadNotifications: async (_request, call) => ({ status: 200, body: await inbox.countUnread(call) }),
+  markNotificationRead: async ({ path }, call) => ({ status: 200, body: await inbox.markRead(call, path.notification_id) }),
+  markAllNotificationsRead: async ({ query }, call) => ({ status: 200, body: await inbox.markAllRead(call, query.before) }),
+});
