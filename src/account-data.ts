@@ -6,6 +6,8 @@ import { auditRows } from '#domains/audit/erasure.ts';
 import { auditSection } from '#domains/audit/export.ts';
 import { signIns } from '#domains/auth/erasure.ts';
 import { signInSections } from '#domains/auth/export.ts';
+import { commentTraces } from '#domains/comments/erasure.ts';
+import { commentSections } from '#domains/comments/export.ts';
 import { invitationRows } from '#domains/invitations/erasure.ts';
 import { invitationSection } from '#domains/invitations/export.ts';
 import { notificationRows } from '#domains/notifications/erasure.ts';
@@ -60,13 +62,13 @@ export interface AccountData {
 
 /** The sections of an export, in the order of the archive's index. */
 const sectionsOf = (db: Database): ExportSection[] => [
-  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), invitationSection(db), ...taskSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
+  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), invitationSection(db), ...taskSections(db), ...commentSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
 ];
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
 export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectsOf(db, ofProject), exports.erasure, previewTokens(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  projectsOf(db, ofProject), exports.erasure, previewTokens(db), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   memberships(db), jobErasure(db), auditRows(db),
 ];
 

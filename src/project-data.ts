@@ -1,4 +1,5 @@
 /** What is erased of a project when it was deleted, by itself or with its account. Part of services.ts. */
+import { projectComments } from '#domains/comments/erasure.ts';
 import { projectInvitations } from '#domains/invitations/erasure.ts';
 import { projectNotifications } from '#domains/notifications/erasure.ts';
 import type { PreviewEndingService } from '#domains/previews/ending-service.ts';
@@ -11,6 +12,6 @@ import type { ObjectStorage } from '#platform/storage/storage.ts';
 
 /** In this order: builds first, so that nothing is made any more; what points to something before it; the row at last. */
 export const projectStages = (db: Database, storage: ObjectStorage, builds: PreviewEndingService): ProjectErasureStage[] => [
-  projectBuilds(db, builds), projectObjects(storage), projectPreviews(db), projectTasks(db), projectNotifications(db), projectInvitations(db),
+  projectBuilds(db, builds), projectObjects(storage), projectComments(db), projectPreviews(db), projectTasks(db), projectNotifications(db), projectInvitations(db),
   projectMembers(db), projectRow(db),
 ];

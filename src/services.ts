@@ -25,6 +25,10 @@ import { SignIns } from '#domains/auth/sign-ins.ts';
 import { logAlert } from '#domains/auth/suspicions.ts';
 import { authSweeps } from '#domains/auth/sweeps.ts';
 import { UserCodeGuesses } from '#domains/auth/user-codes.ts';
+import { CommentDeletionService } from '#domains/comments/deletion-service.ts';
+import { commentHandlers } from '#domains/comments/handlers.ts';
+import { CommentService } from '#domains/comments/service.ts';
+import { CommentStarService } from '#domains/comments/stars-service.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
 import { tellExportReady, tellSuspiciousSignIn } from '#domains/notifications/events.ts';
@@ -182,6 +186,7 @@ export function createServices(on: Platform, version: string): Services {
   const memberships = { team: teamMemberships, project: projectMemberships };
   const inviting = new InvitingService({ db, tiers, invitations: openInvitations, memberships });
   const transfers = new TransferService({ db, tiers, memberships: projectMemberships, inviting, invitations: openInvitations });
+  const commentDeletion = new CommentDeletionService(db);
   const arrivals = new Arrivals(storage);
   const attachmentErasing = new AttachmentErasing(db, storage);
   const completing = new Completing({ db, arrivals, erasing: attachmentErasing });
@@ -227,12 +232,13 @@ export function createServices(on: Platform, version: string): Services {
       ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),
       ...notificationHandlers(new InboxService(db)),
       ...taskHandlers({
-        tasks: new TaskService({ db, members: projectMemberships, erasing: attachmentErasing }),
+        tasks: new TaskService({ db, members: projectMemberships, erasing: attachmentErasing, comments: commentDeletion }),
         labels: new LabelService(db),
         dependencies: new DependencyService(db),
         attachments: new AttachmentService({ db, storage, arrivals, completing, erasing: attachmentErasing }),
       }),
-      ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind), new PreviewStream(db, watch)),
+      ...commentHandlers({ comments: new CommentService({ db, members: projectMemberships }), deletion: commentDeletion, stars: new CommentStarService(db) }),
+      ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
     },
     kinds: [kind],

@@ -163,6 +163,50 @@ function pickClaimedJob(o) {
     "input": pickJobInput(o.input),
   };
 }
+function pickCodeAnchor(o) {
+  if (!isObject(o)) refuse("CodeAnchor", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("CodeAnchor.path", "string", o.path),
+    "line_start": Number.isInteger(o.line_start) ? o.line_start : refuse("CodeAnchor.line_start", "integer", o.line_start),
+    "line_end": Number.isInteger(o.line_end) ? o.line_end : refuse("CodeAnchor.line_end", "integer", o.line_end),
+    "commit": o.commit === undefined ? undefined : (typeof o.commit === 'string' || o.commit === null) ? o.commit : refuse("CodeAnchor.commit", "string or null", o.commit),
+  };
+}
+function pickComment(o) {
+  if (!isObject(o)) refuse("Comment", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Comment.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("Comment.project_id", "string", o.project_id),
+    "parent_id": (typeof o.parent_id === 'string' || o.parent_id === null) ? o.parent_id : refuse("Comment.parent_id", "string or null", o.parent_id),
+    "entity_type": typeof o.entity_type === 'string' ? o.entity_type : refuse("Comment.entity_type", "string", o.entity_type),
+    "entity_id": typeof o.entity_id === 'string' ? o.entity_id : refuse("Comment.entity_id", "string", o.entity_id),
+    "anchor": o.anchor === null ? (null) : pickCodeAnchor(o.anchor),
+    "author_id": (typeof o.author_id === 'string' || o.author_id === null) ? o.author_id : refuse("Comment.author_id", "string or null", o.author_id),
+    "body": (typeof o.body === 'string' || o.body === null) ? o.body : refuse("Comment.body", "string or null", o.body),
+    "mentions": list(o.mentions, "Comment.mentions", pickCommentMention),
+    "reply_count": Number.isInteger(o.reply_count) ? o.reply_count : refuse("Comment.reply_count", "integer", o.reply_count),
+    "is_starred": typeof o.is_starred === 'boolean' ? o.is_starred : refuse("Comment.is_starred", "boolean", o.is_starred),
+    "star_count": Number.isInteger(o.star_count) ? o.star_count : refuse("Comment.star_count", "integer", o.star_count),
+    "is_deleted": typeof o.is_deleted === 'boolean' ? o.is_deleted : refuse("Comment.is_deleted", "boolean", o.is_deleted),
+    "edited_at": (typeof o.edited_at === 'string' || o.edited_at === null) ? o.edited_at : refuse("Comment.edited_at", "string or null", o.edited_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Comment.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Comment.updated_at", "string", o.updated_at),
+  };
+}
+function pickCommentMention(o) {
+  if (!isObject(o)) refuse("CommentMention", 'an object', o);
+  return {
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("CommentMention.user_id", "string", o.user_id),
+    "username": typeof o.username === 'string' ? o.username : refuse("CommentMention.username", "string", o.username),
+  };
+}
+function pickCommentPage(o) {
+  if (!isObject(o)) refuse("CommentPage", 'an object', o);
+  return {
+    "items": list(o.items, "CommentPage.items", pickComment),
+    "page": pickPage(o.page),
+  };
+}
 function pickDataExport(o) {
   if (!isObject(o)) refuse("DataExport", 'an object', o);
   return {
@@ -1344,6 +1388,13 @@ export const serializers = {
   completeAttachment: { 200: (o) => envelope(pickTaskAttachment(o)) },
   downloadAttachment: { 200: (o) => envelope(pickAttachmentDownload(o)) },
   deleteAttachment: {  },
+  listComments: { 200: (o) => envelope(pickCommentPage(o)) },
+  createComment: { 201: (o) => envelope(pickComment(o)) },
+  getComment: { 200: (o) => envelope(pickComment(o)) },
+  updateComment: { 200: (o) => envelope(pickComment(o)) },
+  deleteComment: {  },
+  starComment: {  },
+  unstarComment: {  },
   listNotifications: { 200: (o) => envelope(pickNotificationPage(o)) },
   countUnreadNotifications: { 200: (o) => envelope(pickUnreadCount(o)) },
   markNotificationRead: { 200: (o) => envelope(pickNotification(o)) },

@@ -102,6 +102,13 @@ export type OperationId =
   | 'completeAttachment'
   | 'downloadAttachment'
   | 'deleteAttachment'
+  | 'listComments'
+  | 'createComment'
+  | 'getComment'
+  | 'updateComment'
+  | 'deleteComment'
+  | 'starComment'
+  | 'unstarComment'
   | 'listNotifications'
   | 'countUnreadNotifications'
   | 'markNotificationRead'
@@ -142,13 +149,6 @@ export type OperationId =
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
   | 'listProjectTemplates'
-  | 'listComments'
-  | 'createComment'
-  | 'getComment'
-  | 'updateComment'
-  | 'deleteComment'
-  | 'starComment'
-  | 'unstarComment'
   | 'streamNotifications'
   | 'search'
   | 'listPreviewShares'
@@ -624,6 +624,35 @@ export type DeleteAttachmentRequest = HandlerRequest<wire.DeleteAttachmentData['
 export type DeleteAttachmentReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListCommentsRequest = HandlerRequest<wire.ListCommentsData['path'], Filled<NonNullable<wire.ListCommentsData['query']>, 'limit' | 'sort'>, NoParameters, undefined>;
+export type ListCommentsReply =
+  | { readonly status: 200; readonly body: wire.ListCommentsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateCommentRequest = HandlerRequest<wire.CreateCommentData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateCommentData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateCommentData['body']>>;
+export type CreateCommentReply =
+  | { readonly status: 201; readonly body: wire.CreateCommentResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag: string };
+
+export type GetCommentRequest = HandlerRequest<wire.GetCommentData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetCommentData['headers']>['If-None-Match']> }, undefined>;
+export type GetCommentReply =
+  | { readonly status: 200; readonly body: wire.GetCommentResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateCommentRequest = HandlerRequest<wire.UpdateCommentData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateCommentData['headers']>['If-Match']> }, NonNullable<wire.UpdateCommentData['body']>>;
+export type UpdateCommentReply =
+  | { readonly status: 200; readonly body: wire.UpdateCommentResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteCommentRequest = HandlerRequest<wire.DeleteCommentData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteCommentData['headers']>['If-Match']> }, undefined>;
+export type DeleteCommentReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type StarCommentRequest = HandlerRequest<wire.StarCommentData['path'], NoParameters, NoParameters, undefined>;
+export type StarCommentReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UnstarCommentRequest = HandlerRequest<wire.UnstarCommentData['path'], NoParameters, NoParameters, undefined>;
+export type UnstarCommentReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListNotificationsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListNotificationsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListNotificationsReply =
   | { readonly status: 200; readonly body: wire.ListNotificationsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -962,6 +991,20 @@ export interface Handlers {
   readonly downloadAttachment: (request: DownloadAttachmentRequest, call: Call) => Promise<DownloadAttachmentReply>;
   /** DELETE /attachments/{attachment_id} */
   readonly deleteAttachment: (request: DeleteAttachmentRequest, call: Call) => Promise<DeleteAttachmentReply>;
+  /** GET /projects/{project_id}/comments */
+  readonly listComments: (request: ListCommentsRequest, call: Call) => Promise<ListCommentsReply>;
+  /** POST /projects/{project_id}/comments */
+  readonly createComment: (request: CreateCommentRequest, call: Call) => Promise<CreateCommentReply>;
+  /** GET /comments/{comment_id} */
+  readonly getComment: (request: GetCommentRequest, call: Call) => Promise<GetCommentReply>;
+  /** PATCH /comments/{comment_id} */
+  readonly updateComment: (request: UpdateCommentRequest, call: Call) => Promise<UpdateCommentReply>;
+  /** DELETE /comments/{comment_id} */
+  readonly deleteComment: (request: DeleteCommentRequest, call: Call) => Promise<DeleteCommentReply>;
+  /** PUT /comments/{comment_id}/star */
+  readonly starComment: (request: StarCommentRequest, call: Call) => Promise<StarCommentReply>;
+  /** DELETE /comments/{comment_id}/star */
+  readonly unstarComment: (request: UnstarCommentRequest, call: Call) => Promise<UnstarCommentReply>;
   /** GET /notifications */
   readonly listNotifications: (request: ListNotificationsRequest, call: Call) => Promise<ListNotificationsReply>;
   /** GET /notifications/unread-count */

@@ -40,6 +40,8 @@ export declare const updateTask_body: Compiled;
 export declare const createLabel_body: Compiled;
 export declare const updateLabel_body: Compiled;
 export declare const createAttachment_body: Compiled;
+export declare const createComment_body: Compiled;
+export declare const updateComment_body: Compiled;
 export declare const registerWorker_body: Compiled;
 export declare const reportHeartbeat_body: Compiled;
 export declare const claimJob_body: Compiled;

@@ -30,6 +30,8 @@ export declare const updateLabel_path: Compiled;
 export declare const attachLabel_path: Compiled;
 export declare const addTaskDependency_path: Compiled;
 export declare const completeAttachment_path: Compiled;
+export declare const listComments_query: Compiled;
+export declare const getComment_path: Compiled;
 export declare const listNotifications_query: Compiled;
 export declare const markNotificationRead_path: Compiled;
 export declare const markAllNotificationsRead_query: Compiled;

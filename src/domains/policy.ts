@@ -57,6 +57,10 @@ export const resources = {
     realm: 'project', names: ['path.task_id'], below: '/',
     held: 'select id, project_id as held_in from tasks where id = any($1::uuid[])',
   },
+  comment: {
+    realm: 'project', names: ['path.comment_id'], below: '/',
+    held: 'select id, project_id as held_in from comments where id = any($1::uuid[])',
+  },
   label: {
     realm: 'project', names: ['path.label_id'], below: '/',
     held: 'select id, project_id as held_in from task_labels where id = any($1::uuid[])',

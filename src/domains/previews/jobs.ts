@@ -10,6 +10,7 @@ import { notFound, ServiceError } from '#platform/errors.ts';
 import { type PageQuery, pageOf, positionalPage, readCursor, readPosition } from '#platform/paging.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
+import type { CommentDeletionService } from '../comments/deletion-service.ts';
 import { type ProjectAccess, requireRoleOn, requireSelf } from '../policy.ts';
 import { artifactsSql, countArtifactsSql, countJobs, jobByIdSql, type JobFilters, listJobs, logLinesSql } from './queries.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
@@ -30,12 +31,14 @@ export class PreviewJobService {
   readonly #storage: ObjectStorage;
   readonly #tokens: PreviewTokenDesk;
   readonly #kind: JobKind;
+  readonly #comments: Pick<CommentDeletionService, 'removeOf'>;
 
-  constructor(db: Database, storage: ObjectStorage, tokens: PreviewTokenDesk, kind: JobKind) {
+  constructor(db: Database, storage: ObjectStorage, tokens: PreviewTokenDesk, kind: JobKind, comments: Pick<CommentDeletionService, 'removeOf'>) {
     this.#db = db;
     this.#storage = storage;
     this.#tokens = tokens;
     this.#kind = kind;
+    this.#comments = comments;
   }
 
   /** Jobs of every project the caller sees, newest first. Two statements under an offset, one under a cursor. */
@@ -71,7 +74,7 @@ export class PreviewJobService {
     return cancelled;
   }
 
-  /** Hides it at once, cancelled first if it still runs; its objects are erased in stages. */
+  /** Hides it at once, cancelled first if it still runs, and takes its comments along; its objects are erased in stages. */
   async remove(call: Call, jobId: string): Promise<void> {
     const access = await requireRoleOn(this.#db, call, 'preview_job', jobId);
     this.#requireSay(call, access, await this.#read(jobId));
@@ -82,6 +85,7 @@ export class PreviewJobService {
       }
       await cancel(trx, this.#kind, jobId, call);
       await trx('preview_jobs').where({ id: jobId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() });
+      await this.#comments.removeOf(trx, 'preview', jobId);
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
     });
     this.#kind.changed(jobId);

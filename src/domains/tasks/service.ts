@@ -7,6 +7,7 @@ import { notFound } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 import { type PageQuery, pageOf } from '#platform/paging.ts';
 import { audit } from '../audit/audit.ts';
+import type { CommentDeletionService } from '../comments/deletion-service.ts';
 import { requireRoleOn, requireSelf } from '../policy.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { AttachmentErasing } from './attachment-erasing.ts';
@@ -20,6 +21,7 @@ export interface TaskDependencies {
   readonly db: Database;
   readonly members: Pick<ProjectMembershipService, 'activeMembers'>;
   readonly erasing: AttachmentErasing;
+  readonly comments: Pick<CommentDeletionService, 'removeOf'>;
 }
 
 /** A task as others refer to it: comments, notifications, webhooks. */
@@ -98,13 +100,14 @@ export class TaskService {
     });
   }
 
-  /** Takes along what hangs on it; stored bytes go by a job, comments by the event. */
+  /** Takes along what hangs on it; stored bytes go by a job. */
   async remove(call: Call, taskId: string): Promise<void> {
-    const { db, erasing } = this.#on;
+    const { db, erasing, comments } = this.#on;
     await requireRoleOn(db, call, 'task', taskId);
     const userId = requireSelf(call);
     await transact(db, null, async (trx) => {
       const task = await this.#lock(trx, call, taskId);
+      await comments.removeOf(trx, 'task', task.id);
       await erasing.removeOf(trx, task.id);
       await trx('tasks').where({ id: task.id }).delete();
       await audit(trx, call, { event_type: 'task.deleted', entity_type: 'task', entity_id: task.id, project_id: task.project_id, data: { title: task.title, status: task.status } });

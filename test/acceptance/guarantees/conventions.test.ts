@@ -53,6 +53,7 @@ const changesWithoutGuard: Readonly<Record<string, string>> = {
   revokeOtherSessions: 'sessions are not edited, only ended',
   revokeSession: 'a session is not edited, only ended',
   unfavoriteProject: 'a star is the caller\'s own: on or off',
+  unstarComment: 'a star is the caller\'s own: on or off',
 };
 
 /** Whether the data of an answer with 200 are a page of a list. */

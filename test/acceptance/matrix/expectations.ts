@@ -145,6 +145,13 @@ listNotifications        | 401    200      200    200   200      200     200    
 countUnreadNotifications | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 markNotificationRead     | 401    404      404    200   404      404     404     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 markAllNotificationsRead | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
+listComments            | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+createComment           | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
+getComment              | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+updateComment           | 401    404      403    200   403      403     403     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+deleteComment           | 401    404      403    204   403      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+starComment             | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+unstarComment           | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
 listPreviewSdks         | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 requestPreview          | 401    404      202    202   202      202     202     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
 buildPreview            | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401

@@ -7,6 +7,7 @@ import type { OperationRoute } from './routes.ts';
 import type { Node } from '../../support/properties/credentials.ts';
 import type { WireRequest } from '../../support/properties/wire.ts';
 import { authRequests } from './requests/auth.ts';
+import { commentRequests } from './requests/comments.ts';
 import { credentialRequests } from './requests/credentials.ts';
 import { healthRequests } from './requests/health.ts';
 import { keyRequests } from './requests/keys.ts';
@@ -46,7 +47,7 @@ export interface Recipe {
 
 /** operationId → recipe. One that is missing for a mounted operation fails the matrix. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Object.entries({
-  ...authRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
+  ...authRequests, ...commentRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
 }));
 
 /** The request as it goes over the wire, but for its credentials. */

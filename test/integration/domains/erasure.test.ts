@@ -12,6 +12,7 @@ import { newId } from '#platform/ids.ts';
 import { eachObject } from '#platform/storage/storage.ts';
 import { lastMail, outcome, tokenIn } from '../../support/accounts.ts';
 import { type Backend, type Person, type Reply, useBackend } from '../../support/backend.ts';
+import { bodiesOf, commentIn } from '../../support/comments.ts';
 import { make, queuedJob } from '../../support/preview-jobs.ts';
 import { objectsOf, referencesTo, tracesOf } from '../../support/traces.ts';
 import { until } from '../../support/until.ts';
@@ -76,6 +77,10 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await as('POST', `/tasks/${String(task['id'])}/attachments`, { name: `${username}.png`, external_url: `https://images.example.com/${username}.png` }, newId());
   await as('POST', `/tasks/${String(task['id'])}/attachments`, { name: `${username}.txt`, upload: { content_type: 'text/plain', size: 1, sha256: 'a'.repeat(64) } }, newId());
   await as('PATCH', `/tasks/${String(task['id'])}`, { title: `Ask ${username} again` });
+  const { data: comment } = await as('POST', `/projects/${projectId}/comments`, { entity_type: 'task', entity_id: task['id'], body: `@${username} and @${ben.username}: by ${username}` }, newId());
+  await as('PATCH', `/comments/${String(comment['id'])}`, { body: `@${username}: by ${username}, again` });
+  const inHers = await commentIn(backend, ben, projectId, { parent_id: String(comment['id']), body: 'Seen.' });
+  await as('PUT', `/comments/${inHers.id}/star`);
   const node = await backend.worker();
   const jobId = await queuedJob(backend, caller, projectId, `// by ${username}`);
   await backend.sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [jobId, `building for ${username}`]);
@@ -85,6 +90,10 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await backend.sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), theirProject, userId]);
   const { data: theirTask } = await as('POST', `/projects/${theirProject}/tasks`, { title: 'Stays', assignee_id: userId }, newId());
   await as('POST', `/tasks/${String(theirTask['id'])}/attachments`, { name: 'stays', external_url: 'https://example.com/stays' }, newId());
+  const { data: theirComment } = await as('POST', `/projects/${theirProject}/comments`, { entity_type: 'project', body: 'Stays.' }, newId());
+  const toThem = await commentIn(backend, ben, theirProject, { parent_id: String(theirComment['id']), body: 'Stays too.' });
+  await as('PUT', `/comments/${toThem.id}/star`);
+  await backend.sql('insert into comment_mentions (comment_id, user_id, position) values (?, ?, 0)', [toThem.id, userId]);
   const theirJob = await queuedJob(backend, caller, theirProject, 'export default 2;');
   await make(backend, node, theirJob);
   await backend.run('createPreviewToken', caller, { path: { job_id: theirJob } });
@@ -151,7 +160,7 @@ describe('erasing an account', function () {
     expect(await objectsOf(backend.current, owned)).to.deep.equal([]);
     // Only what stays by intention points to it: docs/operators.md says why.
     expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal([
-      'account_erasures.user_id', 'audit_logs.user_id', 'preview_jobs.requested_by', 'projects.owner_id', 'task_attachments.uploaded_by', 'tasks.assignee_id', 'tasks.created_by',
+      'account_erasures.user_id', 'audit_logs.user_id', 'comments.author_id', 'preview_jobs.requested_by', 'projects.owner_id', 'task_attachments.uploaded_by', 'tasks.assignee_id', 'tasks.created_by',
     ]);
     expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id', 'project_erasures.project_id']);
     const [account] = await sql<Record<string, unknown>>('select * from users where id = ?', [zelda.userId]);
@@ -170,6 +179,7 @@ describe('erasing an account', function () {
     const { data: artifacts } = await run('listPreviewArtifacts', ben, { path: { job_id: zelda.theirs.jobId }, query: { limit: 50 } });
     expect((await fetch(artifacts.items[0]?.url ?? '')).status).to.equal(200);
     expect((await run('listProjectMembers', ben, { path: { project_id: zelda.theirs.projectId } })).data.items).to.have.length(1);
+    expect(await bodiesOf(backend.current, ben, zelda.theirs.projectId)).to.deep.equal(['Stays.', 'Stays too.']);
   });
 
   it('frees address and name for whoever comes next, who gets nothing of it', async () => {

@@ -8,6 +8,7 @@ import { newId } from '#platform/ids.ts';
 import { StorageError } from '#platform/storage/storage.ts';
 import { type Backend, type Person, useBackend } from '../../support/backend.ts';
 import { joinProject } from '../../support/belonging.ts';
+import { commentIn, replyTo } from '../../support/comments.ts';
 import { claim, make, put, queuedJob, request, sourceOf, uploadBundle, uploadMissing } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
@@ -15,7 +16,7 @@ import { depend, labelIn, taskIn } from '../../support/tasks.ts';
 import { objectsOf, referencesTo, tracesOf } from '../../support/traces.ts';
 
 /** Tables whose stage is on its way, with the operations that fill them. */
-const waiting = ['comments.project_id'];
+const waiting: readonly string[] = [];
 /** What stays of an erased project by intention: docs/operators.md says why. */
 const staying = ['audit_logs.project_id', 'project_erasures.project_id'];
 
@@ -63,6 +64,11 @@ async function live(backend: Backend, ada: Person, ben: Person): Promise<Life> {
   await sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [doneId, `building for ${word}`]);
   await make(backend, node, doneId);
   await run('createPreviewToken', ben, { path: { job_id: doneId } });
+  for (const on of [{ entity_type: 'task', entity_id: first.id }, { entity_type: 'preview', entity_id: doneId }, { entity_type: 'code', anchor: { path: `src/${word}.ts`, line_start: 1, line_end: 2 } }] as const) {
+    const comment = await commentIn(backend, ada, project.id, { ...on, body: `@${ben.username} says ${word}` });
+    const { id } = await replyTo(backend, ben, await replyTo(backend, ben, comment, word), word);
+    await run('starComment', ada, { path: { comment_id: id } });
+  }
   const queuedId = await queuedJob(backend, ada, project.id, `// again by ${word}`);
   const sources = [sourceOf('index.js', `// never started by ${word}`)];
   const { data: unsent } = await request(backend, ben, project.id, sources);

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { windowKey } from '#platform/request-windows.ts';
 import type { Existing } from './arbitrary.ts';
 import { BelongingThings, existingBelonging } from './belonging.ts';
+import { commentsFor, existingComments } from './comments.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
@@ -89,7 +90,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, assignee_id: this.ada.tokens.user.id,
+      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -116,6 +117,7 @@ export class World {
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     if (whole.includes(notificationStandIn)) real.set(notificationStandIn, await notificationIdOf(this.#system, this.ada, this.projectId));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
+    for (const [standIn, thing] of await commentsFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: keepingOwnLimits(filled(request.path)), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
