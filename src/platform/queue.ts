@@ -35,11 +35,17 @@ export const allQueues: readonly { readonly queueClass: QueueClass; readonly pri
 export const queueName = (queueClass: QueueClass, priority: QueuePriority): string =>
   (queueClass === 'system' ? 'system_tasks' : `${queueClass}_tasks:${priority}`);
 
-/** Thrown by a taker that gives a message back unread: it goes to the queue again at once, for whoever else takes it. */
+/**
+ * Thrown by a taker that gives a message back unread: it goes to the queue again at once, for whoever else takes it; at
+ * its end, or at the front, where it keeps its turn.
+ */
 export class MessageHandedBack extends Error {
-  constructor(message = 'The message was handed back.') {
+  readonly place: 'front' | 'end';
+
+  constructor(message = 'The message was handed back.', place: 'front' | 'end' = 'end') {
     super(message);
     this.name = 'MessageHandedBack';
+    this.place = place;
   }
 }
 
@@ -50,6 +56,43 @@ const closeTimeoutMs = 5_000;
 
 const lua = createRequire(import.meta.url)('bee-queue/lib/lua/index.js') as { buildCache(client: unknown): Promise<unknown> };
 interface ConnectedQueue { readonly client?: { on(event: 'ready', listener: () => void): unknown } }
+
+interface Commands {
+  lrem(key: string, count: number, value: string): Commands;
+  srem(key: string, value: string): Commands;
+  rpush(key: string, value: string): Commands;
+  exec(done: (error: Error | null) => void): void;
+}
+/** What of bee-queue's inside the taking side steps into: it has no way of its own to fetch later, or to give back at the front. */
+interface TakingQueue {
+  readonly paused: boolean;
+  readonly client: { multi(): Commands };
+  toKey(name: string): string;
+  _getNextJob(): Promise<unknown>;
+  _finishJob(error: unknown, data: unknown, job: { readonly id: string }): Promise<unknown>;
+}
+
+/** Fetches a message only when one is wanted. Once it was closed nothing is fetched: the loop that asks ends by itself. */
+function fetchWhen(queue: TakingQueue, wanted: () => Promise<void>): void {
+  const fetch = queue._getNextJob.bind(queue);
+  queue._getNextJob = async () => {
+    await wanted();
+    return queue.paused ? null : fetch();
+  };
+}
+
+/** Puts what is handed back with its turn where it was taken from: messages are taken at the right end of the list. */
+function giveBackAtFront(queue: TakingQueue): void {
+  const finish = queue._finishJob.bind(queue);
+  queue._finishJob = (error, data, job) => {
+    if (!(error instanceof MessageHandedBack) || error.place !== 'front') return finish(error, data, job);
+    return new Promise((resolve, reject) => {
+      queue.client.multi()
+        .lrem(queue.toKey('active'), 0, job.id).srem(queue.toKey('stalling'), job.id).rpush(queue.toKey('waiting'), job.id)
+        .exec((failure) => { if (failure === null) resolve(['retrying', error]); else reject(failure); });
+    });
+  };
+}
 
 /** Loads bee-queue's scripts again whenever its connection comes back: a restarted Redis has forgotten them. */
 async function open(queue: BeeQueue<JobMessage>, log: Logger): Promise<BeeQueue<JobMessage>> {
@@ -126,15 +169,16 @@ export class JobConsumer {
   readonly #queues: BeeQueue<JobMessage>[] = [];
 
   /**
-   * Opens the class's queues. `take` resolves when the message is dealt with, or throws MessageHandedBack; up to `prefetch` messages of each priority
-   * are held at once, so that admission can choose among the priorities. Messages of consumers that died come back
-   * after the stall interval.
+   * Opens the class's queues. `take` resolves when the message is dealt with, or throws MessageHandedBack; up to `prefetch`
+   * messages of each priority are in hand at once, and each is fetched when `wanted` says so. Messages of consumers that
+   * died come back after the stall interval.
    */
   async start(options: {
     redis: QueueRedisOptions;
     queueClass: QueueClass;
     prefetch: number;
     log: Logger;
+    wanted?(priority: QueuePriority): Promise<void>;
     take(message: JobMessage, priority: QueuePriority): Promise<void>;
   }): Promise<void> {
     for (const priority of prioritiesOf(options.queueClass)) {
@@ -150,11 +194,14 @@ export class JobConsumer {
       // Known before it is open: a start that fails is closed like any other.
       this.#queues.push(queue);
       await open(queue, options.log);
+      const taking = queue as unknown as TakingQueue;
+      giveBackAtFront(taking);
+      if (options.wanted !== undefined) fetchWhen(taking, () => options.wanted?.(priority) ?? Promise.resolve());
       queue.process(options.prefetch, async (job) => {
         try {
           await options.take(job.data, priority);
         } catch (error) {
-          // One retry, without delay: bee-queue's own way of putting a message back.
+          // One retry, without delay: bee-queue's own way of putting a message back, at the end.
           if (error instanceof MessageHandedBack) job.retries(1);
           throw error;
         }

@@ -92,8 +92,13 @@ export class WorkerRuntime {
   /** Opens the queues. From now on jobs come. */
   async takeJobs(): Promise<void> {
     const { redis, queueClass, concurrency, log } = this.#on;
-    // As many of each priority as there are slots: a lone queue must be able to fill them all.
-    await this.#consumer.start({ redis, queueClass, prefetch: concurrency, log, take: (message, priority) => this.#take(message, priority) });
+    // Of each priority as many as there are slots, which a lone queue must be able to fill, and the one that is next:
+    // were it fetched only when a slot is free, the priority that had it would never be in the choice.
+    await this.#consumer.start({
+      redis, queueClass, prefetch: concurrency + 1, log,
+      wanted: (priority) => this.#admission.wanted(priority),
+      take: (message, priority) => this.#take(message, priority),
+    });
     log.info('worker.takes_jobs', 'Taking jobs', { class: queueClass, concurrency });
   }
 
@@ -112,7 +117,7 @@ export class WorkerRuntime {
    */
   refuse(): void {
     if (this.#refusing.signal.aborted) return;
-    this.#refusing.abort(new MessageHandedBack('The worker stops.'));
+    this.#refusing.abort(new MessageHandedBack('The worker stops.', 'front'));
     this.#admission.close();
     this.#closing = this.#consumer.close(24 * 60 * 60_000);
   }
@@ -248,7 +253,7 @@ export class WorkerRuntime {
       try {
         return await this.#on.backend.claim(message.jobId, message.epoch, { signal, retryForMs: Infinity });
       } catch (error) {
-        if (signal.aborted) throw new MessageHandedBack();
+        if (signal.aborted) throw new MessageHandedBack('The worker stops.', 'front');
         if (error instanceof BackendRefusal && error.status === 401 && tries < 3) {
           await this.#registerAgain();
           continue;

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import { Admission, AdmissionClosed, type Slot } from '#workers/admission.ts';
+import { Admission, AdmissionClosed, NoSlotFree, type Slot } from '#workers/admission.ts';
 import { queuePriorities, type QueuePriority } from '#platform/queue.ts';
+import { until } from '../../support/until.ts';
 
 /** Lets every pending microtask run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Asks for a slot and notes when it comes. */
 const ask = (admission: Admission, priority: QueuePriority, admitted: { priority: QueuePriority; slot: Slot }[]): void => {
-  void admission.admit(priority).then((slot) => admitted.push({ priority, slot }));
+  admission.admit(priority).then((slot) => admitted.push({ priority, slot }), () => undefined);
 };
 
 /** Serves `count` jobs one after the other while every named priority always has one waiting; answers the order. */
@@ -88,5 +89,49 @@ describe('admission of jobs', () => {
     for (const refusal of refusals) expect(refusal).to.be.instanceOf(AdmissionClosed);
     working.release();
     expect(admission.free).to.equal(1);
+  });
+
+  describe('where what waits is out of the reach of others', () => {
+    const times = { patienceMs: 5, gatherMs: 5 };
+
+    it('wants one message of a priority at a time, and no more for one that was given back until a slot is free', async () => {
+      const admission = new Admission(1, undefined, times);
+      const working = await admission.admit('high');
+      await admission.wanted('low');
+      const refusal: unknown = await admission.admit('low').catch((error: unknown) => error);
+      expect(refusal).to.be.instanceOf(NoSlotFree);
+      let isWanted = false;
+      const wanted = admission.wanted('low').then(() => { isWanted = true; });
+      await settle();
+      expect(isWanted).to.equal(false);
+      working.release();
+      await wanted;
+    });
+    it('wants none beside one that waits', async () => {
+      const admission = new Admission(1, undefined, { ...times, patienceMs: 10_000 });
+      const working = await admission.admit('high');
+      const next = admission.admit('low');
+      let isWanted = false;
+      const wanted = admission.wanted('low').then(() => { isWanted = true; });
+      await settle();
+      expect(isWanted).to.equal(false);
+      working.release();
+      (await next).release();
+      await wanted;
+    });
+    it('lets weights decide after a rest, and not who came back first', async () => {
+      const admission = new Admission(1, undefined, times);
+      const working = await admission.admit('normal');
+      const given = await Promise.allSettled([admission.admit('low'), admission.admit('high')]);
+      expect(given.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+      const admitted: { priority: QueuePriority; slot: Slot }[] = [];
+      working.release();
+      ask(admission, 'low', admitted);
+      await settle();
+      ask(admission, 'high', admitted);
+      await until('one to be admitted', () => admitted.length > 0);
+      expect(admitted.map(({ priority }) => priority)).to.deep.equal(['high']);
+      admission.close();
+    });
   });
 });
