@@ -31,7 +31,8 @@ import { CommentService } from '#domains/comments/service.ts';
 import { CommentStarService } from '#domains/comments/stars-service.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
-import { tellExportReady, tellSuspiciousSignIn } from '#domains/notifications/events.ts';
+import { notificationConsumers } from '#domains/notifications/events.ts';
+import { NotificationFeed } from '#domains/notifications/feed.ts';
 import { notificationHandlers } from '#domains/notifications/handlers.ts';
 import { InboxService } from '#domains/notifications/inbox-service.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
@@ -167,7 +168,6 @@ export function createServices(on: Platform, version: string): Services {
     previousCodeKey: env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'user codes'),
   });
   const apiKeys = new ApiKeyService({ db, clock, tiers, sessions });
-  const notifications = new NotificationService(db, tiers);
   const watch = new JobWatch(redis, on.subscriber, log);
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
@@ -184,6 +184,8 @@ export function createServices(on: Platform, version: string): Services {
   const teamMemberships = new TeamMembershipService(db, openInvitations, asksVerification);
   const projectMemberships = new ProjectMembershipService(db, asksVerification);
   const memberships = { team: teamMemberships, project: projectMemberships };
+  const feed = new NotificationFeed({ db, redis, subscriber: on.subscriber, log });
+  const notifications = new NotificationService({ db, tiers, members: projectMemberships, feed });
   const inviting = new InvitingService({ db, tiers, invitations: openInvitations, memberships });
   const transfers = new TransferService({ db, tiers, memberships: projectMemberships, inviting, invitations: openInvitations });
   const commentDeletion = new CommentDeletionService(db);
@@ -244,14 +246,13 @@ export function createServices(on: Platform, version: string): Services {
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
-      ['session.suspicious', tellSuspiciousSignIn(db, notifications)],
-      ['account.export_ready', tellExportReady(db, notifications)],
+      ...notificationConsumers({ db, notifications, members: projectMemberships, projects }),
       ['user.suspended', (event) => revocations.again(event)],
       ['user.deleted', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
       ['invitation.created', tellInvited(db, notifications, asksVerification)],
-      ['invitation.accepted', tellInviter(db, notifications)],
-      ['project.transferred', tellTransfer(db, notifications)],
+      ['invitation.accepted', tellInviter(notifications)],
+      ['project.transferred', tellTransfer(notifications)],
       ['alert.raised', logAlert(log)],
     ]),
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, ...swept.kinds],

@@ -46,10 +46,10 @@ export interface Route<Id extends string = string> {
   readonly responses: Readonly<Record<number, 'json' | 'none' | 'stream' | 'events'>>;
 }
 
-/** One server-sent event. `id` is what a client sends back as Last-Event-ID. */
+/** One server-sent event. `id` is what a client sends back as Last-Event-ID; without an `event` it is that alone, and nothing happens. */
 export interface StreamEvent {
   readonly id?: string;
-  readonly event: string;
+  readonly event: string | null;
   readonly data: unknown;
 }
 

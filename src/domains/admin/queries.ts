@@ -1,5 +1,6 @@
 /** The SQL of the administration of accounts. An erased account is no account any more; its row only keeps its id. */
 import type { Knex } from 'knex';
+import type { Tier } from '#platform/call.ts';
 import { countBound, type Keyset } from '#platform/paging.ts';
 import { effectiveTierSql, overrideStandsSql } from '../users/accounts.ts';
 
@@ -72,11 +73,12 @@ export function countAccounts(knex: Knex, filters: AccountFilters): Knex.QueryBu
 
 /** The account as it is changed, its row locked. */
 export const lockAccountSql = `
-  select u.id, u.tier_override, u.tier_override_until, u.suspended_at, u.suspended_reason
+  select u.id, ${effectiveTierSql} as tier, u.tier_override, u.tier_override_until, u.suspended_at, u.suspended_reason
     from users u where u.id = $1 and u.erased_at is null for no key update`;
 
 export interface LockedAccount {
   readonly id: string;
+  readonly tier: Tier;
   readonly tier_override: string | null;
   readonly tier_override_until: string | null;
   readonly suspended_at: string | null;

@@ -46,8 +46,9 @@ export class StandingService {
       await this.#administrators.change(trx, adminId, () => trx('users').where({ id: userId }).update(fields));
       const data = { old: { tier_override: before.tier_override, tier_override_until: before.tier_override_until }, new: fields, reason: body.reason };
       await audit(trx, call, { event_type: 'user.tier_set', entity_type: 'user', entity_id: userId, data });
-      await emit(trx, { type: 'user.tier_set', entityId: userId, userId, data: fields });
-      return this.#read(trx, userId);
+      const account = await this.#read(trx, userId);
+      await emit(trx, { type: 'user.tier_set', entityId: userId, userId, data: { ...fields, from: before.tier, to: account.tier, changed_at: account.updated_at } });
+      return account;
     });
     await this.#announce(userId);
     return account;

@@ -1,7 +1,9 @@
 /** Whom invitations and transfers are told to. Consumers may be called twice for one event. */
 import type { EventConsumer } from '#jobs/relay.ts';
-import { type Database, transact } from '#platform/database.ts';
+import type { Database } from '#platform/database.ts';
 import type { NotificationService } from '../notifications/service.ts';
+
+type Telling = Pick<NotificationService, 'tell'>;
 
 /** The person it names, or whoever has the address it went to; nobody once it is answered, over, or to nothing. */
 const recipientSql = `
@@ -17,33 +19,28 @@ const shown = ({ invitation_id, target_type, target_id, target_name, role, actor
   ({ invitation_id, target_type, target_id, target_name, role, actor_id });
 
 /** The consumer of `invitation.created`. An address is told only where it has an account; the mail with the link went to it anyway. */
-export const tellInvited = (db: Database, notifications: NotificationService, asksVerification: boolean): EventConsumer => async ({ entityId, data }) => {
+export const tellInvited = (db: Database, notifications: Telling, asksVerification: boolean): EventConsumer => async ({ entityId, data }) => {
   const [recipient] = await db.named<{ user_id: string | null; by_mail: boolean }>('invitations.to_tell', recipientSql, [entityId, asksVerification]);
   const userId = recipient?.user_id ?? null;
   if (recipient === undefined || userId === null) return;
-  await transact(db, null, (trx) => notifications.notify(trx, {
+  await notifications.tell({
     // Of the project nothing is theirs yet.
-    userId, type: 'invitation.received', payload: { ...shown(data), by_mail: recipient.by_mail }, eventKey: `invitation.created:${entityId}`,
-  }));
+    userIds: [userId], type: 'invitation.received', payload: { ...shown(data), by_mail: recipient.by_mail }, eventKey: `invitation.created:${entityId}`,
+  });
 };
 
 /** The consumer of `invitation.accepted`: the inviter, unless it was a transfer, which has words of its own. */
-export const tellInviter = (db: Database, notifications: NotificationService): EventConsumer => async ({ entityId, projectId, data }) => {
+export const tellInviter = (notifications: Telling): EventConsumer => async ({ entityId, projectId, data }) => {
   const { user_id: userId, actor_id: actorId, role } = data;
   if (typeof userId !== 'string' || userId === actorId || role === 'owner') return;
-  await transact(db, null, (trx) => notifications.notify(trx, {
-    userId, type: 'invitation.accepted', payload: shown(data), eventKey: `invitation.accepted:${entityId}`, projectId: projectId ?? null,
-  }));
+  await notifications.tell({
+    userIds: [userId], type: 'invitation.accepted', payload: shown(data), eventKey: `invitation.accepted:${entityId}`, projectId: projectId ?? null,
+  });
 };
 
 /** The consumer of `project.transferred`: who had it, who asked and who has it, but for who did it. */
-export const tellTransfer = (db: Database, notifications: NotificationService): EventConsumer => async ({ projectId, userId: actorId, data }) => {
+export const tellTransfer = (notifications: Telling): EventConsumer => async ({ projectId, userId: actorId, data }) => {
   const { transfer_id: transferId, asked_by: askedBy, ...payload } = data;
   const people = new Set([data['from_user_id'], data['to_user_id'], askedBy].filter((one) => typeof one === 'string' && one !== actorId) as string[]);
-  await transact(db, null, async (trx) => {
-    // In one order: each is told under the lock of its account.
-    for (const userId of [...people].sort()) {
-      await notifications.notify(trx, { userId, type: 'project.transferred', payload, eventKey: `project.transferred:${String(transferId)}`, projectId: projectId ?? null });
-    }
-  });
+  await notifications.tell({ userIds: [...people], type: 'project.transferred', payload, eventKey: `project.transferred:${String(transferId)}`, projectId: projectId ?? null });
 };

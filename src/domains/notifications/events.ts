@@ -1,24 +1,137 @@
-/** Events of other domains that people are told of. Consumers may be called twice for one event. */
+/**
+ * Whom each event is told to, as what, and what is shown of it. Consumers may be called twice for one event: the key of a
+ * notice names it. Nobody is told of what they did themselves. What invitations tell is in their own domain.
+ */
+import type { DomainEvent } from '#jobs/outbox.ts';
 import type { EventConsumer } from '#jobs/relay.ts';
-import { type Database, transact } from '#platform/database.ts';
-import type { NotificationService } from './service.ts';
+import type { Database } from '#platform/database.ts';
+import { ServiceError } from '#platform/errors.ts';
+import type { ProjectMembershipService } from '../projects/membership-service.ts';
+import type { ProjectService } from '../projects/service.ts';
+import { quotaKey } from '../quota.ts';
+import { forgetExcerptsSql, forgetTaskExcerptsSql } from './queries.ts';
+import type { NotificationService, Notice } from './service.ts';
 
-/** The consumer of `session.suspicious`: one session may look strange for several reasons, each is told once. */
-export const tellSuspiciousSignIn = (db: Database, notifications: NotificationService): EventConsumer => async ({ entityId, userId, data }) => {
-  if (userId == null) return;
-  const { reason, ip_address = null, user_agent = null, device_name = null } = data;
-  await transact(db, null, (trx) => notifications.notify(trx, {
-    userId,
-    type: 'account.suspicious_sign_in',
-    payload: { session_id: entityId, reason, ip_address, user_agent, device_name },
-    eventKey: `session.suspicious:${entityId}:${String(reason)}`,
-  }));
+export interface TellingDependencies {
+  readonly db: Database;
+  readonly notifications: Pick<NotificationService, 'tell'>;
+  readonly members: Pick<ProjectMembershipService, 'people'>;
+  readonly projects: Pick<ProjectService, 'settingsOf'>;
+}
+
+type Data = DomainEvent['data'];
+type Tells = (event: DomainEvent, on: TellingDependencies) => readonly Notice[] | Promise<readonly Notice[]>;
+
+/** Event → notices. Those of jobs that other domains run carry what their webhook messages do (openapi/webhooks.yaml). */
+const table: Readonly<Record<string, Tells>> = {
+  'task.assigned': ({ projectId, data }) => [{
+    type: 'task.assigned', userIds: others([data['assignee_id']], data['changed_by']), projectId: projectId ?? null, payload: taskOf(data, data['changed_by']),
+    // Every change of a task has a time of its own: given back and given again is told again.
+    eventKey: `task.assigned:${text(data['task_id'])}:${text(data['updated_at'])}`,
+  }],
+  'task.completed': ({ projectId, data }) => [{
+    type: 'task.completed', userIds: others([data['created_by'], data['assignee_id']], data['changed_by']), projectId: projectId ?? null, payload: taskOf(data, data['changed_by']),
+    eventKey: `task.completed:${text(data['task_id'])}:${text(data['completed_at'])}`,
+  }],
+
+  'comment.created': ({ projectId, data }) => {
+    const by = data['author_id'];
+    const mentioned = others(list(data['mentioned_user_ids']), by);
+    const replied = others([data['parent_author_id']], by, mentioned);
+    const rest = others([data['task_assignee_id'], data['task_creator_id']], by, [...mentioned, ...replied]);
+    const about = { projectId: projectId ?? null, payload: commentOf(data), eventKey: `comment:${text(data['comment_id'])}` };
+    return [
+      { ...about, type: 'comment.mentioned', userIds: mentioned, eventKey: mentionKey(data) },
+      { ...about, type: 'comment.replied', userIds: replied },
+      { ...about, type: 'comment.created', userIds: rest },
+    ];
+  },
+  'comment.updated': ({ projectId, data }) => [{
+    type: 'comment.mentioned', userIds: others(list(data['newly_mentioned_user_ids']), data['author_id']), projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data),
+  }],
+
+  'preview.succeeded': (event, on) => previewEnded('preview.succeeded', event, on),
+  'preview.failed': (event, on) => previewEnded('preview.failed', event, on),
+  'preview.shared': ({ data }) => [{
+    type: 'preview.shared', userIds: others([data['user_id'], ...list(data['user_ids'])], data['shared_by']),
+    payload: pick(data, ['job_id', 'share_id', 'shared_by']), eventKey: `preview.shared:${text(data['share_id'])}`,
+  }],
+
+  'ai_job.succeeded': (event) => [ofJob('ai_job.succeeded', event, event.data['requester_id'], ['job_id', 'job_type', 'file_path'])],
+  'ai_job.failed': (event) => [ofJob('ai_job.failed', event, event.data['requester_id'], ['job_id', 'job_type', 'file_path'])],
+  'refactor.succeeded': (event) => [ofJob('refactor.succeeded', event, event.data['requested_by'], ['job_id', 'kind'])],
+  'refactor.failed': (event) => [ofJob('refactor.failed', event, event.data['requested_by'], ['job_id', 'kind'])],
+
+  'repo.sync_failed': async ({ projectId, data }, on) => [{
+    type: 'repo.sync_failed', userIds: await keepersOf(on, projectId), projectId: projectId ?? null,
+    payload: { sync_id: data['sync_id'], error_code: errorCode(data) }, eventKey: `repo.sync_failed:${text(data['sync_id'])}`,
+  }],
+  'webhook.disabled': async ({ projectId, data }, on) => [{
+    type: 'webhook.disabled', userIds: await keepersOf(on, projectId), projectId: projectId ?? null,
+    payload: { webhook_id: data['webhook_id'], url: data['url'] ?? null, reason: data['reason'] },
+    eventKey: `webhook.disabled:${text(data['webhook_id'])}:${text(data['disabled_at'])}`,
+  }],
+
+  'session.suspicious': ({ entityId, userId, data }) => {
+    const { reason, ip_address = null, user_agent = null, device_name = null } = data;
+    // One session may look strange for several reasons, each is told once.
+    return [{ type: 'account.suspicious_sign_in', userIds: ids([userId]), payload: { session_id: entityId, reason, ip_address, user_agent, device_name }, eventKey: `session.suspicious:${entityId}:${text(reason)}` }];
+  },
+  'account.export_ready': ({ entityId, userId }) => [{
+    type: 'account.export_ready', userIds: ids([userId]), payload: { export_id: entityId }, eventKey: `account.export_ready:${entityId}`,
+  }],
+  'user.tier_set': ({ entityId, data }) => (data['from'] === data['to'] ? [] : [{
+    type: 'account.tier_changed', userIds: [entityId], payload: pick(data, ['from', 'to']), eventKey: `account.tier_changed:${text(data['changed_at'])}`,
+  }]),
+  'account.quota_near': ({ entityId, data }) => [{
+    type: 'account.quota_near', userIds: [entityId], payload: pick(data, ['limit', 'used', 'allowed', 'tier']), eventKey: quotaKey(data as unknown as Parameters<typeof quotaKey>[0]),
+  }],
 };
 
-/** The consumer of `account.export_ready`. */
-export const tellExportReady = (db: Database, notifications: NotificationService): EventConsumer => async ({ entityId, userId }) => {
-  if (userId == null) return;
-  await transact(db, null, (trx) => notifications.notify(trx, {
-    userId, type: 'account.export_ready', payload: { export_id: entityId }, eventKey: `account.export_ready:${entityId}`,
-  }));
-};
+/** The consumers of everything above, and of what takes away again what was shown. */
+export function notificationConsumers(on: TellingDependencies): Map<string, EventConsumer> {
+  const { db, notifications } = on;
+  const consumers = new Map<string, EventConsumer>(Object.entries(table).map(([type, tells]) => [type, async (event) => {
+    const notices = (await tells(event, on)).filter(({ userIds }) => userIds.length > 0);
+    if (notices.length > 0) await notifications.tell(...notices);
+  }]));
+  // What was said is gone: also where somebody was told of it.
+  consumers.set('comment.deleted', async ({ data }) => void await db.named('notifications.forget_excerpts', forgetExcerptsSql, [text(data['comment_id'])]));
+  consumers.set('task.deleted', async ({ entityId }) => void await db.named('notifications.forget_task_excerpts', forgetTaskExcerptsSql, [entityId]));
+  return consumers;
+}
+
+async function previewEnded(type: 'preview.succeeded' | 'preview.failed', { entityId, projectId, userId, data }: DomainEvent, { projects }: TellingDependencies): Promise<readonly Notice[]> {
+  if (projectId == null) return [];
+  const settings = await projects.settingsOf(projectId).catch((error: unknown) => {
+    if (error instanceof ServiceError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  });
+  if (settings === null || !settings.notifications[type === 'preview.succeeded' ? 'preview_ready' : 'preview_failed']) return [];
+  const payload = { job_id: entityId, target_platform: data['target_platform'] ?? null, error_code: data['error_code'] ?? null };
+  return [{ type, userIds: ids([userId]), projectId, payload, eventKey: `${type}:${entityId}` }];
+}
+
+/** Whoever asked for a job hears how it ended. */
+const ofJob = (type: Notice['type'], { entityId, projectId, data }: DomainEvent, asker: unknown, keys: readonly string[]): Notice => ({
+  type, userIds: ids([asker]), projectId: projectId ?? null, payload: { ...pick(data, keys), error_code: errorCode(data) }, eventKey: `${type}:${entityId}`,
+});
+
+/** Who keeps a project going: its owners and admins. */
+async function keepersOf({ db, members }: TellingDependencies, projectId: string | null | undefined): Promise<string[]> {
+  if (projectId == null) return [];
+  const people = await db.knex.transaction((trx) => members.people(trx, projectId));
+  return people.filter(({ role }) => role !== 'member').map(({ user_id: userId }) => userId);
+}
+
+const taskOf = (data: Data, actorId: unknown): Record<string, unknown> => ({ ...pick(data, ['task_id', 'title', 'due_date']), actor_id: actorId ?? null });
+const commentOf = (data: Data): Record<string, unknown> => pick(data, ['comment_id', 'entity_type', 'entity_id', 'author_id', 'excerpt']);
+const mentionKey = (data: Data): string => `comment.mentioned:${text(data['comment_id'])}`;
+const errorCode = (data: Data): unknown => (data['error'] as { code?: unknown } | null | undefined)?.code ?? data['error_code'] ?? null;
+
+const pick = (data: Data, keys: readonly string[]): Record<string, unknown> => Object.fromEntries(keys.map((key) => [key, data[key] ?? null]));
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const ids = (values: readonly unknown[]): string[] => [...new Set(values.filter((value) => typeof value === 'string'))];
+/** Those of them who did not do it and are not told already. */
+const others = (values: readonly unknown[], by: unknown, told: readonly string[] = []): string[] => ids(values).filter((id) => id !== by && !told.includes(id));

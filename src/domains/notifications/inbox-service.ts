@@ -1,7 +1,7 @@
 /** Somebody's notifications as they read them: the list, the badge, and what they have seen. */
 import type { Notification, NotificationPage, NotificationsMarked, NotificationType, UnreadCount } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
-import type { Database } from '#platform/database.ts';
+import { type Database, transact } from '#platform/database.ts';
 import { notFound } from '#platform/errors.ts';
 import { countBound, type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { requireSelf } from '../policy.ts';
@@ -58,7 +58,7 @@ export class InboxService {
   async markAllRead(call: Call, before: string | undefined): Promise<NotificationsMarked> {
     const values = [requireSelf(call), before ?? null, fenceOf(call), markedAtOnce] as const;
     for (let marked = 0; ;) {
-      const [batch] = await this.#db.named<{ marked: number; found: number }>('notifications.mark_all_read', markAllReadSql, values);
+      const [batch] = await transact(this.#db, null, (trx) => this.#db.namedIn<{ marked: number; found: number }>(trx, 'notifications.mark_all_read', markAllReadSql, values));
       marked += batch?.marked ?? 0;
       if ((batch?.found ?? 0) < markedAtOnce || call.signal.aborted) return { marked };
     }

@@ -1,4 +1,4 @@
-/** What notifications say by mail. A type without a text here is told in the list alone. */
+/** What notifications say by mail that have one of their own. */
 import type { NotificationType } from '#generated/sdk/types.gen.ts';
 import type { MailContent, MailTemplate } from '#jobs/mail-job.ts';
 import type { Database } from '#platform/database.ts';
@@ -71,6 +71,9 @@ const texts: Readonly<Partial<Record<NotificationType, (told: Told) => MailConte
     paragraphs: [`The project belongs to ${payload['to_team_id'] === null ? 'another person' : 'a team'} now. Its list of members says who has access.`],
   }),
 };
+
+/** Types with a mail of their own are mailed at once; of the others one mail tells all together (digest.ts). */
+export const hasOwnMail = (type: NotificationType): boolean => texts[type] !== undefined;
 
 /**
  * @param asksVerification EMAIL_VERIFICATION=required: only a confirmed address is written to

@@ -1,23 +1,41 @@
-/** The SQL of notifications. */
+/** The SQL of telling people, and of how they wish to be told. Reading is in listing.ts. */
 import { effectiveTierSql } from '../users/accounts.ts';
 
 /**
- * Whom an event is told to and how, the account's row locked: of two events at once the second counts the first, and
- * one event told twice finds itself.
+ * How each of these people is told, their accounts' rows locked in one order until the commit. Under that lock the day is
+ * counted and the time of a notification is taken (insertSql): for one person all of that comes one after the other.
+ * $2 is what it is about, $3 the type that tells of the day's cap.
  */
-export const recipientSql = `
-  select ${effectiveTierSql} as tier, p.in_app, p.email
-    from users u left join notification_preferences p on p.user_id = u.id and p.type = $2
-   where u.id = $1 and u.deleted_at is null for no key update of u`;
+export const recipientsSql = `
+  select u.id, ${effectiveTierSql} as tier, p.in_app, p.email, q.in_app as near_in_app, q.email as near_email
+    from users u
+    left join notification_preferences p on p.user_id = u.id and p.type = $2
+    left join notification_preferences q on q.user_id = u.id and q.type = $3
+   where u.id = any($1::uuid[]) and u.deleted_at is null
+   order by u.id for no key update of u`;
+
+const midnight = "date_trunc('day', now() at time zone 'utc') at time zone 'utc'";
 
 /** What the day's cap is about: what was listed since midnight, UTC. */
-export const usedTodaySql = `
-  select count(*) as used from notifications
-   where user_id = $1 and in_app and created_at >= date_trunc('day', now() at time zone 'utc') at time zone 'utc'`;
+export const usedTodaySql = `select count(*) as used from notifications where user_id = $1 and in_app and created_at >= ${midnight}`;
 
+/** The same of several people. Not in the statement that locks them: one that waited for a lock counts what was there before. */
+export const usedTodayByAllSql = `
+  select w.id, (select count(*) from notifications n where n.user_id = w.id and n.in_app and n.created_at >= ${midnight}) as used
+    from unnest($1::uuid[]) as w (id)`;
+
+/**
+ * One row for each. Its time is later than that of everything the person was told before, whatever the clock says: with the
+ * lock of recipientsSql that makes the times of one person's notifications rise in the order of their commits, which is
+ * what a place in a stream rests on (stream.ts). $9 sets several of one person apart.
+ */
 export const insertSql = `
-  insert into notifications (id, user_id, project_id, type, payload, event_key, in_app) values ($1, $2, $3, $4, $5, $6, $7)
-  on conflict (user_id, event_key) do nothing returning id`;
+  insert into notifications (id, user_id, project_id, type, payload, event_key, in_app, awaits_digest, created_at)
+  select w.id, w.user_id, nullif(w.project_id, '')::uuid, w.type, w.payload::jsonb, w.event_key, w.in_app, w.awaits_digest,
+         greatest(clock_timestamp(), (select max(n.created_at) from notifications n where n.user_id = w.user_id) + interval '1 millisecond') + w.nth * interval '1 millisecond'
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::boolean[], $9::int[])
+      as w (id, user_id, project_id, type, payload, event_key, in_app, awaits_digest, nth)
+  on conflict (user_id, event_key) do nothing returning id, user_id`;
 
 export const channelsSql = 'select type, in_app, email from notification_preferences where user_id = $1';
 
@@ -34,3 +52,10 @@ export const toMailSql = `
   select n.type, n.payload, n.created_at, u.email, u.username, u.email_verified_at is not null as is_confirmed
     from notifications n join users u on u.id = n.user_id and u.deleted_at is null
    where n.id = $1`;
+
+const ofComments = "type in ('comment.created', 'comment.replied', 'comment.mentioned')";
+const withoutExcerpt = `payload = payload || '{"excerpt": ""}'`;
+
+/** Of a comment that was deleted nothing is shown any more; nor of those on a task that was. By indexes of their own. */
+export const forgetExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'comment_id' = $1`;
+export const forgetTaskExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'entity_id' = $1`;

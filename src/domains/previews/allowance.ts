@@ -1,8 +1,10 @@
 /** How many previews an account may ask for: by the minute and the day, and at once. Checked under the account's lock. */
 import type { Knex } from 'knex';
+import { emit } from '#jobs/outbox.ts';
 import type { Tier } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
+import { quotaEvents } from '../quota.ts';
 import type { TierService } from '../tiers/service.ts';
 import { openJobsSql, previewUseSql } from './queries.ts';
 
@@ -37,6 +39,7 @@ export async function takeRequest(db: Database, tiers: TierService, trx: Knex.Tr
   if (limits.preview_jobs_per_day !== null && use.today >= limits.preview_jobs_per_day) {
     throw limited('preview_jobs_per_day', limits.preview_jobs_per_day, secondsToMidnight());
   }
+  await emit(trx, ...quotaEvents(userId, { limit: 'preview_jobs_per_day', used: use.today + 1, allowed: limits.preview_jobs_per_day, tier }));
 }
 
 /** Takes one of the places for jobs that wait or run, or throws QUOTA_EXCEEDED. */

@@ -13,6 +13,7 @@ import type { Redis } from '#platform/redis.ts';
 import { audit } from '../audit/audit.ts';
 import { effectiveTierSql } from '../users/accounts.ts';
 import { requireAdmin, requireRecentSignIn } from '../policy.ts';
+import { quotaEvents } from '../quota.ts';
 import { limitsChangedChannel, type TierLimitCache, type TierLimitRow } from './limits.ts';
 
 const ladder = ['free', 'pro', 'premium'] as const;
@@ -96,6 +97,7 @@ export class TierService {
     if (allowed === null) return;
     const count = await used();
     if (count >= allowed) throw await this.quotaExceeded(limit, tier, count);
+    await emit(trx, ...quotaEvents(userId, { limit, used: count + 1, allowed, tier }));
   }
 
   /**

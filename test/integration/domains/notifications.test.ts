@@ -10,10 +10,12 @@ import { until } from '../../support/until.ts';
 describe('notifications', () => {
   const backend = useBackend();
   const person = (tier: Person['tier'] = 'pro'): Promise<Person> => backend.current.person(tier);
-  const notify = (on: Backend, notice: Notice): Promise<void> =>
-    transact(on.database.db, null, (trx) => new NotificationService(on.database.db, on.services.tiers).notify(trx, notice));
+  const serviceOf = ({ database: { db }, services }: Backend): NotificationService => new NotificationService({
+    db, tiers: services.tiers, members: { activeMembers: (_projectId, userIds) => Promise.resolve(new Set(userIds)) }, feed: { changed: () => undefined },
+  });
+  const notify = (on: Backend, notice: Notice): Promise<void> => serviceOf(on).tell(notice);
   const suspicion = (who: Person, eventKey = newId()): Notice => ({
-    userId: who.userId, type: 'account.suspicious_sign_in', eventKey,
+    userIds: [who.userId], type: 'account.suspicious_sign_in', eventKey,
     payload: { session_id: newId(), reason: 'many_failures', ip_address: '203.0.113.9', user_agent: 'Mozilla/5.0 (bees)', device_name: null },
   });
   const choose = (who: Person, type: NotificationType, channels: NotificationChannels) =>
@@ -112,10 +114,10 @@ describe('notifications', () => {
     });
 
     it('leave nothing behind when the transaction that tells fails', async () => {
-      const { database: { db }, services } = backend.current;
+      const { database: { db } } = backend.current;
       const ada = await person();
       const failed = await transact(db, null, async (trx) => {
-        await new NotificationService(db, services.tiers).notify(trx, suspicion(ada));
+        await serviceOf(backend.current).notifyAll(trx, suspicion(ada));
         throw new Error('on purpose');
       }).then(() => 'went through', () => 'failed');
       expect([failed, await rowsOf(ada), await mailsTo(ada)]).to.deep.equal(['failed', [], []]);
@@ -126,7 +128,7 @@ describe('notifications', () => {
       const [gone, going] = [await person(), await person()];
       await sql('update users set deleted_at = now() where id = ?', [gone.userId]);
       await notify(backend.current, suspicion(gone));
-      await notify(backend.current, { ...suspicion(gone), userId: newId() });
+      await notify(backend.current, { ...suspicion(gone), userIds: [newId()] });
       await notify(backend.current, suspicion(going));
       await sql('update users set deleted_at = now() where id = ?', [going.userId]);
       expect([await rowsOf(gone), await mailsTo(gone), await mailsTo(going)]).to.deep.equal([[], [], []]);
@@ -134,7 +136,7 @@ describe('notifications', () => {
   });
 
   describe('of a day', () => {
-    const shared = (who: Person): Notice => ({ userId: who.userId, type: 'preview.shared', eventKey: newId(), payload: { job_id: newId(), share_id: newId(), shared_by: null } });
+    const shared = (who: Person): Notice => ({ userIds: [who.userId], type: 'preview.shared', eventKey: newId(), payload: { job_id: newId(), share_id: newId(), shared_by: null } });
 
     it('are no more than the tier allows, also when the last place is raced for', async () => {
       const { sql, run } = backend.current;
@@ -146,8 +148,7 @@ describe('notifications', () => {
       const { data } = await run('getUsage', ada);
       const item = data.items.find(({ name }) => name === 'notifications_per_day');
       expect([item?.used, item?.limit]).to.deep.equal([200, 200]);
-      expect(await sql("select id from system_jobs where kind = 'mail.send' and payload ->> 'notification_id' in (select id::text from notifications where user_id = ?)", [ada.userId]),
-        'what is not made is not mailed').to.have.length(1);
+      expect(await sql('select id from notifications where user_id = ? and awaits_digest', [ada.userId]), 'what is not made is not mailed').to.have.length(1);
     });
 
     it('never keep the mail of a strange sign-in away, and begin anew at midnight, UTC', async () => {
@@ -166,7 +167,7 @@ describe('notifications', () => {
 
   it('cost five statements with a mail, three without', async () => {
     const ada = await person();
-    const listed: Notice = { userId: ada.userId, type: 'account.tier_changed', eventKey: newId(), payload: { from: 'free', to: 'pro' } };
+    const listed: Notice = { userIds: [ada.userId], type: 'account.tier_changed', eventKey: newId(), payload: { from: 'free', to: 'pro' } };
     await backend.current.services.tiers.limitsOf('pro');
     expect(await countStatements(() => notify(backend.current, listed))).to.equal(3);
     expect(await countStatements(() => notify(backend.current, suspicion(ada)))).to.equal(5);
