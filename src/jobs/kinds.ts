@@ -7,6 +7,10 @@ import type { Knex } from 'knex';
 import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 
+/** The tables of worker jobs. */
+export const jobTables = ['preview_jobs'] as const;
+export type JobTable = (typeof jobTables)[number];
+
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
 
 /** The columns every job table has. */
@@ -34,7 +38,7 @@ export interface JobRow {
 
 export interface JobKind {
   readonly kind: 'preview';
-  readonly table: 'preview_jobs';
+  readonly table: JobTable;
   /** The stages it goes through; a worker of another kind of job knows others. */
   readonly stages: readonly string[];
   /** Where the objects of the job's present attempt live; a result may name nothing outside it. Ends in a slash. */

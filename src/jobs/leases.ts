@@ -9,6 +9,7 @@ import type { JobFailure } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 import type { JobKind, JobRow, JobStatus } from './kinds.ts';
 import { enqueue } from './outbox.ts';
+import { passTurn } from './turns.ts';
 
 /** Long enough to bear a slow network, short enough that a lost worker delays a job little. Progress extends it. */
 export const leaseMs = 20_000;
@@ -41,6 +42,7 @@ export async function claim(
     })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
+  await passTurn(trx, job);
   await kind.begun(trx, job);
   return { job, leaseToken };
 }
@@ -118,6 +120,7 @@ async function end(
     .update({ ...ending(trx, how.status), ended_lease_hash: null, error_code: how.error_code, ...how.fields })
     .returning<JobRow[]>('*');
   if (job === undefined) return null;
+  await passTurn(trx, job);
   await kind.ended(trx, job, by);
   return job;
 }
@@ -134,7 +137,7 @@ export async function giveUp(trx: Knex.Transaction, kind: JobKind, jobId: string
 
 /** Puts a queued job's message into the outbox. */
 export async function send(trx: Knex.Transaction, job: JobRow): Promise<void> {
-  await enqueue(trx, [{ jobId: job.id, epoch: job.epoch, queueClass: job.queue_class, priority: job.queue_priority }]);
+  await enqueue(trx, [{ jobId: job.id, epoch: job.epoch, queueClass: job.queue_class, priority: job.queue_priority, turnOf: job.requested_by }]);
 }
 
 export function isOverdue(job: JobRow): boolean {

@@ -21,6 +21,8 @@ export interface Enqueueing {
   readonly epoch: number;
   readonly queueClass: QueueClass;
   readonly priority: QueuePriority;
+  /** Whose job it is, where accounts take turns (turns.ts). */
+  readonly turnOf?: string;
 }
 
 /** Tells everybody who listens, once the transaction has committed. One statement however many events. */
@@ -32,8 +34,9 @@ export async function emit(trx: Knex.Transaction, ...events: readonly DomainEven
 /** Puts jobs on their queues, once the transaction has committed and, for a delayed one, its time has come. */
 export async function enqueue(trx: Knex.Transaction, jobs: readonly Enqueueing[], delayMs = 0): Promise<void> {
   if (jobs.length === 0) return;
-  await trx('outbox').insert(jobs.map((job) => ({
+  await trx('outbox').insert(jobs.map(({ turnOf, ...job }) => ({
     kind: 'job', topic: `${job.queueClass}:${job.priority}`, payload: JSON.stringify(job),
+    ...(turnOf === undefined ? {} : { turn_of: turnOf, job_id: job.jobId, epoch: job.epoch }),
     ...(delayMs > 0 ? { run_after: trx.raw("now() + ? * interval '1 millisecond'", [delayMs]) } : {}),
   })));
 }

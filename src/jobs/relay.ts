@@ -4,6 +4,7 @@ import { pause, withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { DomainEvent, Enqueueing } from './outbox.ts';
+import { takeTurns } from './turns.ts';
 
 /** Rows taken in one transaction: large enough to batch, small enough that a slow Redis holds few rows. */
 const batchSize = 200;
@@ -18,7 +19,7 @@ const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number
 /** Times are kept to the millisecond, rounded: what is due at once may stand half of one ahead. */
 const takeSql = `
   select id, kind, topic, payload from outbox
-   where sent_at is null and kind = ? and run_after <= now() + interval '1 millisecond'
+   where sent_at is null and kind = ? and turn_of is null and run_after <= now() + interval '1 millisecond'
    order by id limit ? for update skip locked`;
 
 interface OutboxRow {
@@ -38,7 +39,8 @@ interface Sent {
 export type EventConsumer = (event: DomainEvent) => Promise<void>;
 
 /**
- * Sends outbox rows where they belong and marks them sent. Any number may run: rows are taken with SKIP LOCKED. A row is
+ * Sends outbox rows where they belong and marks them sent. Any number may run: rows are taken with SKIP LOCKED, and those
+ * for which accounts take turns by one of them at a time. A row is
  * marked only after its destination has it, so a crash in between sends it again, which every destination bears. Jobs
  * and events go in lanes of their own: while Redis is away, events are told as ever.
  */
@@ -59,6 +61,7 @@ export class OutboxRelay {
     this.#log = log;
     this.#lanes = [
       new Lane('jobs', log, () => this.#sendBatch('job', (rows) => this.#sendJobs(rows))),
+      new Lane('turns', log, () => this.#sendTurns()),
       new Lane('events', log, () => this.#sendBatch('event', (rows) => this.#tellConsumers(rows))),
     ];
   }
@@ -83,13 +86,25 @@ export class OutboxRelay {
   async #sendBatch(kind: OutboxRow['kind'], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<boolean> {
     return this.#db.knex.transaction(async (trx) => {
       const { rows } = await trx.raw<{ rows: OutboxRow[] }>(takeSql, [kind, batchSize]);
-      if (rows.length === 0) return false;
-      const { failed, left } = await send(rows);
-      const done = rows.filter((row) => !failed.has(row.id) && !left.has(row.id)).map((row) => row.id);
-      await trx('outbox').whereIn('id', done).update({ sent_at: trx.fn.now() });
-      if (failed.size > 0) await this.#postpone(trx, [...failed]);
-      return rows.length === batchSize || left.size > 0;
+      return this.#sendRows(trx, rows, send);
     });
+  }
+
+  /** Jobs whose accounts take turns. */
+  async #sendTurns(): Promise<boolean> {
+    return this.#db.knex.transaction(async (trx) => {
+      const rows = await takeTurns<OutboxRow>(trx, batchSize);
+      return rows !== null && this.#sendRows(trx, rows, (batch) => this.#sendJobs(batch));
+    });
+  }
+
+  async #sendRows(trx: Knex.Transaction, rows: readonly OutboxRow[], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<boolean> {
+    if (rows.length === 0) return false;
+    const { failed, left } = await send(rows);
+    const done = rows.filter((row) => !failed.has(row.id) && !left.has(row.id)).map((row) => row.id);
+    await trx('outbox').whereIn('id', done).update({ sent_at: trx.fn.now() });
+    if (failed.size > 0) await this.#postpone(trx, [...failed]);
+    return rows.length === batchSize || left.size > 0;
   }
 
   /** One queue that fails holds up no other. Where all of them fail it is Redis that is away: nothing is written, and the lane waits. */

@@ -126,69 +126,6 @@ describe('the worker runtime', () => {
     expect(new Set(fixture.reports.map(({ job_id: id }) => id)).size).to.equal(12);
   });
 
-  it('shares its slot 6:3:1 among real queues that are all busy, whoever fetches first', async () => {
-    await runtime.release();
-    runtime = create(1);
-    const { promise: mayGo, resolve: go } = Promise.withResolvers<void>();
-    work = async () => {
-      await mayGo;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      return success;
-    };
-    const priorities = new Map<string, string>();
-    for (let count = 0; count < 35; count += 1) {
-      for (const priority of ['low', 'normal', 'high'] as const) {
-        const job = fixture.addJob(input);
-        priorities.set(job.job_id, priority);
-        await send(job, priority);
-      }
-    }
-    await begin();
-    await until('the first job', () => runtime.runningJobs === 1 && runtime.waitingMessages === 3);
-    go();
-    await until('half of them', () => fixture.reports.length >= 51, 15_000);
-    const begun = fixture.claims.slice(1, 51).map(({ jobId }) => priorities.get(jobId));
-    const shares = ['high', 'normal', 'low'].map((priority) => begun.filter((one) => one === priority).length);
-    // The first job went to whoever was there first, and leaves its trace in the credits.
-    expect(shares[0]).to.be.within(28, 31);
-    expect(shares[1]).to.be.within(14, 16);
-    expect(shares[2]).to.be.within(5, 6);
-  });
-
-  it('gives back what it has no slot for, at the front of its queue: a worker with a free one does it at once', async () => {
-    await runtime.release();
-    runtime = create(1);
-    const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>();
-    const begun: string[] = [];
-    work = async (context) => {
-      begun.push(context.job.job_id);
-      if (begun.length === 1) await mayEnd;
-      return success;
-    };
-    await begin();
-    const [long, first, second] = [fixture.addJob(input), fixture.addJob(input), fixture.addJob(input)];
-    await send(long);
-    await until('the long job', () => begun.length === 1);
-    await send(first);
-    await until('the busy worker to hold the next one', () => runtime.waitingMessages === 1);
-    await send(second);
-    await until('it to be back', async () => runtime.waitingMessages === 0 && (await producer.depth('cpu', 'normal')).waiting === 2);
-    const other = create(1);
-    try {
-      await other.start();
-      await other.takeJobs();
-      await until('both to be done while the first worker is busy', () => fixture.reports.length === 2);
-      expect(begun).to.deep.equal([long.job_id, first.job_id, second.job_id]);
-    } finally {
-      letEnd();
-      await other.release();
-      await other.close(2_000);
-    }
-    const last = fixture.addJob(input);
-    await send(last);
-    await until('the first worker to take jobs again', () => begun.includes(last.job_id));
-  });
-
   it('keeps asking for a job while the backend is away, and does it then', async () => {
     let asked = 0;
     const job = fixture.addJob(input);

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import { send } from '#jobs/leases.ts';
+import type { JobRow } from '#jobs/kinds.ts';
+import type { OutboxRelay } from '#jobs/relay.ts';
+import { mostAhead, takeTurnsSql } from '#jobs/turns.ts';
+import type { WorkerCaller } from '#platform/call.ts';
+import { transact } from '#platform/database.ts';
+import { JobConsumer, type JobMessage } from '#platform/queue.ts';
+import { redisOptions } from '#platform/redis.ts';
+import { type Person, useBackend } from '../../support/backend.ts';
+import { claim, failureReport, queuedJob } from '../../support/preview-jobs.ts';
+import { until } from '../../support/until.ts';
+
+describe('turns of accounts', () => {
+  const backend = useBackend();
+  const relays: OutboxRelay[] = [];
+  const consumers: JobConsumer[] = [];
+  let worker: WorkerCaller;
+  let ada: Person;
+  let bob: Person;
+
+  beforeEach(async () => {
+    const { sql, redis, person } = backend.current;
+    await sql("update preview_jobs set status = 'cancelled', completed_at = now(), lease_token_hash = null, lease_expires_at = null where status in ('queued', 'running')");
+    await sql('delete from outbox');
+    await redis.redis.flushdb();
+    await redis.redis.set('queue:sentinel', '1');
+    [ada, bob, worker] = [await person(), await person(), await backend.current.worker()];
+  });
+  afterEach(async () => {
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.close(2_000)));
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+  });
+
+  const startRelay = (): OutboxRelay => {
+    const relay = backend.current.relay();
+    relays.push(relay);
+    relay.start();
+    return relay;
+  };
+  /** As many jobs of one person, queued in one transaction beyond what a tier lets one have at once. */
+  const backlogOf = async (who: Person, count: number): Promise<string[]> => {
+    const [jobId, ...rest] = [await queuedJob(backend.current, who, await backend.current.project(who)), ...Array.from({ length: count - 1 })];
+    const rows = await backend.current.sql<JobRow>(`insert into preview_jobs (id, project_id, requested_by, tier, sdk_version, target_platform, entry_file, environment, file_count, source_bytes, max_build_ms, queue_class, queue_priority, queued_at)
+      select gen_random_uuid(), project_id, requested_by, tier, sdk_version, target_platform, entry_file, environment, 0, 0, 60000, queue_class, queue_priority, now()
+        from preview_jobs, generate_series(1, ${rest.length}) where id = ? returning *`, [jobId]);
+    await transact(backend.current.database.db, null, async (trx) => { for (const row of rows) await send(trx, row); });
+    return [jobId, ...rows.map(({ id }) => id)];
+  };
+  const depth = async (): Promise<number> => (await backend.current.producer.depth('cpu', 'high')).waiting;
+  const ownerOf = async (jobId: string): Promise<string> =>
+    (await backend.current.sql<{ requested_by: string }>('select requested_by from preview_jobs where id = ?', [jobId]))[0]?.requested_by ?? '';
+  /** Takes from the real queue one message after the other, claims the job and ends it; `mayGo` holds each before its claim. */
+  const work = async (admitted: string[], mayGo: () => Promise<void> = () => Promise.resolve()): Promise<void> => {
+    const consumer = new JobConsumer();
+    consumers.push(consumer);
+    await consumer.start({
+      redis: redisOptions(backend.current.env, 'worker'), queueClass: 'cpu', prefetch: 1, log: backend.current.log,
+      take: async ({ jobId }: JobMessage) => {
+        await mayGo();
+        const claimed = await claim(backend.current, worker, jobId);
+        admitted.push(jobId);
+        await backend.current.run('reportJobResult', worker, { body: failureReport(claimed) });
+      },
+    });
+  };
+
+  it('let another account\'s first job start within three admissions, with 500 of one queued before it', async () => {
+    await backlogOf(ada, 500);
+    startRelay();
+    await until('the first ones', async () => (await depth()) === mostAhead);
+    const admitted: string[] = [];
+    await work(admitted);
+    await until('the backlog to move', () => admitted.length >= 20, 10_000);
+    const before = admitted.length;
+    const [first] = await backlogOf(bob, 1);
+    await until('the other\'s job', () => admitted.includes(first ?? ''), 10_000);
+    // What was admitted while the job was being asked for and committed came before it.
+    const committed = (await backend.current.sql<{ ahead: number }>(`
+      select count(*) as ahead from preview_jobs j join preview_jobs b on b.id = ?
+       where j.requested_by = ? and j.started_at >= (select created_at from outbox where job_id = b.id) and j.started_at < b.started_at`, [first, ada.userId]))[0]?.ahead ?? 99;
+    expect(committed).to.be.at.most(2);
+    expect(before).to.be.lessThan(450);
+    expect(new Set(admitted).size).to.equal(admitted.length);
+  }).timeout(40_000);
+
+  it('hold without anybody claiming meanwhile: of 500 two are sent, of the next account its first, whoever relays', async () => {
+    await backlogOf(ada, 500);
+    for (let one = 0; one < 3; one += 1) startRelay();
+    await until('the first ones', async () => (await depth()) === mostAhead);
+    await backlogOf(bob, 3);
+    await until('the other\'s', async () => (await depth()) === 2 * mostAhead);
+    const order: string[] = [];
+    const { promise: mayGo, resolve: go } = Promise.withResolvers<void>();
+    await work(order, () => mayGo);
+    go();
+    await until('three admissions', () => order.length >= 4);
+    const owners = await Promise.all(order.slice(0, 4).map(ownerOf));
+    expect(owners.slice(0, 3)).to.deep.equal([ada.userId, ada.userId, bob.userId]);
+  });
+
+  it('go on after a wipe of Redis: everything is done once, and still two at a time', async () => {
+    const jobs = [...await backlogOf(ada, 10), ...await backlogOf(bob, 4)];
+    startRelay();
+    await until('the first ones', async () => (await depth()) === 2 * mostAhead);
+    await backend.current.redis.redis.flushdb();
+    await backend.current.reconciler().reconcile();
+    await until('those that were lost', async () => (await depth()) === 2 * mostAhead);
+    const admitted: string[] = [];
+    await work(admitted);
+    await until('all of them', () => admitted.length === jobs.length, 15_000);
+    expect([...admitted].sort()).to.deep.equal([...jobs].sort());
+  });
+
+  it('go on where a process died after sending and before it could mark it', async () => {
+    const jobs = await backlogOf(ada, 6);
+    const relay = startRelay();
+    await until('the first ones', async () => (await depth()) === mostAhead);
+    await relay.stop();
+    await backend.current.sql('update outbox set sent_at = null');
+    startRelay();
+    const admitted: string[] = [];
+    await work(admitted);
+    await until('all of them', () => admitted.length === jobs.length, 15_000);
+    expect(admitted).to.have.length(jobs.length);
+  });
+
+  it('pass on when a job that was sent is cancelled, or its worker stops', async () => {
+    const jobs = await backlogOf(ada, 4);
+    startRelay();
+    const sent = async (): Promise<string[]> =>
+      (await backend.current.sql<{ job_id: string }>("select distinct job_id from outbox where sent_at is not null and job_id is not null")).map(({ job_id: id }) => id).sort();
+    await until('the first two to be marked', async () => (await sent()).length === 2);
+    const [first = '', second = ''] = await sent();
+    await backend.current.run('cancelPreviewJob', ada, { path: { job_id: first } });
+    await until('the third', async () => (await sent()).length === 3);
+    await claim(backend.current, worker, second);
+    await until('the last', async () => (await sent()).length === 4);
+    expect(await sent()).to.deep.equal([...jobs].sort());
+  });
+
+  it('are found by indexes alone', async () => {
+    await backlogOf(ada, 300);
+    await backend.current.sql(`insert into outbox (kind, topic, payload, sent_at) select 'event', 'old.event', '{}', now() from generate_series(1, 5000)`);
+    await backend.current.sql('analyze outbox');
+    await backend.current.sql('analyze preview_jobs');
+    const { rows } = await backend.current.database.db.knex.raw<{ rows: { 'QUERY PLAN': string }[] }>(`explain ${takeTurnsSql.replace('$1', '200')}`);
+    const lines = rows.map((row) => row['QUERY PLAN']);
+    expect(lines.filter((line) => line.includes('Seq Scan')), lines.join('\n')).to.deep.equal([]);
+  });
+});
