@@ -63,6 +63,7 @@ import { ProjectMembershipService } from '#domains/projects/membership-service.t
 import { ProjectService } from '#domains/projects/service.ts';
 import { projectTagHandlers } from '#domains/projects/tags-handlers.ts';
 import { ProjectTagService } from '#domains/projects/tags-service.ts';
+import { ProjectTemplateService } from '#domains/projects/templates-service.ts';
 import { TransferService } from '#domains/projects/transfer-service.ts';
 import { Arrivals } from '#domains/tasks/arrivals.ts';
 import { AttachmentErasing } from '#domains/tasks/attachment-erasing.ts';
@@ -71,6 +72,7 @@ import { Completing } from '#domains/tasks/completing.ts';
 import { DependencyService } from '#domains/tasks/dependencies-service.ts';
 import { taskHandlers } from '#domains/tasks/handlers.ts';
 import { LabelService } from '#domains/tasks/labels-service.ts';
+import { StartingService } from '#domains/tasks/starting-service.ts';
 import { TaskService } from '#domains/tasks/service.ts';
 import { teamHandlers } from '#domains/teams/handlers.ts';
 import { TeamMemberService } from '#domains/teams/members-service.ts';
@@ -175,7 +177,8 @@ export function createServices(on: Platform, version: string): Services {
   const previewEndings = new PreviewEndingService(kind);
   const stagesOfProject = projectStages(db, storage, previewEndings);
   const projectErasures = new ProjectErasures(db, stagesOfProject, log);
-  const projects = new ProjectService({ db, tiers, builds: previewEndings, erasures: projectErasures });
+  const templates = new ProjectTemplateService(db);
+  const projects = new ProjectService({ db, tiers, templates, starting: new StartingService(db), builds: previewEndings, erasures: projectErasures });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
@@ -227,7 +230,7 @@ export function createServices(on: Platform, version: string): Services {
       ...apiKeyHandlers(apiKeys),
       ...tierHandlers(tiers),
       ...adminHandlers(new AdminUserService(db), new StandingService({ db, clock, log, redis, sessions, previewEndings })),
-      ...projectHandlers(projects),
+      ...projectHandlers(projects, templates),
       ...projectTagHandlers({ tags: new ProjectTagService(db), favorites: new FavoriteService(db), activity: new ActivityService(db) }),
       ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
       ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),

@@ -800,6 +800,27 @@ function pickProjectTagPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickProjectTemplate(o) {
+  if (!isObject(o)) refuse("ProjectTemplate", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("ProjectTemplate.id", "string", o.id),
+    "name": typeof o.name === 'string' ? o.name : refuse("ProjectTemplate.name", "string", o.name),
+    "description": (typeof o.description === 'string' || o.description === null) ? o.description : refuse("ProjectTemplate.description", "string or null", o.description),
+    "framework": typeof o.framework === 'string' ? o.framework : refuse("ProjectTemplate.framework", "string", o.framework),
+    "settings": pickProjectSettings(o.settings),
+    "labels": list(o.labels, "ProjectTemplate.labels", pickTemplateLabel),
+    "tasks": list(o.tasks, "ProjectTemplate.tasks", pickTemplateTask),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("ProjectTemplate.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("ProjectTemplate.updated_at", "string", o.updated_at),
+  };
+}
+function pickProjectTemplatePage(o) {
+  if (!isObject(o)) refuse("ProjectTemplatePage", 'an object', o);
+  return {
+    "items": list(o.items, "ProjectTemplatePage.items", pickProjectTemplate),
+    "page": pickPage(o.page),
+  };
+}
 function pickProjectTransfer(o) {
   if (!isObject(o)) refuse("ProjectTransfer", 'an object', o);
   return {
@@ -1085,6 +1106,21 @@ function pickTeamPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickTemplateLabel(o) {
+  if (!isObject(o)) refuse("TemplateLabel", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("TemplateLabel.name", "string", o.name),
+    "color": typeof o.color === 'string' ? o.color : refuse("TemplateLabel.color", "string", o.color),
+  };
+}
+function pickTemplateTask(o) {
+  if (!isObject(o)) refuse("TemplateTask", 'an object', o);
+  return {
+    "title": typeof o.title === 'string' ? o.title : refuse("TemplateTask.title", "string", o.title),
+    "description": (typeof o.description === 'string' || o.description === null) ? o.description : refuse("TemplateTask.description", "string or null", o.description),
+    "labels": list(o.labels, "TemplateTask.labels", (o) => typeof o === 'string' ? o : refuse("TemplateTask.labels[]", "string", o)),
+  };
+}
 function pickTierLimitSet(o) {
   if (!isObject(o)) refuse("TierLimitSet", 'an object', o);
   return {
@@ -1368,6 +1404,7 @@ export const serializers = {
   deleteProjectTag: {  },
   favoriteProject: {  },
   unfavoriteProject: {  },
+  listProjectTemplates: { 200: (o) => envelope(pickProjectTemplatePage(o)) },
   listProjectActivity: { 200: (o) => envelope(pickProjectActivityPage(o)) },
   listTasks: { 200: (o) => envelope(pickTaskPage(o)) },
   createTask: { 201: (o) => envelope(pickTask(o)) },

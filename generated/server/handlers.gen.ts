@@ -82,6 +82,7 @@ export type OperationId =
   | 'deleteProjectTag'
   | 'favoriteProject'
   | 'unfavoriteProject'
+  | 'listProjectTemplates'
   | 'listProjectActivity'
   | 'listTasks'
   | 'createTask'
@@ -148,7 +149,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'listProjectTemplates'
   | 'streamNotifications'
   | 'search'
   | 'listPreviewShares'
@@ -542,6 +542,10 @@ export type FavoriteProjectReply =
 export type UnfavoriteProjectRequest = HandlerRequest<wire.UnfavoriteProjectData['path'], NoParameters, NoParameters, undefined>;
 export type UnfavoriteProjectReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListProjectTemplatesRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListProjectTemplatesData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListProjectTemplatesReply =
+  | { readonly status: 200; readonly body: wire.ListProjectTemplatesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
 export type ListProjectActivityRequest = HandlerRequest<wire.ListProjectActivityData['path'], Filled<NonNullable<wire.ListProjectActivityData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListProjectActivityReply =
@@ -951,6 +955,8 @@ export interface Handlers {
   readonly favoriteProject: (request: FavoriteProjectRequest, call: Call) => Promise<FavoriteProjectReply>;
   /** DELETE /projects/{project_id}/favorite */
   readonly unfavoriteProject: (request: UnfavoriteProjectRequest, call: Call) => Promise<UnfavoriteProjectReply>;
+  /** GET /project-templates */
+  readonly listProjectTemplates: (request: ListProjectTemplatesRequest, call: Call) => Promise<ListProjectTemplatesReply>;
   /** GET /projects/{project_id}/activity */
   readonly listProjectActivity: (request: ListProjectActivityRequest, call: Call) => Promise<ListProjectActivityReply>;
   /** GET /projects/{project_id}/tasks */

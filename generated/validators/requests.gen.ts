@@ -93,6 +93,7 @@ export const validators: Readonly<Record<OperationId, RequestValidators>> = {
   deleteProjectTag: { path: ofParameters({}, parameters.updateProjectTag_path), query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.updateMe_headers) },
   favoriteProject: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({}, parameters.registerUser_query) },
   unfavoriteProject: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({}, parameters.registerUser_query) },
+  listProjectTemplates: { query: ofParameters({"limit":"integer","offset":"integer"}, parameters.listSessions_query) },
   listProjectActivity: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({"limit":"integer","offset":"integer"}, parameters.listProjectActivity_query) },
   listTasks: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({"limit":"integer","offset":"integer","status":"strings","ids":"strings"}, parameters.listTasks_query) },
   createTask: { path: ofParameters({}, parameters.getProject_path), query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.createSessionToken_headers), body: ofBody(bodies.createTask_body) },

@@ -58,6 +58,7 @@ export declare const acceptInvitationByToken_200: Compiled;
 export declare const listProjectTags_200: Compiled;
 export declare const createProjectTag_201: Compiled;
 export declare const updateProjectTag_200: Compiled;
+export declare const listProjectTemplates_200: Compiled;
 export declare const listProjectActivity_200: Compiled;
 export declare const listTasks_200: Compiled;
 export declare const createTask_201: Compiled;

@@ -21,6 +21,24 @@ describe('projects over the wire', () => {
     expect((await hive.api.listProjects({})).items).to.deep.equal([]);
   });
 
+  it('starts with what a template brings, all of it at once', async () => {
+    const { hive } = await system.current.person();
+    const templates = [];
+    for await (const template of hive.paginate(hive.api.listProjectTemplates, { query: { limit: 2 } })) templates.push(template);
+    expect(templates.map(({ name }) => name)).to.include.members(['Empty app', 'Mobile app', 'Design review']);
+    const template = templates.find(({ name }) => name === 'Mobile app') ?? expect.fail('the template');
+    const { id } = await hive.api.createProject({ body: { name: 'Field Notes', template_id: template.id } });
+    const path = { project_id: id };
+    expect(await hive.api.getProjectSettings({ path })).to.deep.equal(template.settings);
+    expect((await hive.api.listLabels({ path })).items.map(({ name, color }) => ({ name, color }))).to.have.deep.members(template.labels);
+    const { items } = await hive.api.listTasks({ path });
+    expect(items.map(({ title, labels }) => ({ title, labels: labels.map(({ name }) => name).sort() })))
+      .to.deep.equal(template.tasks.map(({ title, labels }) => ({ title, labels: [...labels].sort() })));
+    const refused = await failureOf(hive.api.createProject({ body: { name: 'Field Notes', template_id: '01920000-0000-7000-8000-00000000ffff' } }));
+    expect(refused).to.include({ code: 'VALIDATION_ERROR', status: 400 });
+    expect((await hive.api.listProjects({})).items).to.have.length(1);
+  });
+
   it('merges settings group by group over the defaults', async () => {
     const { hive } = await system.current.person();
     const { id } = await hive.api.createProject({ body: { name: 'Settings' } });

@@ -1,11 +1,13 @@
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import type { ProjectService } from './service.ts';
+import type { ProjectTemplateService } from './templates-service.ts';
 
 type Operations =
   | 'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
-  | 'getProjectSettings' | 'updateProjectSettings';
+  | 'getProjectSettings' | 'updateProjectSettings' | 'listProjectTemplates';
 
-export const projectHandlers = (projects: ProjectService): Pick<Handlers, Operations> => ({
+export const projectHandlers = (projects: ProjectService, templates: ProjectTemplateService): Pick<Handlers, Operations> => ({
+  listProjectTemplates: async ({ query }, call) => ({ status: 200, body: await templates.list(call, query) }),
   listProjects: async ({ query }, call) => ({ status: 200, body: await projects.list(call, query) }),
   createProject: async ({ body }, call) => {
     const project = await projects.create(call, body);

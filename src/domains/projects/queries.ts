@@ -15,6 +15,9 @@ export const projectByIdSql = `
 
 export const projectSettingsSql = 'select settings from projects where id = $1 and deleted_at is null';
 
+/** What a change is told by, as it was before. */
+export const lockToChangeSql = 'select row_version, name, archived_at from projects where id = $1 and deleted_at is null for no key update';
+
 export interface ProjectFilters {
   readonly team_id?: string | undefined;
   readonly tag?: string | undefined;

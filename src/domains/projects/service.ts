@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Project, ProjectCreate, ProjectPage, ProjectSettings, ProjectSettingsUpdate, ProjectUpdate } from '#generated/sdk/types.gen.ts';
 import { emit } from '#jobs/outbox.ts';
@@ -10,11 +9,14 @@ import { type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { audit } from '../audit/audit.ts';
 import { requireRoleOn, requireSelf } from '../policy.ts';
 import type { PreviewEndingService } from '../previews/ending-service.ts';
+import type { StartingService } from '../tasks/starting-service.ts';
 import type { TierService } from '../tiers/service.ts';
 import type { ProjectErasures } from './erasures.ts';
+import { type ChangedRow, etagOf, valuesOf, versionOf } from './changes.ts';
 import { ProjectModel } from './models.ts';
-import { countProjects, listProjects, projectByIdSql, projectSettingsSql, type ProjectFilters } from './queries.ts';
+import { countProjects, listProjects, lockToChangeSql, projectByIdSql, projectSettingsSql, type ProjectFilters } from './queries.ts';
 import { mergeSettings, readSettings } from './settings.ts';
+import type { ProjectTemplateService } from './templates-service.ts';
 
 interface ProjectRow extends Omit<Project, 'role'> { row_version: number; settings: ProjectSettingsUpdate }
 
@@ -30,21 +32,19 @@ const buildsEndedAtOnce = 100;
 export interface ProjectDependencies {
   readonly db: Database;
   readonly tiers: TierService;
+  readonly templates: Pick<ProjectTemplateService, 'take'>;
+  readonly starting: Pick<StartingService, 'fill'>;
   readonly builds: Pick<PreviewEndingService, 'cancelIn' | 'told'>;
   readonly erasures: Pick<ProjectErasures, 'begin'>;
 }
 
 export class ProjectService {
+  readonly #on: ProjectDependencies;
   readonly #db: Database;
-  readonly #tiers: TierService;
-  readonly #builds: ProjectDependencies['builds'];
-  readonly #erasures: ProjectDependencies['erasures'];
 
-  constructor({ db, tiers, builds, erasures }: ProjectDependencies) {
-    this.#db = db;
-    this.#tiers = tiers;
-    this.#builds = builds;
-    this.#erasures = erasures;
+  constructor(dependencies: ProjectDependencies) {
+    this.#on = dependencies;
+    this.#db = dependencies.db;
   }
 
   /** Every project the caller owns or belongs to, newest first. Two statements under an offset, one under a cursor. */
@@ -59,20 +59,21 @@ export class ProjectService {
     return pageOf(rows, query, filters, total, (row) => ({ at: row.created_at, id: row.id }));
   }
 
-  /** Makes the caller the owner of a new project; QUOTA_EXCEEDED beyond the tier's `projects`, also under a race. */
+  /**
+   * Makes the caller the owner of a new project; QUOTA_EXCEEDED beyond the tier's `projects`, also under a race. Five
+   * statements, four more at most with a template, however much that brings.
+   */
   async create(call: Call, body: ProjectCreate): Promise<Project> {
     const userId = requireSelf(call);
     if (call.caller.kind === 'api_key' && call.caller.projectIds !== null) {
       throw new ServiceError('FORBIDDEN', 'This key is restricted to certain projects and cannot make new ones.');
     }
     refuseLargeMetadata(body.metadata);
-    if (body.template_id != null) {
-      throw new ServiceError('NOT_FOUND', 'There is no such template.');
-    }
     if (body.team_id != null) await requireRoleOn(this.#db, call, 'team', body.team_id, 'member');
     return transact(this.#db, call, async (trx) => {
       if (body.team_id != null) await this.#holdTeam(trx, userId, body.team_id);
-      await this.#tiers.requireRoom(trx, userId, 'projects', () => owned(trx, userId));
+      await this.#on.tiers.requireRoom(trx, userId, 'projects', () => owned(trx, userId));
+      const template = body.template_id == null ? null : await this.#on.templates.take(trx, body.template_id);
       const row = await ProjectModel.query(trx)
         .insert({
           id: newId(),
@@ -81,10 +82,12 @@ export class ProjectService {
           name: body.name,
           description: body.description ?? null,
           metadata: body.metadata ?? {},
-          settings: {},
+          settings: template?.settings ?? {},
         })
         .returning('*');
-      await audit(trx, call, { event_type: 'project.created', entity_type: 'project', entity_id: row.id, project_id: row.id, data: { name: row.name } });
+      if (template !== null) await this.#on.starting.fill(trx, row.id, userId, template);
+      const brought = template === null ? {} : { template_id: template.id, labels: template.labels.length, tasks: template.tasks.length };
+      await audit(trx, call, { event_type: 'project.created', entity_type: 'project', entity_id: row.id, project_id: row.id, data: { name: row.name, ...brought } });
       await emit(trx, { type: 'project.created', entityId: row.id, projectId: row.id, userId, data: { name: row.name } });
       return { ...row, is_favorite: false, role: 'owner', tags: [] };
     });
@@ -95,7 +98,7 @@ export class ProjectService {
     return this.#read(call, projectId, access.role);
   }
 
-  /** Merges; archiving takes the owner. Two statements beside the policy's and the read back. */
+  /** Merges; archiving takes the owner. Four statements beside the policy's and the read back. */
   async update(call: Call, projectId: string, body: ProjectUpdate): Promise<Versioned<Project>> {
     const access = await requireRoleOn(this.#db, call, 'project', projectId);
     if (body.archived !== undefined && access.role !== 'owner') {
@@ -105,9 +108,12 @@ export class ProjectService {
     const { archived, ...fields } = body;
     await transact(this.#db, call, async (trx) => {
       const archiving = archived === undefined ? {} : { archived_at: archived ? trx.fn.now() : null };
-      await this.#touch(trx, call, projectId, { ...fields, ...archiving });
+      const [before] = await this.#db.namedIn<ChangedRow>(trx, 'projects.lock_to_change', lockToChangeSql, [projectId]);
+      const after = await this.#touch(trx, call, projectId, { ...fields, ...archiving });
       const data = { fields: Object.keys(body).map((field) => (field === 'archived' ? 'archived_at' : field)) };
-      await audit(trx, call, { event_type: 'project.updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data });
+      await audit(trx, call, {
+        event_type: 'project.updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data: { ...data, ...valuesOf(data.fields, before, after) },
+      });
       await emit(trx, { type: 'project.updated', entityId: projectId, projectId, userId: requireSelf(call), data });
     });
     return this.#read(call, projectId, access.role);
@@ -120,10 +126,10 @@ export class ProjectService {
       await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
       await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: projectId, project_id: projectId });
       await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, data: {} });
-      await this.#erasures.begin(trx, [projectId]);
-      return this.#builds.cancelIn(trx, [projectId], call, buildsEndedAtOnce);
+      await this.#on.erasures.begin(trx, [projectId]);
+      return this.#on.builds.cancelIn(trx, [projectId], call, buildsEndedAtOnce);
     });
-    this.#builds.told(ended);
+    this.#on.builds.told(ended);
   }
 
   async getSettings(call: Call, projectId: string): Promise<Versioned<ProjectSettings>> {
@@ -140,7 +146,7 @@ export class ProjectService {
       const row = await ProjectModel.query(trx).findById(projectId).whereNull('deleted_at').forUpdate();
       if (row === undefined) throw notFound();
       const settings = mergeSettings(readSettings(row.settings), body);
-      version = await this.#touch(trx, call, projectId, { settings: JSON.stringify(settings) });
+      version = (await this.#touch(trx, call, projectId, { settings: JSON.stringify(settings) })).row_version;
       await audit(trx, call, { event_type: 'project.settings_updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data: { ...body } });
       await emit(trx, { type: 'project.updated', entityId: projectId, projectId, userId: requireSelf(call), data: { fields: ['settings'] } });
       return settings;
@@ -176,12 +182,12 @@ export class ProjectService {
     return { entity, etag: etagOf(version, entity) };
   }
 
-  /** Changes the row under `If-Match`; answers its new version. */
-  async #touch(trx: Knex.Transaction, call: Call, projectId: string, fields: Record<string, unknown>): Promise<number> {
-    const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning('row_version');
+  /** Changes the row under `If-Match`; answers it as it is then. */
+  async #touch(trx: Knex.Transaction, call: Call, projectId: string, fields: Record<string, unknown>): Promise<ChangedRow> {
+    const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning(['row_version', 'name', 'archived_at']);
     if (call.ifMatch !== null) query.where('row_version', versionOf(call.ifMatch));
-    const [row] = (await query) as { row_version: number }[];
-    if (row !== undefined) return row.row_version;
+    const [row] = (await query) as ChangedRow[];
+    if (row !== undefined) return row;
     if (call.ifMatch === null) throw notFound();
     throw new ServiceError('PRECONDITION_FAILED', 'Somebody changed this since you read it. Read it again.');
   }
@@ -196,18 +202,6 @@ export class ProjectService {
 async function owned(knex: Knex, userId: string): Promise<number> {
   const [row] = await knex('projects').where({ owner_id: userId }).whereNull('deleted_at').count({ used: '*' });
   return Number(row?.used ?? 0);
-}
-
-/** The row's version, and a digest of what differs from caller to caller (role, favourite, tags). */
-function etagOf(version: number, project: Project): string {
-  const own = JSON.stringify([project.role, project.is_favorite, project.tags]);
-  return `${version}-${createHash('sha256').update(own).digest('base64url').slice(0, 8)}`;
-}
-
-/** A change is judged by the row alone: somebody's new favourite is no lost update. -1 matches no row. */
-function versionOf(etag: string): number {
-  const version = Number(etag.split('-', 1)[0]);
-  return Number.isSafeInteger(version) ? version : -1;
 }
 
 function refuseLargeMetadata(metadata: Record<string, unknown> | undefined): void {

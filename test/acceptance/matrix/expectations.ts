@@ -107,6 +107,7 @@ transferProject         | 401    404      403    200   403      403     200     
 listProjectMembers      | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 addProjectMember        | 401    404      403    201   403      201     201     404   404       201 403      404      unconfirmed 201   suspended 401     401     expired 401  401
 removeProjectMember     | 401    404      403    204   403      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+listProjectTemplates    | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 listProjectTags         | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 createProjectTag        | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
 updateProjectTag        | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401

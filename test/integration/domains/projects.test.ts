@@ -271,7 +271,7 @@ describe('projects', () => {
     expect(await cost(() => run('listProjects', ada))).to.equal(2);
     expect(await cost(() => run('listProjects', ada, { query: { limit: 2, cursor: data.page.next_cursor ?? '' } }))).to.equal(1);
     expect(await cost(() => run('getProject', ada, { path }))).to.equal(2);
-    expect(await cost(() => run('updateProject', ada, { path, body: { name: 'x' } }))).to.equal(5);
+    expect(await cost(() => run('updateProject', ada, { path, body: { name: 'x' } }))).to.equal(6);
     // The lock, the count, the row, audit and event.
     expect(await cost(() => run('createProject', ada, { body: { name: 'x' } }))).to.equal(5);
     // The row, audit and event; the erasure and two jobs with their messages; the builds that are open.

@@ -90,7 +90,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, assignee_id: this.ada.tokens.user.id,
+      project_id: standIns.project, template_id: '01940000-0000-7000-8000-000000000002', job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };

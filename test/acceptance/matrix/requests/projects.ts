@@ -32,6 +32,7 @@ const aboutTag = (json?: unknown, other?: unknown): Recipe => ({
 
 export const projectRequests: Readonly<Record<string, Recipe>> = {
   listProjects: { ask: () => Promise.resolve({ path: '/projects' }) },
+  listProjectTemplates: { ask: () => Promise.resolve({ path: '/project-templates' }) },
   createProject: { ask: () => Promise.resolve({ path: '/projects', json: { name: 'Field Notes' }, other: { json: { name: 'Other Notes' } } }) },
   getProject: about(''),
   updateProject: about('', { name: 'Renamed' }, { name: 'Renamed otherwise' }),
