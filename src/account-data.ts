@@ -14,7 +14,7 @@ import { notificationRows } from '#domains/notifications/erasure.ts';
 import { notificationSection } from '#domains/notifications/export.ts';
 import type { ErasureStage, ExportFiles, ExportSection } from '#domains/personal-data.ts';
 import type { ProjectErasureStage } from '#domains/project-data.ts';
-import { previewTokens } from '#domains/previews/erasure.ts';
+import { previewShares, previewTokens } from '#domains/previews/erasure.ts';
 import { previewFiles, previewSections } from '#domains/previews/export.ts';
 import { ProjectDepartureService } from '#domains/projects/departure-service.ts';
 import type { ProjectErasures } from '#domains/projects/erasures.ts';
@@ -68,7 +68,7 @@ const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previe
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
 export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectsOf(db, ofProject), exports.erasure, previewTokens(db), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  projectsOf(db, ofProject), exports.erasure, previewTokens(db), previewShares(db), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   memberships(db), jobErasure(db), auditRows(db),
 ];
 

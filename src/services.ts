@@ -49,6 +49,8 @@ import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
 import { previewKind } from '#domains/previews/kind.ts';
 import { PreviewService } from '#domains/previews/service.ts';
+import { previewSharingHandlers } from '#domains/previews/sharing-handlers.ts';
+import { PreviewSharingService } from '#domains/previews/sharing-service.ts';
 import { PreviewSources } from '#domains/previews/sources.ts';
 import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
@@ -244,6 +246,7 @@ export function createServices(on: Platform, version: string): Services {
       }),
       ...commentHandlers({ comments: new CommentService({ db, members: projectMemberships }), deletion: commentDeletion, stars: new CommentStarService(db) }),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
+      ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
     },
     kinds: [kind],

@@ -661,6 +661,27 @@ function pickPreviewSdkPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickPreviewShare(o) {
+  if (!isObject(o)) refuse("PreviewShare", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("PreviewShare.id", "string", o.id),
+    "job_id": typeof o.job_id === 'string' ? o.job_id : refuse("PreviewShare.job_id", "string", o.job_id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("PreviewShare.project_id", "string", o.project_id),
+    "shared_by": typeof o.shared_by === 'string' ? o.shared_by : refuse("PreviewShare.shared_by", "string", o.shared_by),
+    "user": pickUserSummary(o.user),
+    "note": (typeof o.note === 'string' || o.note === null) ? o.note : refuse("PreviewShare.note", "string or null", o.note),
+    "last_viewed_at": (typeof o.last_viewed_at === 'string' || o.last_viewed_at === null) ? o.last_viewed_at : refuse("PreviewShare.last_viewed_at", "string or null", o.last_viewed_at),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("PreviewShare.created_at", "string", o.created_at),
+    "expires_at": typeof o.expires_at === 'string' ? o.expires_at : refuse("PreviewShare.expires_at", "string", o.expires_at),
+  };
+}
+function pickPreviewSharePage(o) {
+  if (!isObject(o)) refuse("PreviewSharePage", 'an object', o);
+  return {
+    "items": list(o.items, "PreviewSharePage.items", pickPreviewShare),
+    "page": pickPage(o.page),
+  };
+}
 function pickPreviewTimings(o) {
   if (!isObject(o)) refuse("PreviewTimings", 'an object', o);
   return {
@@ -1449,6 +1470,9 @@ export const serializers = {
   streamPreviewJob: {  },
   listPreviewArtifacts: { 200: (o) => envelope(pickPreviewArtifactPage(o)) },
   createPreviewToken: { 201: (o) => envelope(pickPreviewToken(o)) },
+  listPreviewShares: { 200: (o) => envelope(pickPreviewSharePage(o)) },
+  sharePreview: { 201: (o) => envelope(pickPreviewShare(o)) },
+  revokePreviewShare: {  },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
   reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },

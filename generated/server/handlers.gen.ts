@@ -127,6 +127,9 @@ export type OperationId =
   | 'streamPreviewJob'
   | 'listPreviewArtifacts'
   | 'createPreviewToken'
+  | 'listPreviewShares'
+  | 'sharePreview'
+  | 'revokePreviewShare'
   | 'reportPreviewResult'
   | 'registerWorker'
   | 'reportHeartbeat'
@@ -151,9 +154,6 @@ export type OperationId =
 export type PendingOperationId =
   | 'streamNotifications'
   | 'search'
-  | 'listPreviewShares'
-  | 'sharePreview'
-  | 'revokePreviewShare'
   | 'createPreviewSession'
   | 'getPreviewSession'
   | 'uploadPreviewBundle'
@@ -726,6 +726,18 @@ export type CreatePreviewTokenRequest = HandlerRequest<wire.CreatePreviewTokenDa
 export type CreatePreviewTokenReply =
   | { readonly status: 201; readonly body: wire.CreatePreviewTokenResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
 
+export type ListPreviewSharesRequest = HandlerRequest<wire.ListPreviewSharesData['path'], Filled<NonNullable<wire.ListPreviewSharesData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListPreviewSharesReply =
+  | { readonly status: 200; readonly body: wire.ListPreviewSharesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type SharePreviewRequest = HandlerRequest<wire.SharePreviewData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.SharePreviewData['headers']>['Idempotency-Key']> }, NonNullable<wire.SharePreviewData['body']>>;
+export type SharePreviewReply =
+  | { readonly status: 201; readonly body: wire.SharePreviewResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type RevokePreviewShareRequest = HandlerRequest<wire.RevokePreviewShareData['path'], NoParameters, NoParameters, undefined>;
+export type RevokePreviewShareReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportPreviewResultData['body']>>;
 export type ReportPreviewResultReply =
   | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1045,6 +1057,12 @@ export interface Handlers {
   readonly listPreviewArtifacts: (request: ListPreviewArtifactsRequest, call: Call) => Promise<ListPreviewArtifactsReply>;
   /** POST /preview/jobs/{job_id}/tokens */
   readonly createPreviewToken: (request: CreatePreviewTokenRequest, call: Call) => Promise<CreatePreviewTokenReply>;
+  /** GET /preview/jobs/{job_id}/shares */
+  readonly listPreviewShares: (request: ListPreviewSharesRequest, call: Call) => Promise<ListPreviewSharesReply>;
+  /** POST /preview/jobs/{job_id}/shares */
+  readonly sharePreview: (request: SharePreviewRequest, call: Call) => Promise<SharePreviewReply>;
+  /** DELETE /preview/shares/{share_id} */
+  readonly revokePreviewShare: (request: RevokePreviewShareRequest, call: Call) => Promise<RevokePreviewShareReply>;
   /** POST /preview/callback */
   readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
   /** POST /workers/register */

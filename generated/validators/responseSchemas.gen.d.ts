@@ -91,6 +91,8 @@ export declare const cancelPreviewJob_200: Compiled;
 export declare const getPreviewLogs_200: Compiled;
 export declare const listPreviewArtifacts_200: Compiled;
 export declare const createPreviewToken_201: Compiled;
+export declare const listPreviewShares_200: Compiled;
+export declare const sharePreview_201: Compiled;
 export declare const reportPreviewResult_200: Compiled;
 export declare const registerWorker_200: Compiled;
 export declare const reportHeartbeat_200: Compiled;

@@ -53,6 +53,11 @@ export const resources = {
     realm: 'project', names: ['path.job_id', 'body.job_id'], below: '/preview/',
     held: 'select id, project_id as held_in from preview_jobs where id = any($1::uuid[]) and deleted_at is null',
   },
+  preview_share: {
+    realm: 'project', names: ['path.share_id'], below: '/preview/',
+    held: `select s.id, s.project_id as held_in from preview_shares s join preview_jobs j on j.id = s.job_id and j.deleted_at is null
+            where s.id = any($1::uuid[]) and s.revoked_at is null`,
+  },
   task: {
     realm: 'project', names: ['path.task_id'], below: '/',
     held: 'select id, project_id as held_in from tasks where id = any($1::uuid[])',

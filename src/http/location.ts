@@ -9,7 +9,7 @@ const viewed: Locate = (data) => textOf(data, 'view_url');
 /**
  * Finds the `Location` of what an operation creates or enqueues in the route table, so that it is known while the
  * effect's transaction still runs (an idempotent answer is sealed there, headers and all). For `POST /a/{x}/bs` that is
- * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
+ * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}` or `/a/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
  * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that its path
  * names by another field than its id goes by that (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands
  * among the `bs`; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
@@ -29,7 +29,7 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const job = route.responses[202] === undefined ? undefined : readAt(`/${first}/jobs`) ?? readAt(route.template.replace(/\/[^/]+$/, ''));
   const isList = routes.some((one) => one.method === 'get' && one.template === route.template);
   const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
-  const target = route.responses[202] === undefined ? read ?? readAt(collection, single) ?? readAt(`/${last}`, single) : job ?? read;
+  const target = route.responses[202] === undefined ? read ?? readAt(collection, single) ?? readAt(`/${last}`, single) ?? readAt(`/${first}/${last}`, single) : job ?? read;
   if (target === undefined) return viewed;
   const { template } = target;
 

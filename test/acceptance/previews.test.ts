@@ -203,6 +203,19 @@ describe('previews over the wire', function () {
     expect(await failureOf(ada.hive.api.getPreviewJob({ path }))).to.include({ code: 'NOT_FOUND', status: 404 });
   });
 
+  it('shares a preview with somebody who is not in the project, until it is revoked', async () => {
+    const { job } = await ada.hive.previews.build(sample, { projectId, platform: 'ios' });
+    const path = { job_id: job.id };
+    const ben = await system.current.person();
+    const share = await ada.hive.api.sharePreview({ path, body: { user_id: ben.tokens.user.id, note: 'Look.' } });
+    expect(share.user.id).to.equal(ben.tokens.user.id);
+    expect((await ada.hive.api.listPreviewShares({ path })).items.map(({ id }) => id)).to.deep.equal([share.id]);
+    expect((await ben.hive.api.createPreviewToken({ path })).token).to.be.a('string');
+    await ada.hive.api.revokePreviewShare({ path: { share_id: share.id } });
+    expect(await failureOf(ben.hive.api.createPreviewToken({ path }))).to.include({ code: 'GONE', status: 410 });
+    expect((await ada.hive.api.listPreviewShares({ path })).items).to.deep.equal([]);
+  });
+
   it('cancels a build at once, and its worker stops', async () => {
     const { job } = await ada.hive.api.requestPreview({ body: { project_id: projectId, target_platform: 'ios', files: [{ path: 'index.js', sha256: sha256('x'), size: 1 }] } });
     const cancelled = await ada.hive.api.cancelPreviewJob({ path: { job_id: job.id } });

@@ -11,6 +11,7 @@ const buildsAtOnce = 100;
 /** What is erased of a project, in the order its references allow. */
 const ofProject = [
   ['preview_sessions', 'project_id = $1'],
+  ['preview_shares', 'project_id = $1'],
   ['preview_artifacts', jobsOfProject],
   ['preview_job_logs', jobsOfProject],
   ['preview_job_files', jobsOfProject],
@@ -36,6 +37,12 @@ export const projectPreviews = (db: Database): ProjectErasureStage => ({
     for (const [table, condition] of ofProject) erased += await eraseRows(db, table, condition, projectId, signal);
     return erased;
   },
+});
+
+/** Previews shared with the account, and those it shared: what it wrote to somebody goes with it. */
+export const previewShares = (db: Database): ErasureStage => ({
+  name: 'preview_shares',
+  run: (userId, signal) => eraseRows(db, 'preview_shares', '(user_id = $1 or shared_by = $1)', userId, signal),
 });
 
 /** The log of the view tokens that the account was given. */

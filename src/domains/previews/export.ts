@@ -25,6 +25,12 @@ const artifactsSql = `
   select a.id, a.job_id, a.kind, a.path, a.device_type, a.size, encode(a.sha256, 'hex') as sha256, a.encoding, a.content_type, a.created_at
     from preview_artifacts a where a.job_id = $1 and a.id > $2 order by a.id limit ${batchSize}`;
 
+/** What the account shared, and what was shared with it; of the other person the name alone. */
+const sharesSql = `
+  select s.id, s.job_id, s.project_id, b.username as shared_by, w.username as shared_with, s.note, s.expires_at, s.revoked_at, s.last_viewed_at, s.created_at
+    from preview_shares s join users b on b.id = s.shared_by join users w on w.id = s.user_id
+   where (s.shared_by = $1 or s.user_id = $1) and s.id > $2 order by s.id limit ${batchSize}`;
+
 const logsSql = `
   select job_id, seq, level, message, at from preview_job_logs where job_id = $1 and seq > $2 order by seq limit ${batchSize}`;
 
@@ -50,6 +56,7 @@ export function previewSections(db: Database): ExportSection[] {
       name: 'preview_logs',
       rows: ofEachJob((jobId) => inBatches<{ seq: number }>((last) => db.named('export.preview_logs', logsSql, [jobId, last?.seq ?? 0]))),
     },
+    { name: 'preview_shares', rows: (userId) => rowsById(db, 'export.preview_shares', sharesSql, userId) },
   ];
 }
 

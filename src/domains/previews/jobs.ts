@@ -14,6 +14,7 @@ import type { CommentDeletionService } from '../comments/deletion-service.ts';
 import { type ProjectAccess, requireRoleOn, requireSelf } from '../policy.ts';
 import { artifactsSql, countArtifactsSql, countJobs, jobByIdSql, type JobFilters, listJobs, logLinesSql } from './queries.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
+import { requireViewOf } from './sharing-access.ts';
 import { storageFaults } from './storage-faults.ts';
 import { type PreviewTokenDesk, viewSeconds } from './tokens.ts';
 
@@ -117,13 +118,14 @@ export class PreviewJobService {
     return { items: artifacts, page };
   }
 
-  /** A fresh view token with the addresses made of it. */
+  /** A fresh view token with the addresses made of it: a member's is for the preview, another person's rests on the share. */
   async createToken(call: Call, jobId: string): Promise<PreviewToken> {
-    await requireRoleOn(this.#db, call, 'preview_job', jobId);
+    const share = await requireViewOf(this.#db, call, jobId);
     const job = await this.#read(jobId);
     this.#requireStanding(job);
+    const seconds = Math.max(1, Math.min(viewSeconds, Math.floor(share?.secondsLeft ?? viewSeconds)));
     return transact(this.#db, call, async (trx) => {
-      const issued = await this.#tokens.issueIn(trx, job, requireSelf(call), viewSeconds);
+      const issued = await this.#tokens.issueIn(trx, job, requireSelf(call), seconds, share?.id ?? null);
       return { ...issued, ...this.#tokens.addresses(issued.token, job.target_platform) };
     });
   }

@@ -8,8 +8,8 @@ import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 export const viewSeconds = 600;
 
 const logTokenSql = `
-  insert into preview_sessions (id, project_id, job_id, user_id, token_hash, purpose, expires_at)
-  values ($1, $2, $3, $4, decode($5, 'hex'), 'view', to_timestamp($6::double precision / 1000))`;
+  insert into preview_sessions (id, project_id, job_id, user_id, token_hash, purpose, expires_at, share_id)
+  values ($1, $2, $3, $4, decode($5, 'hex'), 'view', to_timestamp($6::double precision / 1000), $7)`;
 
 interface TokenJob { readonly id: string; readonly project_id: string; readonly requested_by: string }
 export interface IssuedToken { readonly token: string; readonly expires_in: number }
@@ -32,16 +32,16 @@ export class PreviewTokenDesk {
     return { token, expires_in: seconds };
   }
 
-  /** The same in the transaction of what the token is for. */
-  async issueIn(trx: Knex.Transaction, job: TokenJob, userId: string, seconds: number): Promise<IssuedToken> {
-    const { token, values } = this.#sign(job, userId, seconds);
+  /** The same in the transaction of what the token is for; with a share, it ends with that. */
+  async issueIn(trx: Knex.Transaction, job: TokenJob, userId: string, seconds: number, shareId: string | null = null): Promise<IssuedToken> {
+    const { token, values } = this.#sign(job, userId, seconds, shareId);
     await this.#db.namedIn(trx, 'previews.log_token', logTokenSql, values);
     return { token, expires_in: seconds };
   }
 
-  #sign(job: TokenJob, userId: string, seconds: number): { token: string; values: (string | number)[] } {
-    const signed = this.#tokens.sign({ purpose: 'view', ownerId: job.requested_by, projectId: job.project_id, jobId: job.id, sessionId: null, shareId: null }, seconds);
-    return { token: signed.token, values: [newId(), job.project_id, job.id, userId, signed.tokenHash, signed.expiresAtMs] };
+  #sign(job: TokenJob, userId: string, seconds: number, shareId: string | null = null): { token: string; values: (string | number | null)[] } {
+    const signed = this.#tokens.sign({ purpose: 'view', ownerId: job.requested_by, projectId: job.project_id, jobId: job.id, sessionId: null, shareId }, seconds);
+    return { token: signed.token, values: [newId(), job.project_id, job.id, userId, signed.tokenHash, signed.expiresAtMs, shareId] };
   }
 
   /** The addresses that are made of a token. */

@@ -97,6 +97,11 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   const theirJob = await queuedJob(backend, caller, theirProject, 'export default 2;');
   await make(backend, node, theirJob);
   await backend.run('createPreviewToken', caller, { path: { job_id: theirJob } });
+  await backend.run('sharePreview', caller, { path: { job_id: theirJob }, body: { user_id: (await backend.person()).userId, note: `From ${username}` } });
+  const benJob = await queuedJob(backend, ben, theirProject, 'export default 3;');
+  await make(backend, node, benJob);
+  await backend.run('sharePreview', ben, { path: { job_id: benJob }, body: { user_id: userId } });
+  await backend.run('createPreviewToken', caller, { path: { job_id: benJob } });
   await backend.run('createInvitation', ben, { body: { target_type: 'project', target_id: await backend.project(ben), role: 'member', username } });
   await as('POST', '/invitations', { target_type: 'project', target_id: projectId, role: 'member', email: `friend-of-${word}@example.com` }, newId());
   await as('POST', '/auth/mfa/totp', { password });

@@ -64,6 +64,7 @@ async function live(backend: Backend, ada: Person, ben: Person): Promise<Life> {
   await sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [doneId, `building for ${word}`]);
   await make(backend, node, doneId);
   await run('createPreviewToken', ben, { path: { job_id: doneId } });
+  await run('sharePreview', ben, { path: { job_id: doneId }, body: { user_id: (await person()).userId, note: `For whoever knows ${word}` } });
   for (const on of [{ entity_type: 'task', entity_id: first.id }, { entity_type: 'preview', entity_id: doneId }, { entity_type: 'code', anchor: { path: `src/${word}.ts`, line_start: 1, line_end: 2 } }] as const) {
     const comment = await commentIn(backend, ada, project.id, { ...on, body: `@${ben.username} says ${word}` });
     const { id } = await replyTo(backend, ben, await replyTo(backend, ben, comment, word), word);

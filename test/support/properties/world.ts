@@ -13,6 +13,7 @@ import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
 import { notificationIdOf, notificationStandIn } from './notifications.ts';
 import { basePath } from './requests.ts';
+import { existingPreviews, previewThings, shareOf } from './previews.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { tagIdIn, tagStandIn } from './tags.ts';
 import { existingTasks, TaskThings } from './tasks.ts';
@@ -90,7 +91,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, template_id: '01940000-0000-7000-8000-000000000002', job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, assignee_id: this.ada.tokens.user.id,
+      project_id: standIns.project, template_id: '01940000-0000-7000-8000-000000000002', job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, ...existingPreviews, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -117,6 +118,7 @@ export class World {
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     if (whole.includes(notificationStandIn)) real.set(notificationStandIn, await notificationIdOf(this.#system, this.ada, this.projectId));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
+    for (const [standIn, thing] of await previewThings(this.#system, whole, this.ada, async () => (await this.job('queued')).jobId)) real.set(standIn, thing);
     for (const [standIn, thing] of await commentsFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
@@ -152,6 +154,11 @@ export class World {
   /** A new tag of a project. */
   tag(projectId: string): Promise<string> {
     return tagIdIn(this.#system, projectId);
+  }
+
+  /** A share of a new preview of somebody's. */
+  async share(owner: Person): Promise<string> {
+    return shareOf(this.#system, owner, (await this.job('waiting', owner)).jobId);
   }
 
   async project(owner: Person): Promise<string> {

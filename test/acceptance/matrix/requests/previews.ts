@@ -49,4 +49,18 @@ export const previewRequests: Readonly<Record<string, Recipe>> = {
   streamPreviewJob: about('/events', queuedJob),
   listPreviewArtifacts: about('/artifacts', waitingJob),
   createPreviewToken: aboutOneOfTwo('/tokens', waitingJob),
+  sharePreview: {
+    ask: async (world, scene) => {
+      const { path, target } = await about('/shares', waitingJob).ask(world, scene);
+      return { path, json: { user_id: world.visitor.id, note: 'Look.' }, ...(target === undefined ? {} : { target }), other: { json: { user_id: world.visitor.id, note: 'Look again.' } } };
+    },
+  },
+  listPreviewShares: about('/shares', waitingJob),
+  revokePreviewShare: {
+    ask: async (world, scene) => {
+      const jobId = await waitingJob(world, await world.project(scene));
+      const { id } = await world.data<{ id: string }>('POST', `/preview/jobs/${jobId}/shares`, { as: world.maker, json: { user_id: world.visitor.id } });
+      return { path: `/preview/shares/${id}`, target: id };
+    },
+  },
 };
