@@ -37,6 +37,7 @@ import { notificationHandlers } from '#domains/notifications/handlers.ts';
 import { InboxService } from '#domains/notifications/inbox-service.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
+import { NotificationStream } from '#domains/notifications/stream.ts';
 import { tellInvited, tellInviter, tellTransfer } from '#domains/invitations/events.ts';
 import { invitationHandlers } from '#domains/invitations/handlers.ts';
 import { InvitingService } from '#domains/invitations/inviting-service.ts';
@@ -237,7 +238,7 @@ export function createServices(on: Platform, version: string): Services {
       ...projectMemberHandlers(new ProjectMemberService({ db, memberships: projectMemberships, inviting, invitations: openInvitations }), transfers),
       ...teamHandlers(new TeamService(db), new TeamMemberService({ db, memberships: teamMemberships, inviting, invitations: openInvitations })),
       ...invitationHandlers(new InvitationService({ db, inviting, transfers, memberships })),
-      ...notificationHandlers(new InboxService(db)),
+      ...notificationHandlers(new InboxService(db), new NotificationStream(db, tiers, feed)),
       ...taskHandlers({
         tasks: new TaskService({ db, members: projectMemberships, erasing: attachmentErasing, comments: commentDeletion }),
         labels: new LabelService(db),

@@ -1457,6 +1457,7 @@ export const serializers = {
   countUnreadNotifications: { 200: (o) => envelope(pickUnreadCount(o)) },
   markNotificationRead: { 200: (o) => envelope(pickNotification(o)) },
   markAllNotificationsRead: { 200: (o) => envelope(pickNotificationsMarked(o)) },
+  streamNotifications: {  },
   listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
   requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
   listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },

@@ -114,6 +114,7 @@ export type OperationId =
   | 'countUnreadNotifications'
   | 'markNotificationRead'
   | 'markAllNotificationsRead'
+  | 'streamNotifications'
   | 'listPreviewSdks'
   | 'requestPreview'
   | 'listMissingBlobs'
@@ -152,7 +153,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'streamNotifications'
   | 'search'
   | 'createPreviewSession'
   | 'getPreviewSession'
@@ -673,6 +673,10 @@ export type MarkAllNotificationsReadRequest = HandlerRequest<NoParameters, NonNu
 export type MarkAllNotificationsReadReply =
   | { readonly status: 200; readonly body: wire.MarkAllNotificationsReadResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type StreamNotificationsRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'last-event-id'?: NonNullable<NonNullable<wire.StreamNotificationsData['headers']>['Last-Event-ID']> }, undefined>;
+export type StreamNotificationsReply =
+  | { readonly status: 200; readonly events: AsyncIterable<StreamEvent>; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListPreviewSdksReply =
   | { readonly status: 200; readonly body: wire.ListPreviewSdksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1031,6 +1035,8 @@ export interface Handlers {
   readonly markNotificationRead: (request: MarkNotificationReadRequest, call: Call) => Promise<MarkNotificationReadReply>;
   /** POST /notifications/read_all */
   readonly markAllNotificationsRead: (request: MarkAllNotificationsReadRequest, call: Call) => Promise<MarkAllNotificationsReadReply>;
+  /** GET /notifications/stream */
+  readonly streamNotifications: (request: StreamNotificationsRequest, call: Call) => Promise<StreamNotificationsReply>;
   /** GET /preview/sdks */
   readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
   /** POST /preview/request */

@@ -35,6 +35,7 @@ export declare const getComment_path: Compiled;
 export declare const listNotifications_query: Compiled;
 export declare const markNotificationRead_path: Compiled;
 export declare const markAllNotificationsRead_query: Compiled;
+export declare const streamNotifications_headers: Compiled;
 export declare const listMissingBlobs_path: Compiled;
 export declare const listPreviewJobs_query: Compiled;
 export declare const streamPreviewJob_headers: Compiled;

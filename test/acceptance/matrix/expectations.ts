@@ -153,6 +153,7 @@ updateComment           | 401    404      403    200   403      403     403     
 deleteComment           | 401    404      403    204   403      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
 starComment             | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
 unstarComment           | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+streamNotifications     | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 listPreviewSdks         | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 requestPreview          | 401    404      202    202   202      202     202     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
 buildPreview            | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401

@@ -17,4 +17,5 @@ export const notificationRequests: Readonly<Record<string, Recipe>> = {
     },
   },
   markAllNotificationsRead: at('/notifications/read_all'),
+  streamNotifications: at('/notifications/stream'),
 };
