@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export type SdkPlatform = 'ios' | 'android';
+export type SdkPlatform = 'ios' | 'android' | 'web';
 
 export interface SdkSet {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** `npm run sdk:install -- <version> [data folder]`: installs and primes an SDK set, with a bar. */
 import { resolve } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
-import { installSdkSet } from './sdk-install.ts';
+import { installSdkSet, primeLater, type InstallProgress } from './sdk-install.ts';
 import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 
 const [version = defaultSdkVersion(), dataDir = '.hivesync'] = process.argv.slice(2);
@@ -12,13 +12,12 @@ const bar = new SingleBar(
 );
 bar.start(1, 0, { version, stage: 'starting'.padEnd(11) });
 try {
-  await installSdkSet(version, {
-    dataDir: resolve(dataDir),
-    onProgress: ({ stage, done, total }) => {
-      bar.setTotal(Math.max(1, total));
-      bar.update(done, { version, stage: stage.padEnd(11) });
-    },
-  });
+  const onProgress: InstallProgress = ({ stage, done, total }) => {
+    bar.setTotal(Math.max(1, total));
+    bar.update(done, { version, stage: stage.padEnd(11) });
+  };
+  await installSdkSet(version, { dataDir: resolve(dataDir), onProgress });
+  await primeLater(version, { dataDir: resolve(dataDir), onProgress });
   bar.setTotal(1);
   bar.update(1, { version, stage: 'ready'.padEnd(11) });
   bar.stop();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withInstallLock } from './install-lock.ts';
-import { primeSdkSet } from './sdk-priming.ts';
+import { primeRest, primeSdkSet, unprimedPlatforms } from './sdk-priming.ts';
 import { findSdkSet, type SdkSet } from '#platform/sdk-sets.ts';
 import { installedState, sdkPlaces } from './sdk-places.ts';
 
@@ -15,6 +15,8 @@ const npmTimeoutMs = 10 * 60_000;
 const maxNpmTail = 4000;
 /** Modules of a set in one variant, about: keeps the bar from leaping while Metro finds them. */
 const usualModules = 900;
+/** Two phones, each for production and for development. */
+const usualVariants = 4;
 
 const npmCi = (folder: string, set: SdkSet, onProgress: InstallProgress): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -62,15 +64,16 @@ const installModules = async (dataDir: string, set: SdkSet, onProgress: InstallP
   await rm(old, { recursive: true, force: true });
 };
 
-const prime = async (dataDir: string, set: SdkSet, onProgress: InstallProgress): Promise<void> => {
+/** Tells of all variants together. */
+const primingBar = (onProgress: InstallProgress): ((variant: string, done: number, total: number) => void) => {
   const variants = new Map<string, { done: number; total: number }>();
   // Metro learns of modules while it goes: a variant counts as large as the largest known, and never as less than usual.
-  await primeSdkSet(dataDir, set, (variant, done, total) => {
+  return (variant, done, total) => {
     variants.set(variant, { done, total });
     const known = [...variants.values()];
     const largest = Math.max(usualModules, ...known.map((entry) => entry.total));
-    onProgress({ stage: 'priming', done: known.reduce((sum, entry) => sum + entry.done, 0), total: largest * set.platforms.length * 2 });
-  });
+    onProgress({ stage: 'priming', done: known.reduce((sum, entry) => sum + entry.done, 0), total: Math.max(usualVariants, known.length) * largest });
+  };
 };
 
 /**
@@ -92,9 +95,22 @@ export const installSdkSet = async (
   onProgress({ stage: 'waiting', done: 0, total: 1 });
   const work = async (): Promise<void> => {
     if (installedState(dataDir, set) === 'missing') await installModules(dataDir, set, onProgress);
-    if (installedState(dataDir, set) === 'unprimed') await prime(dataDir, set, onProgress);
+    if (installedState(dataDir, set) === 'unprimed') await primeSdkSet(dataDir, set, primingBar(onProgress));
   };
   await withInstallLock(join(parent, `.lock-${set.version}`), work, signal);
   if (installedState(dataDir, set) !== 'ready') throw new Error(`The SDK set ${version} was installed but is not whole.`);
   return set;
+};
+
+/**
+ * Primes the platforms that a first preview does not wait for (the web), behind all other work of the machine; does
+ * nothing where that is done. The set must be ready.
+ */
+export const primeLater = async (version: string, options: { dataDir: string; onProgress?: InstallProgress; signal?: AbortSignal }): Promise<void> => {
+  const set = findSdkSet(version);
+  if (set === null) throw new Error(`There is no SDK set ${version}.`);
+  const { dataDir, onProgress = () => undefined, signal } = options;
+  if (unprimedPlatforms(dataDir, set).length === 0) return;
+  const work = async (): Promise<void> => await primeRest(dataDir, set, primingBar(onProgress), signal);
+  await withInstallLock(join(dataDir, 'sdk', `.lock-${set.version}`), work, signal);
 };

@@ -2,7 +2,7 @@
 import { pause } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import { createBuilder, type Builder, type BuilderLimits } from './builder.ts';
-import { installSdkSet, type InstallStage } from './sdk-install.ts';
+import { installSdkSet, primeLater, type InstallStage } from './sdk-install.ts';
 import { findSdkSet } from '#platform/sdk-sets.ts';
 import { installedState } from './sdk-places.ts';
 
@@ -81,7 +81,8 @@ export class SdkShelf {
 
   /**
    * Makes every configured set ready, the default first, and calls `onReady` after each. An installation that fails (no
-   * network, say) is tried again, waiting longer each time, and holds up no other. Ends when all are ready, or by the signal.
+   * network, say) is tried again, waiting longer each time, and holds up no other. Then primes what no first preview waits
+   * for. Ends when all is done, or by the signal.
    */
   async prepare(signal: AbortSignal, onReady: (version: string) => Promise<void>): Promise<void> {
     for (const version of this.#on.versions) if (findSdkSet(version) === null) throw new Error(`PREVIEW_SDK_VERSIONS names ${version}; there is no such SDK set.`);
@@ -95,6 +96,7 @@ export class SdkShelf {
       missing = missing.filter((version) => !this.#held.has(version));
       if (missing.length > 0) await pause(waitMs, signal);
     }
+    for (const version of this.#on.versions) await this.#primeLater(version, signal);
   }
 
   async close(): Promise<void> {
@@ -126,6 +128,19 @@ export class SdkShelf {
       signal.throwIfAborted();
       log.error('sdk.install_failed', 'An SDK set could not be made ready; trying again later', { version, error });
       return false;
+    }
+  }
+
+  /** Builds for the web work without, and take as long as its priming. */
+  async #primeLater(version: string, signal: AbortSignal): Promise<void> {
+    const { dataDir, log } = this.#on;
+    const startedAt = performance.now();
+    try {
+      await primeLater(version, { dataDir, signal });
+      log.info('sdk.primed', 'An SDK set is primed for every platform', { version, ms: Math.round(performance.now() - startedAt) });
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn('sdk.prime_failed', 'An SDK set could not be primed for the web; its web builds take longer', { version, error });
     }
   }
 

@@ -1,6 +1,6 @@
 /** The SDK set the preview tests build with: installed and primed once into the repository's data folder, which `npm start` uses too. */
 import { fileURLToPath } from 'node:url';
-import { installSdkSet } from '#workers/preview/sdk-install.ts';
+import { installSdkSet, primeLater, type InstallProgress } from '#workers/preview/sdk-install.ts';
 import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 
 export const dataDir = fileURLToPath(new URL('../../../.hivesync', import.meta.url));
@@ -12,12 +12,12 @@ export const installTimeoutMs = 15 * 60_000;
 /** Makes the SDK set ready, saying on stderr what it does; nothing to do from the second run on. */
 export const ensureSdk = async (): Promise<void> => {
   let told = '';
-  await installSdkSet(sdkVersion, {
-    dataDir,
-    onProgress: ({ stage, done, total }) => {
-      const tenth = `${stage} ${Math.floor((done / Math.max(1, total)) * 10) * 10} %`;
-      if (tenth !== told) process.stderr.write(`    SDK set ${sdkVersion}: ${tenth}\n`);
-      told = tenth;
-    },
-  });
+  const onProgress: InstallProgress = ({ stage, done, total }) => {
+    const tenth = `${stage} ${Math.floor((done / Math.max(1, total)) * 10) * 10} %`;
+    if (tenth !== told) process.stderr.write(`    SDK set ${sdkVersion}: ${tenth}\n`);
+    told = tenth;
+  };
+  await installSdkSet(sdkVersion, { dataDir, onProgress });
+  // Here rather than in a worker of some test, which would end before it is through.
+  await primeLater(sdkVersion, { dataDir, onProgress });
 };

@@ -41,8 +41,9 @@ const pathOf = (asset: MetroAsset, scale: number, platform: Platform): string =>
   return `assets/${folder}/${identifier}.${asset.type}`;
 };
 
+/** None for the web: its bundle carries them (see web-asset.ts). */
 export const assetFiles = (assets: readonly MetroAsset[], platform: Platform): { asset: MetroAsset; file: string; path: string; scale: number }[] =>
-  assets.flatMap((asset) => {
+  (platform === 'web' ? [] : assets).flatMap((asset) => {
     const shown = new Set(shownScales(asset.scales, platform));
     return asset.scales.flatMap((scale, index) => {
       const file = asset.files[index];

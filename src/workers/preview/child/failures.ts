@@ -1,6 +1,6 @@
 /** Turns whatever Metro, Babel or the resolver throws into the one structured answer a build may give. */
 import { readFileSync } from 'node:fs';
-import { NotInProject, NotInSdk } from './resolver.ts';
+import { NotInProject, NotInSdk, NotOnTheWeb } from './resolver.ts';
 import type { BuildFailure } from './protocol.ts';
 
 const maxMessageLength = 2000;
@@ -70,8 +70,8 @@ export const failureOf = (error: unknown, places: { src: string; sdk: string }, 
     return failure;
   };
 
-  if (error instanceof NotInSdk || error instanceof NotInProject) {
-    const code = error instanceof NotInSdk ? 'UNKNOWN_IMPORT' : 'BUILD_ERROR';
+  if (error instanceof NotInSdk || error instanceof NotOnTheWeb || error instanceof NotInProject) {
+    const code = error instanceof NotInProject ? 'BUILD_ERROR' : 'UNKNOWN_IMPORT';
     const failure: BuildFailure = { code, message: error.message.slice(0, maxMessageLength), import: error.specifier };
     return located(failure, error.origin, (source) => positionOf(source, error.specifier));
   }

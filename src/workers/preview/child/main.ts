@@ -7,12 +7,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { assetFiles } from './assets.ts';
 import { failureOf } from './failures.ts';
 import { readFrameSync, writeFrameSync } from './frames.ts';
 import { addProjectFiles, createMetro, type MetroParts } from './metro.ts';
 import { placesUnder, variantName, type BuildHeader, type ChildTimings, type Platform, type StartHeader } from './protocol.ts';
+import { webEntry } from './web-entry.ts';
 import { createResolver } from './resolver.ts';
 import { warmUp } from './warm-up.ts';
 import { Pack, RecordingStore, SdkStore, type CacheStore } from './transform-cache.ts';
@@ -26,6 +28,7 @@ const progressEveryMs = 100;
 
 const require = createRequire(import.meta.url);
 const transformerPath = require.resolve('./transformer.ts');
+const webAssetPath = require.resolve('./web-asset.ts');
 const { inlineEnvironment } = require('./transformer.ts') as typeof import('./transformer.ts');
 
 const send = (type: string, header: Record<string, unknown> = {}, body?: Uint8Array): void => {
@@ -150,13 +153,14 @@ const buildOnce = async (
   const project = new RecordingStore(previous, salt);
   store.current = project;
   sdkStore.hits = 0;
+  const count = sources.size;
+  const entryFile = job.platform === 'web' ? webEntry(sources, job.entryFile) : job.entryFile;
   for (const [path, bytes] of sources) writeSource(path, bytes);
   await addProjectFiles(metro.server, places.src, sources);
   const sourcesMs = performance.now() - started;
-  const count = sources.size;
   sources.clear();
 
-  const { code, map, assets, timings } = await metro.build({ ...job, onProgress: progress('bundling') });
+  const { code, map, assets, timings } = await metro.build({ ...job, entryFile, onProgress: progress('bundling') });
   send('bundle', {}, Buffer.from(code));
   send('map', {}, Buffer.from(map));
   const files = assetFiles(assets, job.platform);
@@ -175,12 +179,14 @@ const main = async (): Promise<void> => {
   const first = readFrameSync(input);
   if (first === null) return;
   const start = first.header as StartHeader;
+  if (start.isPatient === true) setPriority(constants.priority.PRIORITY_LOW);
   if (base !== '/b') takePathsAsTheyAre();
   const store = new JobStore();
   const sdkStore = new SdkStore(start.mode === 'prime' ? () => [] : sdkPacks());
   const metro = await createMetro({
     places,
     transformerPath,
+    webAssetPath,
     resolveRequest: createResolver(places, start.sdk),
     cacheStores: start.mode === 'prime' ? [store] : [sdkStore, store],
     fileMap: readIfThere(join(places.cache, 'filemap.json')),

@@ -54,6 +54,8 @@ const fileEntry = (size: number, sha1: string): unknown[] => [1, size, 1, sha1, 
 export const createMetro = async (options: {
   places: { src: string; sdk: string };
   transformerPath: string;
+  /** Metro's plugin for assets of the web. */
+  webAssetPath: string;
   resolveRequest: (context: ResolutionContext, specifier: string, platform: string | null) => Resolution;
   cacheStores: CacheStore[];
   fileMap: Buffer | null;
@@ -77,6 +79,9 @@ export const createMetro = async (options: {
     return moduleIds.size - 1;
   };
 
+  // Filled for each build, once all keys of the cache are fixed: a path of this machine is no part of them. No asset is cached.
+  const assetPlugins: string[] = [];
+
   const config = mergeConfig(getDefaultConfig(places.src), {
     projectRoot: places.src,
     // With a file map at hand the SDK is not crawled: Metro looks only into the (still empty) project.
@@ -96,12 +101,13 @@ export const createMetro = async (options: {
         if (event.type === 'resolver_warning' && event.message !== undefined) options.onWarning(event.message);
       },
     },
-    resolver: { useWatchman: false, enableGlobalPackages: false, resolveRequest: options.resolveRequest },
+    resolver: { useWatchman: false, enableGlobalPackages: false, platforms: ['android', 'ios', 'web'], resolveRequest: options.resolveRequest },
     // Every hash once, at install: a build then reads no SDK file that its cache already answers for.
     serializer: { createModuleIdFactory: () => moduleId },
     watcher: { unstable_lazySha1: fileMap !== null, healthCheck: { enabled: false } },
     transformer: {
       babelTransformerPath: options.transformerPath,
+      assetPlugins,
       enableBabelRCLookup: false,
       unstable_allowRequireContext: false,
       // By name, not by path: paths are part of the cache key.
@@ -144,6 +150,7 @@ export const createMetro = async (options: {
     });
     // Counted anew: the same sources make the same bundle, whatever this process has built to warm up.
     moduleIds = new Map();
+    assetPlugins.splice(0, assetPlugins.length, ...(platform === 'web' ? [options.webAssetPath] : []));
     const started = performance.now();
     const { prepend, graph } = await server
       .getBundler()

@@ -1,6 +1,6 @@
 /** What crosses the wall between the worker and a build process, and the fixed places inside it. */
 
-export type Platform = 'ios' | 'android';
+export type Platform = 'ios' | 'android' | 'web';
 
 /** The first frame a build process gets, long before it knows its job. */
 export type StartHeader = {
@@ -11,6 +11,8 @@ export type StartHeader = {
   warmUp?: boolean;
   /** prime: the platform whose transforms are made, for production and for development. */
   platform?: Platform;
+  /** prime: whether anything else on the machine goes first. */
+  isPatient?: boolean;
 };
 
 /** After one `file` frame a source (body: its bytes) and at most one `cache` frame, this one starts the build. */

@@ -11,6 +11,9 @@ export type ResolutionContext = {
   readonly resolveRequest: (context: ResolutionContext, name: string, platform: string | null) => Resolution;
   readonly getPackage: (path: string) => unknown;
   readonly getPackageForModule: (path: string) => unknown;
+  readonly mainFields?: readonly string[];
+  readonly preferNativePlatform?: boolean;
+  readonly unstable_conditionNames?: readonly string[];
 };
 
 /** An import that leads out of the project, or to nothing in it: one answer for both, so that it tells nothing. */
@@ -41,6 +44,19 @@ export class NotInSdk extends Error {
   }
 }
 
+/** A module of React Native that the web has no counterpart of. */
+export class NotOnTheWeb extends Error {
+  readonly specifier: string;
+  readonly origin: string;
+
+  constructor(specifier: string, origin: string) {
+    super(`"${specifier}" is not there on the web; import what you need from "react-native", or in a file that ends in .native.js.`);
+    this.name = 'NotOnTheWeb';
+    this.specifier = specifier;
+    this.origin = origin;
+  }
+}
+
 /** What Babel and Metro themselves write into a project's modules. */
 const writtenByTransforms = ['@babel/runtime', 'metro-runtime'];
 
@@ -54,6 +70,15 @@ const isInside = (path: string, folder: string): boolean => path.startsWith(`${f
 
 const placesOf = (resolution: Resolution): readonly string[] =>
   resolution.filePaths ?? (resolution.filePath === undefined ? [] : [resolution.filePath]);
+
+/** How a browser's bundle finds modules: React Native's fields and conditions, and files named `.native.js`, lead to native code. */
+const webFields = { mainFields: ['browser', 'module', 'main'], unstable_conditionNames: [], preferNativePlatform: false };
+
+/** On the web React Native is react-native-web, and so is the registry that Metro writes into every asset's module. */
+const webNames = new Map([
+  ['react-native', 'react-native-web'],
+  ['react-native/asset-registry', 'react-native-web/dist/modules/AssetRegistry'],
+]);
 
 export const createResolver = (
   places: { src: string; sdk: string },
@@ -89,18 +114,23 @@ export const createResolver = (
       throw new NotInSdk(specifier, packageName, origin, sdk);
     };
     if (!importable.has(packageName) || specifier.split('/').includes('..')) return unknown();
+    const name = platform === 'web' ? (webNames.get(specifier) ?? specifier) : specifier;
+    // Its inner modules are native code, or speak to it.
+    if (platform === 'web' && name.startsWith('react-native/')) throw new NotOnTheWeb(specifier, origin);
     let resolution: Resolution;
     try {
-      resolution = context.resolveRequest({ ...context, originModulePath: `${places.sdk}/project.js` }, specifier, platform);
+      resolution = context.resolveRequest({ ...context, originModulePath: `${places.sdk}/project.js` }, name, platform);
     } catch {
       return unknown();
     }
     return placesOf(resolution).every((path) => isInside(path, places.sdk)) ? resolution : unknown();
   };
 
-  return (context, specifier, platform) => {
+  return (given, specifier, platform) => {
+    const context = platform === 'web' ? { ...given, ...webFields } : given;
     if (isInside(context.originModulePath, places.sdk)) {
-      const resolution = context.resolveRequest(context, specifier, platform);
+      const name = platform === 'web' ? (webNames.get(specifier) ?? specifier) : specifier;
+      const resolution = context.resolveRequest(context, name, platform);
       if (!placesOf(resolution).every((path) => isInside(path, places.sdk))) {
         throw new NotInProject(specifier, context.originModulePath);
       }
