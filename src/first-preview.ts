@@ -7,7 +7,7 @@ import { SingleBar, Presets } from 'cli-progress';
 import type { Environment } from '#config/environment.ts';
 import { pause } from '#platform/deadline.ts';
 import { HiveSync, type BuiltPreview } from '#sdk/index.ts';
-import { demoAccount, demoProject } from '../seeds/demo.ts';
+import { demoAccount, demoProject } from '../seeds/demo-account.ts';
 
 type WorkerMessages = (listener: (message: unknown) => void) => () => void;
 

@@ -1,6 +1,7 @@
 /** `npm start`: everything on one machine. The Node version was checked by start.mjs before this file was read. */
 import { fileURLToPath } from 'node:url';
 import { runInForeground } from '#platform/embedded/foreground.ts';
+import { signInAs } from '../seeds/demo-account.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -13,5 +14,6 @@ await runInForeground({
     { name: 'worker-gpu', entry: file('./worker.ts'), variables: { WORKER_CLASS: 'gpu' } },
   ],
   seedFile: file('../seeds/demo.ts'),
+  signInAs,
   firstPreviewFile: file('./first-preview.ts'),
 });

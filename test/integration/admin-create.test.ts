@@ -3,7 +3,6 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import seed, { demoAccount } from '../../seeds/demo.ts';
 import { openDatabase } from '#platform/database.ts';
 import { startPostgres } from '#platform/embedded/postgres.ts';
 import { newId } from '#platform/ids.ts';
@@ -199,20 +198,5 @@ describe('npm run admin:create', function () {
         await postgres.stop();
       }
     });
-  });
-});
-
-describe('the demo account', () => {
-  const backend = useBackend();
-
-  it('is never made in production, and made once elsewhere', async () => {
-    const { env, database: { db } } = backend.current;
-    let refused = '';
-    await seed(db, { ...env, production: true }).catch((error: unknown) => { refused = String(error); });
-    expect(refused).to.contain('not for production');
-    expect(await db.knex('users').count({ made: '*' })).to.deep.equal([{ made: 0 }]);
-    await seed(db, env);
-    await seed(db, env);
-    expect(await db.knex('users').select('email', 'tier', 'tier_override')).to.deep.equal([{ email: demoAccount.email, tier: 'pro', tier_override: null }]);
   });
 });

@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly workers: readonly Program[];
   /** A module whose default export `seed(db, env)` fills the demo data; run once per database. */
   readonly seedFile: string;
+  /** An account of the demo data; said at every start. */
+  readonly signInAs?: string;
   /** A module whose default export `firstPreview(env, say, onWorkerMessage)` shows a first preview; run once per database. */
   readonly firstPreviewFile: string;
   /** Where a line for the person at the console goes. */
@@ -218,6 +220,7 @@ function overview(env: Environment, given: Environment, services: EmbeddedServic
     ['Mail', env.emailProvider === 'console' ? `written to ${shown(join(env.dataDir, 'mail'))}, and told here` : `sent by ${env.emailProvider}`],
     ['Secrets', given.given.has('JWT_SECRET') ? 'from the environment' : shown(join(env.dataDir, 'secrets.json'))],
     ['API', `${env.baseUrl}/api/v1`],
+    ...(options.signInAs === undefined ? [] : [['Sign in as', options.signInAs] satisfies [string, string]]),
     ['Workers', options.workers.map(({ name }) => name.replace(/^worker-/, '')).join(', ') || 'none'],
     ['Logs', shown(join(env.dataDir, 'logs'))],
   ];
