@@ -89,9 +89,12 @@ import { PeopleService } from '#domains/users/people-service.ts';
 import { PreferenceService } from '#domains/users/preference-service.ts';
 import { UserService } from '#domains/users/service.ts';
 import { UsageService } from '#domains/users/usage-service.ts';
+import { jobAdminHandlers } from '#domains/workers/admin-handlers.ts';
+import { DeadJobService } from '#domains/workers/dead-jobs-service.ts';
 import { workerHandlers } from '#domains/workers/handlers.ts';
-import { sweepHeartbeats } from '#domains/workers/heartbeats.ts';
+import { HeartbeatSummaries, sweepHeartbeats } from '#domains/workers/heartbeats.ts';
 import { NodeKeys } from '#domains/workers/node-keys.ts';
+import { WorkerNodeService } from '#domains/workers/nodes-service.ts';
 import { WorkerService } from '#domains/workers/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
@@ -183,6 +186,7 @@ export function createServices(on: Platform, version: string): Services {
   const templates = new ProjectTemplateService(db);
   const projects = new ProjectService({ db, tiers, templates, starting: new StartingService(db), builds: previewEndings, erasures: projectErasures });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
+  const heartbeats = new HeartbeatSummaries(db, redis, log);
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
   const mailedTokens = new MailedTokens(deriveKey(env.jwtSecret, 'mailed tokens'), env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'mailed tokens'));
@@ -248,7 +252,8 @@ export function createServices(on: Platform, version: string): Services {
       ...commentHandlers({ comments: new CommentService({ db, members: projectMemberships }), deletion: commentDeletion, stars: new CommentStarService(db) }),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
-      ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind] })),
+      ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
+      ...jobAdminHandlers({ nodes: new WorkerNodeService(db, heartbeats), deadJobs: new DeadJobService(db, [kind]) }),
     },
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([

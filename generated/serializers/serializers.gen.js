@@ -220,6 +220,30 @@ function pickDataExport(o) {
     "expires_at": (typeof o.expires_at === 'string' || o.expires_at === null) ? o.expires_at : refuse("DataExport.expires_at", "string or null", o.expires_at),
   };
 }
+function pickDeadJob(o) {
+  if (!isObject(o)) refuse("DeadJob", 'an object', o);
+  return {
+    "job_id": typeof o.job_id === 'string' ? o.job_id : refuse("DeadJob.job_id", "string", o.job_id),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("DeadJob.kind", "string", o.kind),
+    "project_id": (typeof o.project_id === 'string' || o.project_id === null) ? o.project_id : refuse("DeadJob.project_id", "string or null", o.project_id),
+    "requested_by": (typeof o.requested_by === 'string' || o.requested_by === null) ? o.requested_by : refuse("DeadJob.requested_by", "string or null", o.requested_by),
+    "queue": typeof o.queue === 'string' ? o.queue : refuse("DeadJob.queue", "string", o.queue),
+    "attempts": Number.isInteger(o.attempts) ? o.attempts : refuse("DeadJob.attempts", "integer", o.attempts),
+    "worker_id": (typeof o.worker_id === 'string' || o.worker_id === null) ? o.worker_id : refuse("DeadJob.worker_id", "string or null", o.worker_id),
+    "failure_kind": typeof o.failure_kind === 'string' ? o.failure_kind : refuse("DeadJob.failure_kind", "string", o.failure_kind),
+    "failure_message": typeof o.failure_message === 'string' ? o.failure_message : refuse("DeadJob.failure_message", "string", o.failure_message),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("DeadJob.created_at", "string", o.created_at),
+    "died_at": typeof o.died_at === 'string' ? o.died_at : refuse("DeadJob.died_at", "string", o.died_at),
+    "retried_at": (typeof o.retried_at === 'string' || o.retried_at === null) ? o.retried_at : refuse("DeadJob.retried_at", "string or null", o.retried_at),
+  };
+}
+function pickDeadJobPage(o) {
+  if (!isObject(o)) refuse("DeadJobPage", 'an object', o);
+  return {
+    "items": list(o.items, "DeadJobPage.items", pickDeadJob),
+    "page": pickPage(o.page),
+  };
+}
 function pickDeepHealth(o) {
   if (!isObject(o)) refuse("DeepHealth", 'an object', o);
   return {
@@ -1340,6 +1364,13 @@ function pickWorkerNode(o) {
     "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("WorkerNode.updated_at", "string", o.updated_at),
   };
 }
+function pickWorkerNodePage(o) {
+  if (!isObject(o)) refuse("WorkerNodePage", 'an object', o);
+  return {
+    "items": list(o.items, "WorkerNodePage.items", pickWorkerNode),
+    "page": pickPage(o.page),
+  };
+}
 function pickWorkerRegistered(o) {
   if (!isObject(o)) refuse("WorkerRegistered", 'an object', o);
   return {
@@ -1487,6 +1518,9 @@ export const serializers = {
   setUserTier: { 200: (o) => envelope(pickAdminUser(o)) },
   suspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
   unsuspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
+  listWorkers: { 200: (o) => envelope(pickWorkerNodePage(o)) },
+  listDeadJobs: { 200: (o) => envelope(pickDeadJobPage(o)) },
+  retryDeadJob: { 202: (o) => envelope(pickDeadJob(o)) },
   listTierLimits: { 200: (o) => envelope(pickTierLimitSetPage(o)) },
   updateTierLimits: { 200: (o) => envelope(pickTierLimitSet(o)) },
   getHealth: { 200: (o) => envelope(pickHealth(o)) },

@@ -144,6 +144,9 @@ export type OperationId =
   | 'setUserTier'
   | 'suspendUser'
   | 'unsuspendUser'
+  | 'listWorkers'
+  | 'listDeadJobs'
+  | 'retryDeadJob'
   | 'listTierLimits'
   | 'updateTierLimits'
   | 'getHealth'
@@ -207,10 +210,7 @@ export type PendingOperationId =
   | 'checkSampleUpdates'
   | 'listFaq'
   | 'askFaq'
-  | 'listWorkers'
   | 'getQueueStats'
-  | 'listDeadJobs'
-  | 'retryDeadJob'
   | 'getPreviewStats'
   | 'getAiStats'
   | 'getOverviewStats'
@@ -795,6 +795,18 @@ export type UnsuspendUserRequest = HandlerRequest<wire.UnsuspendUserData['path']
 export type UnsuspendUserReply =
   | { readonly status: 200; readonly body: wire.UnsuspendUserResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ListWorkersRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListWorkersData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListWorkersReply =
+  | { readonly status: 200; readonly body: wire.ListWorkersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListDeadJobsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListDeadJobsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListDeadJobsReply =
+  | { readonly status: 200; readonly body: wire.ListDeadJobsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RetryDeadJobRequest = HandlerRequest<wire.RetryDeadJobData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RetryDeadJobData['headers']>['Idempotency-Key']> }, undefined>;
+export type RetryDeadJobReply =
+  | { readonly status: 202; readonly body: wire.RetryDeadJobResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
 export type ListTierLimitsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTierLimitsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTierLimitsReply =
   | { readonly status: 200; readonly body: wire.ListTierLimitsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1095,6 +1107,12 @@ export interface Handlers {
   readonly suspendUser: (request: SuspendUserRequest, call: Call) => Promise<SuspendUserReply>;
   /** POST /admin/users/{user_id}/unsuspend */
   readonly unsuspendUser: (request: UnsuspendUserRequest, call: Call) => Promise<UnsuspendUserReply>;
+  /** GET /admin/workers */
+  readonly listWorkers: (request: ListWorkersRequest, call: Call) => Promise<ListWorkersReply>;
+  /** GET /admin/dead-jobs */
+  readonly listDeadJobs: (request: ListDeadJobsRequest, call: Call) => Promise<ListDeadJobsReply>;
+  /** POST /admin/dead-jobs/{job_id}/retry */
+  readonly retryDeadJob: (request: RetryDeadJobRequest, call: Call) => Promise<RetryDeadJobReply>;
   /** GET /admin/tiers */
   readonly listTierLimits: (request: ListTierLimitsRequest, call: Call) => Promise<ListTierLimitsReply>;
   /** PATCH /admin/tiers/{tier} */

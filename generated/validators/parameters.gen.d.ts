@@ -44,4 +44,6 @@ export declare const revokePreviewShare_path: Compiled;
 export declare const reportPreviewResult_headers: Compiled;
 export declare const listUsers_query: Compiled;
 export declare const getUser_path: Compiled;
+export declare const listWorkers_query: Compiled;
+export declare const listDeadJobs_query: Compiled;
 export declare const updateTierLimits_path: Compiled;

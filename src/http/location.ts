@@ -12,7 +12,7 @@ const viewed: Locate = (data) => textOf(data, 'view_url');
  * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}` or `/a/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
  * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that its path
  * names by another field than its id goes by that (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands
- * among the `bs`; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
+ * among the `bs`; work that is seen nowhere but in a list is followed there; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
  * place, that one is sent and the difference is logged.
  */
 export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
@@ -30,7 +30,11 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const isList = routes.some((one) => one.method === 'get' && one.template === route.template);
   const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
   const target = route.responses[202] === undefined ? read ?? readAt(collection, single) ?? readAt(`/${last}`, single) ?? readAt(`/${first}/${last}`, single) : job ?? read;
-  if (target === undefined) return viewed;
+  if (target === undefined) {
+    const list = route.template.replace(/(\/\{\w+\})?\/\w+$/, '');
+    const isSeenThere = route.responses[202] !== undefined && routes.some((one) => one.method === 'get' && one.template === list);
+    return isSeenThere ? () => `${basePath}${list}` : viewed;
+  }
   const { template } = target;
 
   return (data, path) => {

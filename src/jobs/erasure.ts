@@ -8,11 +8,11 @@ const eventsSql = `
   )
   delete from outbox using gone where outbox.id = gone.id returning 1`;
 
-/** Mails to the account that nobody could deliver until now: its address lies in their payload, or is read when they are sent. */
+/** Mails to the account that nobody could deliver until now, or ever: its address lies in their payload, or is read when they are sent. */
 const mailsSql = `
   with gone as (
     select j.id from system_jobs j join users u on u.id = $1::uuid
-     where j.kind = 'mail.send' and j.status = 'queued'
+     where j.kind = 'mail.send' and (j.status = 'queued' or j.died_at is not null)
        and (j.payload::text like '%' || u.id || '%' or position(lower(u.email) in lower(j.payload::text)) > 0)
      limit 1000 for update of j
   )

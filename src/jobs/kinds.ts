@@ -33,6 +33,10 @@ export interface JobRow {
   readonly started_at: string | null;
   readonly completed_at: string | null;
   readonly error_code: string | null;
+  /** When it was given up after its last attempt. */
+  readonly died_at: string | null;
+  /** When an administrator last put it back. */
+  readonly retried_at: string | null;
   readonly row_version: number;
 }
 
@@ -53,6 +57,12 @@ export interface JobKind {
   keepArtifacts(trx: Knex.Transaction, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void>;
   /** How a failure is told: the status it ends in, the error code, and the columns of the job's own. */
   failureFields(failure: JobFailure): { readonly status: 'failed' | 'timed_out'; readonly error_code: string; readonly fields: Readonly<Record<string, unknown>> };
+  /** Whether no further attempt can mend it, whatever the worker says of it: the same sources fail the same way again. */
+  isFinal(failure: JobFailure): boolean;
+  /** What the job needs and does not have any more, in words; null where it could run again. In the transaction that puts it back. */
+  lacks(trx: Knex.Transaction, job: JobRow): Promise<string | null>;
+  /** Columns of the job's own as they are before it ends. */
+  readonly unendedFields: Readonly<Record<string, unknown>>;
   /** Begins an attempt, in the transaction that claims it: what the attempt before left in the log goes. */
   begun(trx: Knex.Transaction, job: JobRow): Promise<void>;
   /** Adds lines of an attempt's log; lines that are there already change nothing. */

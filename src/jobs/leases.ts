@@ -103,9 +103,17 @@ export async function requeue(
 /** An attempt that nobody began is not counted, for an hour: a fault that lasts longer has to end the job some day. */
 const uncounted = "case when queued_at > now() - interval '1 hour' then greatest(attempt - 1, 0) else attempt end";
 
-/** Two seconds before the second attempt, eight before the third, two minutes at most; a quarter more or less by chance. */
-export function retryDelayMs(attempt: number): number {
-  const delayMs = Math.min(500 * 4 ** attempt, 120_000);
+/** Faults of what a worker leans on last longer than those of a worker: storage that restarts, an SDK set being installed. */
+const infrastructureKinds: ReadonlySet<string> = new Set<JobFailure['kind']>(['storage_unavailable', 'sdk_unavailable', 'provider_unavailable', 'unreachable']);
+
+/**
+ * What is waited after an attempt, a quarter more or less by chance: 2 s, 8 s, … after a fault of the worker, two minutes
+ * at most; 5 s, 30 s, … after one of the infrastructure, five minutes at most. A lost worker is waited for only from its
+ * second loss on: the first may be chance, and what kills its worker should not kill one after the other.
+ */
+export function retryDelayMs(attempt: number, failure: JobFailure['kind']): number {
+  if (failure === 'worker_lost' && attempt <= 1) return 0;
+  const delayMs = infrastructureKinds.has(failure) ? Math.min(5_000 * 6 ** (attempt - 1), 300_000) : Math.min(500 * 4 ** attempt, 120_000);
   return Math.round(delayMs * (0.75 + Math.random() / 2));
 }
 
@@ -130,9 +138,29 @@ export async function cancel(trx: Knex.Transaction, kind: JobKind, jobId: string
   return end(trx, kind, jobId, by, { status: 'cancelled', error_code: null });
 }
 
-/** Ends a job whose worker cannot say any more why it failed. Null when it has ended already. */
-export async function giveUp(trx: Knex.Transaction, kind: JobKind, jobId: string, failure: JobFailure): Promise<JobRow | null> {
-  return end(trx, kind, jobId, null, kind.failureFields(failure));
+/** Ends a job whose worker cannot say any more why it failed; `isDead` after its last attempt. Null when it has ended already. */
+export async function giveUp(trx: Knex.Transaction, kind: JobKind, jobId: string, failure: JobFailure, isDead: boolean): Promise<JobRow | null> {
+  const { fields, ...told } = kind.failureFields(failure);
+  return end(trx, kind, jobId, null, { ...told, fields: { ...fields, ...(isDead ? { died_at: trx.fn.now() } : {}) } });
+}
+
+/** What a dead job gets when it is put back. Attempts are counted on, since objects lie under theirs. */
+const roundOfAttempts = 3;
+export const mostAttempts = 100;
+
+/** dead → queued, for one more round of attempts under a new epoch. Null when it is not dead, or had too many rounds. */
+export async function revive(trx: Knex.Transaction, kind: JobKind, jobId: string): Promise<JobRow | null> {
+  const [job] = await trx(kind.table)
+    .where({ id: jobId }).whereNotNull('died_at').where('attempt', '<=', mostAttempts - roundOfAttempts)
+    .update({
+      status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), max_attempts: trx.raw('attempt + ?', [roundOfAttempts]),
+      worker_id: null, ended_lease_hash: null, queued_at: trx.fn.now(), run_after: trx.fn.now(), started_at: null, completed_at: null,
+      error_code: null, died_at: null, retried_at: trx.fn.now(), ...kind.unendedFields,
+    })
+    .returning<JobRow[]>('*');
+  if (job === undefined) return null;
+  await send(trx, job);
+  return job;
 }
 
 /** Puts a queued job's message into the outbox. */

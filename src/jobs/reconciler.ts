@@ -5,7 +5,7 @@ import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { JobKind, JobRow } from './kinds.ts';
-import { cancel, giveUp, isOverdue, requeue, send } from './leases.ts';
+import { cancel, giveUp, isOverdue, requeue, retryDelayMs, send } from './leases.ts';
 import type { SystemJobKind } from './system-jobs.ts';
 import { recoverLostSystemJobs, sendMissingSystemJobs } from './system-reconciler.ts';
 
@@ -108,9 +108,9 @@ export class Reconciler {
       .where('status', 'running').where('lease_expires_at', '<', trx.fn.now())
       .orderBy('lease_expires_at').limit(batchSize).forUpdate().skipLocked();
     for (const job of lost) {
-      if (isOverdue(job)) await giveUp(trx, kind, job.id, { kind: 'timeout', message: 'The build took longer than its limit.', retryable: false });
-      else if (job.attempt >= job.max_attempts) await giveUp(trx, kind, job.id, { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.`, retryable: false });
-      else await requeue(trx, kind, job.id, { delayMs: 0 });
+      if (isOverdue(job)) await giveUp(trx, kind, job.id, { kind: 'timeout', message: 'The build took longer than its limit.', retryable: false }, false);
+      else if (job.attempt >= job.max_attempts) await giveUp(trx, kind, job.id, { kind: 'worker_lost', message: `The worker was lost in each of ${job.attempt} attempts.`, retryable: false }, true);
+      else await requeue(trx, kind, job.id, { delayMs: retryDelayMs(job.attempt, 'worker_lost') });
       this.#log.warn('jobs.lease_lost', 'a lease ran out', { job_id: job.id, attempt: job.attempt, worker_id: job.worker_id });
     }
     return lost.map((job) => job.id);

@@ -7,7 +7,7 @@ import type { Knex } from 'knex';
 import { newId } from '#platform/ids.ts';
 import { enqueue } from './outbox.ts';
 
-/** What a job is asked to do: ids and plain values, never a secret. It is emptied when the job ends. */
+/** What a job is asked to do: ids and plain values, never a secret. It is emptied when the job ends, unless it died of its attempts and may be put back. */
 export type JobPayload = Readonly<Record<string, unknown>>;
 
 export interface SystemJobRun {

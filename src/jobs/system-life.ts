@@ -45,6 +45,9 @@ export async function extendSystemLeases(db: Database, leaseTokens: readonly str
   return new Set(rows.map((row) => row.lease_token));
 }
 
+/** What a dead job may be put back with is kept of it; of every other one that ended, nothing. */
+export type SystemJobEnd = 'given_up' | 'error' | 'process_lost';
+
 const succeedSql = `
   update system_jobs
      set status = 'succeeded', payload = '{}', error_message = null, completed_at = now(), lease_token = null, lease_expires_at = null
@@ -79,17 +82,19 @@ export async function tryAgain(
 }
 
 /**
- * running → failed for good, and what the kind says to that. False when the lease does not hold the job any more. A hook
+ * running → failed for good, and what the kind says to that. After its last attempt it is dead, and keeps its payload, so
+ * that an administrator can put it back; where the job itself gave up no attempt can help. False when the lease does not hold the job any more. A hook
  * that fails must not keep the job from ending: it is undone alone, and `onHookFailed` is told.
  */
 export async function fail(
   trx: Knex.Transaction, kind: SystemJobKind | undefined, job: Pick<ClaimedSystemJob, 'id' | 'lease_token' | 'payload'>,
-  errorMessage: string, onHookFailed: (error: unknown) => void,
+  errorMessage: string, why: SystemJobEnd, onHookFailed: (error: unknown) => void,
 ): Promise<boolean> {
   const ended = await trx('system_jobs')
     .where({ id: job.id, lease_token: job.lease_token, status: 'running' })
     .update({
-      status: 'failed', payload: '{}', error_message: errorMessage, completed_at: trx.fn.now(), lease_token: null, lease_expires_at: null,
+      status: 'failed', error_message: errorMessage, failure_kind: why, completed_at: trx.fn.now(), lease_token: null, lease_expires_at: null,
+      ...(why === 'given_up' ? { payload: '{}' } : { died_at: trx.fn.now() }),
     });
   if (ended === 0) return false;
   try {
@@ -100,6 +105,20 @@ export async function fail(
     onHookFailed(error);
   }
   return true;
+}
+
+/** dead → queued, for another round of attempts under a new epoch. Null when it is not dead. */
+export async function reviveSystemJob(trx: Knex.Transaction, jobId: string): Promise<{ epoch: number } | null> {
+  const [job] = await trx('system_jobs')
+    .where({ id: jobId }).whereNotNull('died_at')
+    .update({
+      status: 'queued', epoch: trx.raw('epoch + 1'), attempt: 0, run_after: trx.fn.now(), started_at: null, completed_at: null,
+      error_message: null, failure_kind: null, died_at: null, retried_at: trx.fn.now(),
+    })
+    .returning<{ epoch: number }[]>('epoch');
+  if (job === undefined) return null;
+  await enqueue(trx, [{ jobId, epoch: job.epoch, queueClass: 'system', priority: 'normal' }]);
+  return job;
 }
 
 /** About 10 s, 30 s, 90 s, … an hour at most; a quarter more or less by chance. */

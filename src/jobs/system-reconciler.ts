@@ -34,7 +34,7 @@ export async function recoverLostSystemJobs(trx: Knex.Transaction, on: SystemRec
   for (const job of lost) {
     const told = { job_id: job.id, kind: job.kind, attempt: job.attempt, max_attempts: job.max_attempts };
     if (job.attempt >= job.max_attempts) {
-      await fail(trx, kinds.get(job.kind), job, `The process that ran it was lost, in attempt ${job.attempt} of ${job.max_attempts}.`, (error) => {
+      await fail(trx, kinds.get(job.kind), job, `The process that ran it was lost, in attempt ${job.attempt} of ${job.max_attempts}.`, 'process_lost', (error) => {
         on.log.error('system_job.given_up_failed', 'What follows a failed system job failed itself and is left out', { ...told, error });
       });
       on.log.error('system_job.failed', 'A system job failed for good: its process was lost', told);

@@ -128,7 +128,7 @@ export class SystemRunner {
     const isLast = error instanceof GivenUp || job.attempt >= job.max_attempts;
     const told = { job_id: job.id, kind: job.kind, attempt: job.attempt, max_attempts: job.max_attempts, error };
     if (isLast) {
-      const isOurs = await this.#settle(() => transact(db, null, (trx) => fail(trx, kind, job, message, (failure) => {
+      const isOurs = await this.#settle(() => transact(db, null, (trx) => fail(trx, kind, job, message, error instanceof GivenUp ? 'given_up' : 'error', (failure) => {
         log.error('system_job.given_up_failed', 'What follows a failed system job failed itself and is left out', { job_id: job.id, kind: job.kind, error: failure });
       })));
       if (!isOurs) return this.#lost(job);

@@ -14,7 +14,7 @@ import { eachObject, type ObjectStorage, StorageError } from '#platform/storage/
 import { audit } from '../audit/audit.ts';
 import type { TierService } from '../tiers/service.ts';
 import { attemptPrefix } from './keys.ts';
-import { jobFilesSql } from './queries.ts';
+import { countMissingSql, jobFilesSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 
@@ -90,6 +90,9 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     },
     keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, tiers, job as PreviewRow, artifacts),
     failureFields,
+    isFinal: ({ kind }) => finalKinds.has(kind),
+    lacks: (trx, job) => lacks(db, trx, job as PreviewRow),
+    unendedFields: { failure: null, timings: null, bundle_bytes: null, artifacts_expire_at: null },
     begun: clearLog,
     appendLog,
     ended: (trx, job, by) => tellEnd(trx, job as PreviewRow, by),
@@ -161,6 +164,18 @@ const artifactKinds = new Set<string>(['bundle', 'source_map', 'asset', 'metadat
 const previewKinds = new Set<string>([
   'build_error', 'unknown_import', 'missing_file', 'timeout', 'too_large', 'out_of_memory', 'crashed', 'storage_unavailable', 'sdk_unavailable', 'worker_lost',
 ]);
+
+/** The same sources fail the same way again. */
+const finalKinds: ReadonlySet<string> = new Set<JobFailure['kind']>(['build_error', 'unknown_import', 'missing_file', 'timeout', 'too_large', 'out_of_memory', 'invalid_input']);
+
+/** A build needs its project, itself, and every source. */
+async function lacks(db: Database, trx: Knex.Transaction, job: PreviewRow): Promise<string | null> {
+  const project = await trx('projects').where({ id: job.project_id }).whereNull('deleted_at').forShare().first('id');
+  if (project === undefined) return 'Its project is gone.';
+  if (job.deleted_at !== null) return 'It was deleted.';
+  const [missing] = await db.namedIn<{ total: number }>(trx, 'previews.count_missing', countMissingSql, [job.id, job.project_id]);
+  return (missing?.total ?? 0) > 0 || job.file_count === 0 ? 'Its sources are gone.' : null;
+}
 
 function failureFields(failure: JobFailure): ReturnType<JobKind['failureFields']> {
   const kind = previewKinds.has(failure.kind) ? (failure.kind as PreviewFailure['kind']) : 'crashed';

@@ -20,6 +20,7 @@ export interface PreviewRow extends JobRow {
   readonly failure: PreviewFailure | null;
   readonly timings: PreviewStageTimings | null;
   readonly artifacts_expire_at: string | null;
+  readonly deleted_at: string | null;
   readonly log_lines: number;
   readonly request_body_hash: Buffer | null;
   readonly created_at: string;

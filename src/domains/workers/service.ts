@@ -13,11 +13,11 @@ import { newId } from '#platform/ids.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import { allowByCredential } from '../policy.ts';
+import { heartbeatSeconds, type HeartbeatSummaries, silentSeconds } from './heartbeats.ts';
 import { claimedJobSql, heartbeatStopSql, type HeartbeatRow } from './queries.ts';
 import type { NodeKeys } from './node-keys.ts';
 import { homeless, isSafeRelativePath, placed } from './object-paths.ts';
 
-const heartbeatSeconds = 10;
 const uploadSeconds = 900;
 /** A job whose input could not be put together (storage is away) comes again after this. */
 const undescribedDelayMs = 10_000;
@@ -26,12 +26,22 @@ const urlGraceSeconds = 300;
 /** An input that took longer than this to put together gets its lease anew. */
 const slowInputMs = 1_000;
 
+/**
+ * A node that comes back is active again, unless it was shut out, or drains: a living process that registers once more
+ * (with another SDK set, or after its key was not known) has still to end.
+ */
+const statusAgainSql = `
+  case when worker_nodes.status = 'revoked' then 'revoked'
+       when worker_nodes.status = 'draining' and worker_nodes.last_heartbeat_at > now() - interval '${silentSeconds} seconds' then 'draining'
+       else 'active' end`;
+
 interface WorkerDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly storage: ObjectStorage;
   readonly nodeKeys: NodeKeys;
   readonly kinds: readonly JobKind[];
+  readonly heartbeats: HeartbeatSummaries;
 }
 
 /** The operations by which a worker knows the backend. A worker's right to a job lies in its lease token alone. */
@@ -60,7 +70,7 @@ export class WorkerService {
       const [row] = await trx('worker_nodes')
         .insert({ id: newId(), name: body.name, ...particulars })
         .onConflict('name')
-        .merge({ ...particulars, status: trx.raw("case worker_nodes.status when 'revoked' then 'revoked' else 'active' end") })
+        .merge({ ...particulars, status: trx.raw(statusAgainSql) })
         .returning<NodeRow[]>('*');
       if (row === undefined) throw new Error('worker_nodes answered no row for an upsert');
       if (row.status === 'revoked') throw new ServiceError('FORBIDDEN', 'This worker was shut out.');
@@ -78,11 +88,13 @@ export class WorkerService {
     ]);
     if (row === undefined) throw new ServiceError('AUTH_INVALID', 'This worker is not registered.');
     if (body.status === 'stopped') await this.#putBack(nodeId);
+    const serverTime = new Date(this.#on.clock.now()).toISOString();
+    await this.#on.heartbeats.keep(nodeId, { at: serverTime, status: body.status, metrics: body.metrics, running_jobs: body.running_job_ids.length });
     return {
       drain: row.status === 'draining' && body.status !== 'stopped',
       stop_job_ids: row.stop_job_ids,
       heartbeat_seconds: heartbeatSeconds,
-      server_time: new Date(this.#on.clock.now()).toISOString(),
+      server_time: serverTime,
     };
   }
 
@@ -182,11 +194,14 @@ export class WorkerService {
   /** A failure that another attempt may mend goes back to the queue after a wait; every other one ends the job. */
   async #fail(trx: Knex.Transaction, kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
     const failure: JobFailure = report.failure ?? { kind: 'internal', message: report.error ?? 'The worker gave no reason.', retryable: true };
-    if (failure.retryable && job.attempt < job.max_attempts) {
-      return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt) });
+    const mayBeMended = failure.retryable && !kind.isFinal(failure);
+    if (mayBeMended && job.attempt < job.max_attempts) {
+      return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt, failure.kind) });
     }
     const { status, error_code, fields } = kind.failureFields(failure);
-    const ended = await finish(trx, kind, report.job_id, report.lease_token, { status, error_code, fields });
+    // What another attempt could have mended and none did is dead: it waits for an administrator.
+    const died = mayBeMended ? { died_at: trx.fn.now() } : {};
+    const ended = await finish(trx, kind, report.job_id, report.lease_token, { status, error_code, fields: { ...fields, ...died } });
     if (ended !== null) await kind.keepArtifacts(trx, ended, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
     return ended;
   }

@@ -205,8 +205,9 @@ describe('the runner of system jobs', () => {
       await reconcileWith(kind);
       await reconcileWith(kind);
       const after = await row(id);
-      expect(after).to.include({ status: 'failed', error_message: 'The process that ran it was lost, in attempt 1 of 1.' });
-      expect(after['payload']).to.deep.equal({});
+      expect(after).to.include({ status: 'failed', failure_kind: 'process_lost', error_message: 'The process that ran it was lost, in attempt 1 of 1.' });
+      expect(after['died_at']).not.to.equal(null);
+      expect(after['payload'], 'an administrator may put it back').to.deep.equal({ row: 7 });
       expect(given).to.deep.equal([{ row: 7 }]);
     });
 

@@ -108,6 +108,7 @@ export class World {
     if (whole.includes(standIns.job) || whole.includes(standIns.lease)) {
       const { jobId, lease } = await this.job(route.auth === 'worker' && state !== 'queued' ? 'running' : state);
       real.set(standIns.job, jobId).set(standIns.lease, lease);
+      if (route.operationId === 'retryDeadJob') await this.#system.sql("update preview_jobs set died_at = now() where id = $1 and status = 'failed'", [jobId]);
       if (lease !== standIns.lease && whole.includes(standIns.objectKey)) real.set(standIns.objectKey, await this.#upload(jobId, lease));
     }
     if (whole.includes(standIns.project)) {

@@ -9,12 +9,25 @@ describe('the wait before another attempt', () => {
   it('is about two seconds, then eight, then thirty-two, and two minutes at most, a quarter more or less', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), (attempt) => {
       const middle = Math.min(500 * 4 ** attempt, 120_000);
-      expect(retryDelayMs(attempt)).to.be.within(middle * 0.75, middle * 1.25);
+      for (const kind of ['crashed', 'internal'] as const) expect(retryDelayMs(attempt, kind)).to.be.within(middle * 0.75, middle * 1.25);
     }), { seed: 8 });
   });
 
+  it('is longer after a fault of what workers lean on: five seconds, thirty, and five minutes at most', () => {
+    for (const kind of ['storage_unavailable', 'sdk_unavailable', 'provider_unavailable'] as const) {
+      expect(retryDelayMs(1, kind)).to.be.within(3_750, 6_250);
+      expect(retryDelayMs(2, kind)).to.be.within(22_500, 37_500);
+      expect(retryDelayMs(40, kind)).to.be.within(225_000, 375_000);
+    }
+  });
+
+  it('is nothing after the first loss of a worker, and something after each further one', () => {
+    expect(retryDelayMs(1, 'worker_lost')).to.equal(0);
+    expect(retryDelayMs(2, 'worker_lost')).to.be.within(6_000, 10_000);
+  });
+
   it('differs from job to job, so that those who failed together do not come back together', () => {
-    expect(new Set(Array.from({ length: 50 }, () => retryDelayMs(3))).size).to.be.greaterThan(10);
+    expect(new Set(Array.from({ length: 50 }, () => retryDelayMs(3, 'crashed'))).size).to.be.greaterThan(10);
   });
 });
 

@@ -19,6 +19,16 @@ const ofRunning = (path: (jobId: string) => string, json: (lease: string) => unk
   },
 });
 
+/** A job that was given up after its last attempt. */
+async function deadJob(world: World, scene: Scene): Promise<string> {
+  const jobId = await queuedJob(world, await world.project(scene));
+  await world.sql("update preview_jobs set status = 'failed', attempt = 3, error_code = 'INTERNAL_ERROR', completed_at = now(), died_at = now() where id = $1", [jobId]);
+  return jobId;
+}
+
+const at = (path: string): Recipe => ({ ask: () => Promise.resolve({ path }) });
+const retryAt = (jobId: string): string => `/admin/dead-jobs/${jobId}/retry`;
+
 export const workerRequests: Readonly<Record<string, Recipe>> = {
   registerWorker: {
     ask: () => {
@@ -39,4 +49,12 @@ export const workerRequests: Readonly<Record<string, Recipe>> = {
   })),
   reportPreviewResult: report('/preview/callback'),
   reportJobResult: report('/workers/callback'),
+  listWorkers: at('/admin/workers'),
+  listDeadJobs: at('/admin/dead-jobs'),
+  retryDeadJob: {
+    ask: async (world, scene) => {
+      const jobId = await deadJob(world, scene);
+      return { path: retryAt(jobId), target: jobId, other: { path: retryAt(await deadJob(world, scene)) } };
+    },
+  },
 };
