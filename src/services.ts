@@ -31,11 +31,14 @@ import { CommentService } from '#domains/comments/service.ts';
 import { CommentStarService } from '#domains/comments/stars-service.ts';
 import { healthHandlers } from '#domains/health/handlers.ts';
 import { HealthService } from '#domains/health/service.ts';
+import { digestKind, digestSchedule, digestTemplate } from '#domains/notifications/digest.ts';
+import { dueSoonKind, dueSoonSchedule } from '#domains/notifications/due-soon.ts';
 import { notificationConsumers } from '#domains/notifications/events.ts';
 import { NotificationFeed } from '#domains/notifications/feed.ts';
 import { notificationHandlers } from '#domains/notifications/handlers.ts';
 import { InboxService } from '#domains/notifications/inbox-service.ts';
 import { notificationMails } from '#domains/notifications/mails.ts';
+import { notificationSweep } from '#domains/notifications/retention.ts';
 import { NotificationService } from '#domains/notifications/service.ts';
 import { NotificationStream } from '#domains/notifications/stream.ts';
 import { tellInvited, tellInviter, tellTransfer } from '#domains/invitations/events.ts';
@@ -207,13 +210,14 @@ export function createServices(on: Platform, version: string): Services {
     db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings, projectErasures, projectStages: stagesOfProject,
     administrators: new Administrators(db), announce: (userId) => changes.told(userId),
   });
-  const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), ...proofs.templates, ...invitationMails(db, mailedTokens, env.baseUrl), ...accountData.templates];
+  const mailTemplates: MailTemplate[] = [notificationMails(db, asksVerification), digestTemplate(db, asksVerification), ...proofs.templates, ...invitationMails(db, mailedTokens, env.baseUrl), ...accountData.templates];
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
     ...authSweeps(db),
     ...proofs.sweeps,
     sweepInvitations(db),
+    notificationSweep(db),
     attachmentErasing.sweep,
     ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
@@ -267,8 +271,8 @@ export function createServices(on: Platform, version: string): Services {
       ['project.transferred', tellTransfer(notifications)],
       ['alert.raised', logAlert(log)],
     ]),
-    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, ...swept.kinds],
-    schedules: [...accountData.schedules, ...projectErasures.schedules, ...swept.schedules],
+    systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, dueSoonKind(db, notifications, feed), digestKind(db), ...swept.kinds],
+    schedules: [...accountData.schedules, ...projectErasures.schedules, dueSoonSchedule, digestSchedule, ...swept.schedules],
     tiers,
     lastSeen,
     credentials: new Credentials(db, asksVerification, lastSeen),

@@ -9,7 +9,7 @@ import { ServiceError } from '#platform/errors.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { ProjectService } from '../projects/service.ts';
 import { quotaKey } from '../quota.ts';
-import { forgetExcerptsSql, forgetTaskExcerptsSql } from './queries.ts';
+import { commentStandsSql, forgetExcerptsSql, forgetTaskExcerptsSql } from './queries.ts';
 import type { NotificationService, Notice } from './service.ts';
 
 export interface TellingDependencies {
@@ -34,7 +34,8 @@ const table: Readonly<Record<string, Tells>> = {
     eventKey: `task.completed:${text(data['task_id'])}:${text(data['completed_at'])}`,
   }],
 
-  'comment.created': ({ projectId, data }) => {
+  'comment.created': async ({ projectId, data }, { db }) => {
+    if ((await db.named('notifications.comment_stands', commentStandsSql, [text(data['comment_id'])])).length === 0) return [];
     const by = data['author_id'];
     const mentioned = others(list(data['mentioned_user_ids']), by);
     const replied = others([data['parent_author_id']], by, mentioned);
@@ -46,9 +47,11 @@ const table: Readonly<Record<string, Tells>> = {
       { ...about, type: 'comment.created', userIds: rest },
     ];
   },
-  'comment.updated': ({ projectId, data }) => [{
-    type: 'comment.mentioned', userIds: others(list(data['newly_mentioned_user_ids']), data['author_id']), projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data),
-  }],
+  'comment.updated': async ({ projectId, data }, { db }) => {
+    const userIds = others(list(data['newly_mentioned_user_ids']), data['author_id']);
+    if (userIds.length === 0 || (await db.named('notifications.comment_stands', commentStandsSql, [text(data['comment_id'])])).length === 0) return [];
+    return [{ type: 'comment.mentioned', userIds, projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data) }];
+  },
 
   'preview.succeeded': (event, on) => previewEnded('preview.succeeded', event, on),
   'preview.failed': (event, on) => previewEnded('preview.failed', event, on),

@@ -59,3 +59,15 @@ const withoutExcerpt = `payload = payload || '{"excerpt": ""}'`;
 /** Of a comment that was deleted nothing is shown any more; nor of those on a task that was. By indexes of their own. */
 export const forgetExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'comment_id' = $1`;
 export const forgetTaskExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'entity_id' = $1`;
+
+/**
+ * Whether a person can open a project now, for statements about many projects at once; of one, ProjectMembershipService
+ * says it. Not `exists`, which PostgreSQL may answer by reading the tables whole.
+ */
+export const mayOpenSql = (project: string, person: string): string => `(
+  ${project}.owner_id = ${person}
+  or coalesce((select true from project_members m where m.project_id = ${project}.id and m.user_id = ${person} and m.status = 'active' limit 1), false)
+  or coalesce((select true from team_members m where m.team_id = ${project}.team_id and m.user_id = ${person} and m.status = 'active' limit 1), false))`;
+
+/** Whether there is something to tell of: a comment may be deleted before anybody was told. */
+export const commentStandsSql = 'select 1 as one from comments where id = $1 and deleted_at is null';
