@@ -71,6 +71,8 @@ import { projectTagHandlers } from '#domains/projects/tags-handlers.ts';
 import { ProjectTagService } from '#domains/projects/tags-service.ts';
 import { ProjectTemplateService } from '#domains/projects/templates-service.ts';
 import { TransferService } from '#domains/projects/transfer-service.ts';
+import { searchHandlers } from '#domains/search/handlers.ts';
+import { SearchService } from '#domains/search/service.ts';
 import { Arrivals } from '#domains/tasks/arrivals.ts';
 import { AttachmentErasing } from '#domains/tasks/attachment-erasing.ts';
 import { AttachmentService } from '#domains/tasks/attachments-service.ts';
@@ -254,6 +256,7 @@ export function createServices(on: Platform, version: string): Services {
         attachments: new AttachmentService({ db, storage, arrivals, completing, erasing: attachmentErasing }),
       }),
       ...commentHandlers({ comments: new CommentService({ db, members: projectMemberships }), deletion: commentDeletion, stars: new CommentStarService(db) }),
+      ...searchHandlers(new SearchService(db, redis)),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),

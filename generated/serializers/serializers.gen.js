@@ -968,6 +968,43 @@ function pickRepoTokenCredential(o) {
     "token": typeof o.token === 'string' ? o.token : refuse("RepoTokenCredential.token", "string", o.token),
   };
 }
+function pickSearchCommentTarget(o) {
+  if (!isObject(o)) refuse("SearchCommentTarget", 'an object', o);
+  return {
+    "entity_type": typeof o.entity_type === 'string' ? o.entity_type : refuse("SearchCommentTarget.entity_type", "string", o.entity_type),
+    "entity_id": typeof o.entity_id === 'string' ? o.entity_id : refuse("SearchCommentTarget.entity_id", "string", o.entity_id),
+  };
+}
+function pickSearchHighlight(o) {
+  if (!isObject(o)) refuse("SearchHighlight", 'an object', o);
+  return {
+    "field": typeof o.field === 'string' ? o.field : refuse("SearchHighlight.field", "string", o.field),
+    "start": Number.isInteger(o.start) ? o.start : refuse("SearchHighlight.start", "integer", o.start),
+    "end": Number.isInteger(o.end) ? o.end : refuse("SearchHighlight.end", "integer", o.end),
+  };
+}
+function pickSearchResult(o) {
+  if (!isObject(o)) refuse("SearchResult", 'an object', o);
+  return {
+    "type": typeof o.type === 'string' ? o.type : refuse("SearchResult.type", "string", o.type),
+    "id": typeof o.id === 'string' ? o.id : refuse("SearchResult.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("SearchResult.project_id", "string", o.project_id),
+    "project_name": typeof o.project_name === 'string' ? o.project_name : refuse("SearchResult.project_name", "string", o.project_name),
+    "title": typeof o.title === 'string' ? o.title : refuse("SearchResult.title", "string", o.title),
+    "excerpt": (typeof o.excerpt === 'string' || o.excerpt === null) ? o.excerpt : refuse("SearchResult.excerpt", "string or null", o.excerpt),
+    "highlights": list(o.highlights, "SearchResult.highlights", pickSearchHighlight),
+    "commented_on": o.commented_on === null ? (null) : pickSearchCommentTarget(o.commented_on),
+    "score": Number.isFinite(o.score) ? o.score : refuse("SearchResult.score", "number", o.score),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("SearchResult.updated_at", "string", o.updated_at),
+  };
+}
+function pickSearchResultPage(o) {
+  if (!isObject(o)) refuse("SearchResultPage", 'an object', o);
+  return {
+    "items": list(o.items, "SearchResultPage.items", pickSearchResult),
+    "page": pickPage(o.page),
+  };
+}
 function pickSession(o) {
   if (!isObject(o)) refuse("Session", 'an object', o);
   return {
@@ -1489,6 +1526,7 @@ export const serializers = {
   markNotificationRead: { 200: (o) => envelope(pickNotification(o)) },
   markAllNotificationsRead: { 200: (o) => envelope(pickNotificationsMarked(o)) },
   streamNotifications: {  },
+  search: { 200: (o) => envelope(pickSearchResultPage(o)) },
   listPreviewSdks: { 200: (o) => envelope(pickPreviewSdkPage(o)) },
   requestPreview: { 202: (o) => envelope(pickPreviewRequested(o)) },
   listMissingBlobs: { 200: (o) => envelope(pickMissingBlobPage(o)) },

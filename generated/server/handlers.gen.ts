@@ -115,6 +115,7 @@ export type OperationId =
   | 'markNotificationRead'
   | 'markAllNotificationsRead'
   | 'streamNotifications'
+  | 'search'
   | 'listPreviewSdks'
   | 'requestPreview'
   | 'listMissingBlobs'
@@ -156,7 +157,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'search'
   | 'createPreviewSession'
   | 'getPreviewSession'
   | 'uploadPreviewBundle'
@@ -677,6 +677,10 @@ export type StreamNotificationsRequest = HandlerRequest<NoParameters, NoParamete
 export type StreamNotificationsReply =
   | { readonly status: 200; readonly events: AsyncIterable<StreamEvent>; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type SearchRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.SearchData['query']>, 'limit'>, NoParameters, undefined>;
+export type SearchReply =
+  | { readonly status: 200; readonly body: wire.SearchResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListPreviewSdksRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListPreviewSdksData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListPreviewSdksReply =
   | { readonly status: 200; readonly body: wire.ListPreviewSdksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1049,6 +1053,8 @@ export interface Handlers {
   readonly markAllNotificationsRead: (request: MarkAllNotificationsReadRequest, call: Call) => Promise<MarkAllNotificationsReadReply>;
   /** GET /notifications/stream */
   readonly streamNotifications: (request: StreamNotificationsRequest, call: Call) => Promise<StreamNotificationsReply>;
+  /** GET /search */
+  readonly search: (request: SearchRequest, call: Call) => Promise<SearchReply>;
   /** GET /preview/sdks */
   readonly listPreviewSdks: (request: ListPreviewSdksRequest, call: Call) => Promise<ListPreviewSdksReply>;
   /** POST /preview/request */

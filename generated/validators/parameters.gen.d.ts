@@ -36,6 +36,7 @@ export declare const listNotifications_query: Compiled;
 export declare const markNotificationRead_path: Compiled;
 export declare const markAllNotificationsRead_query: Compiled;
 export declare const streamNotifications_headers: Compiled;
+export declare const search_query: Compiled;
 export declare const listMissingBlobs_path: Compiled;
 export declare const listPreviewJobs_query: Compiled;
 export declare const streamPreviewJob_headers: Compiled;

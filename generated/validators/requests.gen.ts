@@ -126,6 +126,7 @@ export const validators: Readonly<Record<OperationId, RequestValidators>> = {
   markNotificationRead: { path: ofParameters({}, parameters.markNotificationRead_path), query: ofParameters({}, parameters.registerUser_query) },
   markAllNotificationsRead: { query: ofParameters({}, parameters.markAllNotificationsRead_query) },
   streamNotifications: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.streamNotifications_headers) },
+  search: { query: ofParameters({"limit":"integer","offset":"integer","types":"strings"}, parameters.search_query) },
   listPreviewSdks: { query: ofParameters({"limit":"integer","offset":"integer"}, parameters.listSessions_query) },
   requestPreview: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.createSessionToken_headers), body: ofBody(largeBodies.requestPreview_body) },
   listMissingBlobs: { path: ofParameters({}, parameters.listMissingBlobs_path), query: ofParameters({"limit":"integer","offset":"integer"}, parameters.listSessions_query) },

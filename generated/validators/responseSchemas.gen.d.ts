@@ -80,6 +80,7 @@ export declare const listNotifications_200: Compiled;
 export declare const countUnreadNotifications_200: Compiled;
 export declare const markNotificationRead_200: Compiled;
 export declare const markAllNotificationsRead_200: Compiled;
+export declare const search_200: Compiled;
 export declare const listPreviewSdks_200: Compiled;
 export declare const requestPreview_202: Compiled;
 export declare const listMissingBlobs_200: Compiled;

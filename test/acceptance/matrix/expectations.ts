@@ -145,6 +145,7 @@ createAttachment        | 401    404      201    201   201      201     201     
 completeAttachment      | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 downloadAttachment      | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 deleteAttachment        | 401    404      204    204   204      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+search                  | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 listNotifications        | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 countUnreadNotifications | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 markNotificationRead     | 401    404      404    200   404      404     404     404   404       200 403      404      200         200   suspended 401     401     expired 401  401

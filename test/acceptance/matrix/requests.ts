@@ -14,6 +14,7 @@ import { keyRequests } from './requests/keys.ts';
 import { notificationRequests } from './requests/notifications.ts';
 import { previewRequests } from './requests/previews.ts';
 import { projectRequests } from './requests/projects.ts';
+import { searchRequests } from './requests/search.ts';
 import { teamRequests } from './requests/teams.ts';
 import { taskRequests } from './requests/tasks.ts';
 import { userRequests } from './requests/users.ts';
@@ -47,7 +48,7 @@ export interface Recipe {
 
 /** operationId → recipe. One that is missing for a mounted operation fails the matrix. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Object.entries({
-  ...authRequests, ...commentRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
+  ...authRequests, ...commentRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...searchRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
 }));
 
 /** The request as it goes over the wire, but for its credentials. */

@@ -1,0 +1,57 @@
+import type { Database } from '#platform/database.ts';
+import type { Keyset } from '#platform/paging.ts';
+import { hasTrigrams } from './patterns.ts';
+import { found, reachSql, type SearchKind, walkedAtMost, walkedEntries, type Wanted, type Way } from './queries.ts';
+
+/** What the caller sees: a hash that changes with it, and how much it is. */
+export interface Sight { readonly stamp: string; readonly projects: number; readonly ids: readonly string[] | null; readonly entries: number }
+
+export interface Ranked { readonly kind: SearchKind; readonly id: string; readonly score: number }
+/** A page of ids with one more than asked for, and how many there are; null where not all were compared. */
+export interface Found { readonly rows: readonly Ranked[]; readonly total: number | null }
+
+export interface Place { readonly limit: number; readonly offset: number; readonly after: Keyset | null }
+
+/** Of fewer results than that typing faults are forgiven. */
+const few = 20;
+/** So many among the newest are results enough: older ones are left out. */
+const plenty = 500;
+/** Of each project, however many there are. */
+const leastOfEach = 10;
+
+/** Finds what a caller looks for, in a way that depends on how much that caller sees: never on how much there is of others. */
+export class Ranking {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async sightOf({ userId, only, projectId }: Wanted): Promise<Sight> {
+    const [sight] = await this.#db.named<Sight>('search.reach', reachSql, [userId, only, projectId]);
+    return sight ?? { stamp: '', projects: 0, ids: [], entries: 0 };
+  }
+
+  /** One statement for most, two where it finds few; up to three for who sees more than 10,000 entries. */
+  async find(wanted: Wanted, { projects, ids, entries }: Sight, place: Place): Promise<Found> {
+    if (entries === 0) return { rows: [], total: 0 };
+    if (entries <= walkedEntries) return this.#forgiving(wanted, { kind: 'walk', each: walkedEntries }, place);
+    const eachOf = (bound: number): number => Math.max(leastOfEach, Math.floor(bound / projects));
+    const each = eachOf(walkedEntries);
+    const newest = await this.#run(wanted, { kind: 'walk', each }, false, place);
+    if ((newest.total ?? 0) >= plenty) return { ...newest, total: null };
+    if (wanted.words.some(hasTrigrams)) return this.#forgiving(wanted, { kind: 'index', each, projectIds: ids }, place);
+    return { ...(await this.#forgiving(wanted, { kind: 'walk', each: eachOf(walkedAtMost) }, place)), total: null };
+  }
+
+  async #forgiving(wanted: Wanted, way: Way, place: Place): Promise<Found> {
+    const exact = await this.#run(wanted, way, false, place);
+    return (exact.total ?? 0) < few ? this.#run(wanted, way, true, place) : exact;
+  }
+
+  async #run(wanted: Wanted, way: Way, forgiving: boolean, place: Place): Promise<Found> {
+    const { text, values } = found(wanted, way, forgiving, place);
+    const rows = await this.#db.named<Ranked & { readonly total: number }>('', text, values);
+    return { rows: rows.filter(({ id }) => id !== null).map(({ kind, id, score }) => ({ kind, id, score })), total: rows[0]?.total ?? 0 };
+  }
+}
