@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Knex } from 'knex';
 import { eraseCommentsOf } from '#domains/comments/erasure.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
@@ -7,6 +8,7 @@ import { bodiesOf, type Comment, commentIn, deleteComment, readComment, replyTo 
 import { queuedJob } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 import { taskIn } from '../../support/tasks.ts';
+import { until } from '../../support/until.ts';
 
 /** How each of many calls at once ended: `ok`, or the code. */
 async function endings(calls: readonly Promise<unknown>[]): Promise<Record<string, number>> {
@@ -27,9 +29,9 @@ describe('the end of comments', function () {
   const remove = (who: Person, one: Comment): Promise<unknown> => deleteComment(backend.current, who, one);
   /** The project's comments: the text of each, or `-` for a tombstone. */
   const left = async (who: Person, projectId: string): Promise<string> => (await bodiesOf(backend.current, who, projectId, { limit: 200 })).map((body) => body ?? '-').join(' ');
-  /** Rows that no rule allows: tombstones without replies, and replies to nothing. */
-  const wrong = (): Promise<unknown[]> => backend.current.sql(`
-    select c.id from comments c where c.deleted_at is not null and not exists (select 1 from comments r where r.parent_id = c.id)`);
+  /** What no rule allows: tombstones without replies. */
+  const wrong = (projectId: string): Promise<unknown[]> => backend.current.sql(`
+    select c.id from comments c where c.project_id = ? and c.deleted_at is not null and not exists (select 1 from comments r where r.parent_id = c.id)`, [projectId]);
 
   it('is asked for by the author, the project\'s owner, an Admin of its team; nobody else', async () => {
     const [ada, ben, cleo, dan, olga] = [await person(), await person(), await person(), await person(), await person()];
@@ -138,7 +140,7 @@ describe('the end of comments', function () {
         for (let at = 1; at < 24; at += 1) all.push(await reply(ada, all[Math.floor((at - 1) / 2)] ?? expect.fail()));
         const shuffled = all.map((one, at) => ({ one, at: (at * 7 + round * 5) % 24 })).sort((a, b) => a.at - b.at).map(({ one }) => one);
         expect(await endings(shuffled.map((one) => remove(ada, one)))).to.deep.equal({ ok: 24 });
-        expect(await wrong()).to.deep.equal([]);
+        expect(await wrong(projectId)).to.deep.equal([]);
         expect(await left(ada, projectId)).to.equal('');
       }
     });
@@ -282,6 +284,32 @@ describe('the end of comments', function () {
       await run('deleteTask', ada, { path: { task_id: id } });
       expect(await left(ada, projectId)).to.equal('');
     });
+  });
+
+  it('that has begun is waited for by whoever replies, stars or comments on the thing, who then hear that it is gone', async () => {
+    const { run, project, database: { db } } = backend.current;
+    const ada = await person();
+    const projectId = await project(ada);
+    /** What a call comes to that begins while others have the row of `table` and change it. */
+    const against = async (table: string, id: string, change: (trx: Knex.Transaction) => Promise<unknown>, call: () => Promise<unknown>): Promise<Record<string, number>> => {
+      const ended = await db.knex.transaction(async (trx) => {
+        await trx(table).where({ id }).forUpdate().first('id');
+        const ending = endings([call()]);
+        await until('the call to wait', async () => (await backend.current.sql("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
+        await change(trx);
+        return { ending };
+      });
+      return ended.ending;
+    };
+    const bury = (id: string) => (trx: Knex.Transaction) => trx('comments').where({ id }).update({ body: null, author_id: null, deleted_at: trx.fn.now() });
+    const [answered, starred] = [await comment(ada, projectId), await comment(ada, projectId)];
+    expect(await against('comments', answered.id, bury(answered.id), () => reply(ada, answered))).to.deep.equal({ CONFLICT: 1 });
+    expect(await against('comments', starred.id, bury(starred.id), () => run('starComment', ada, { path: { comment_id: starred.id } }))).to.deep.equal({ CONFLICT: 1 });
+    const [jobId, task] = [await queuedJob(backend.current, ada, projectId), await taskIn(backend.current, ada, projectId)];
+    const hide = (trx: Knex.Transaction) => trx('preview_jobs').where({ id: jobId }).update({ deleted_at: trx.fn.now() });
+    expect(await against('preview_jobs', jobId, hide, () => comment(ada, projectId, { entity_type: 'preview', entity_id: jobId }))).to.deep.equal({ VALIDATION_ERROR: 1 });
+    const drop = (trx: Knex.Transaction) => trx('tasks').where({ id: task.id }).delete();
+    expect(await against('tasks', task.id, drop, () => comment(ada, projectId, { entity_type: 'task', entity_id: task.id }))).to.deep.equal({ VALIDATION_ERROR: 1 });
   });
 
   it('is never met by replies to what is not there: the database refuses to delete a comment before its replies', async () => {

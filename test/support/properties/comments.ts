@@ -18,7 +18,7 @@ export async function commentsFor(request: string, system: System, who: Person, 
 }
 
 /** A new comment; every third has a reply, and of those every other is a tombstone. */
-async function commentIdIn(system: System, { tokens: { user } }: Person, projectId: string): Promise<string> {
+export async function commentIdIn(system: System, { tokens: { user } }: Person, projectId: string): Promise<string> {
   made += 1;
   const [hasReply, isDeleted] = [made % 3 === 0, made % 6 === 0];
   const [comment] = await system.sql(`
