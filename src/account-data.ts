@@ -16,6 +16,7 @@ import type { ErasureStage, ExportFiles, ExportSection } from '#domains/personal
 import type { ProjectErasureStage } from '#domains/project-data.ts';
 import { previewShares, previewTokens } from '#domains/previews/erasure.ts';
 import { previewFiles, previewSections } from '#domains/previews/export.ts';
+import { previewClientSessions } from '#domains/previews/sessions-clean-up.ts';
 import { ProjectDepartureService } from '#domains/projects/departure-service.ts';
 import type { ProjectErasures } from '#domains/projects/erasures.ts';
 import { memberships, projectsOf } from '#domains/projects/erasure-service.ts';
@@ -67,15 +68,15 @@ const sectionsOf = (db: Database): ExportSection[] => [
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
-export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>): ErasureStage[] => [
-  projectsOf(db, ofProject), exports.erasure, previewTokens(db), previewShares(db), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>, storage: ObjectStorage): ErasureStage[] => [
+  projectsOf(db, ofProject), exports.erasure, previewTokens(db), previewShares(db), previewClientSessions(db, storage), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   memberships(db), jobErasure(db), auditRows(db),
 ];
 
 export function createAccountData(on: AccountDataDependencies): AccountData {
   const { db, clock, log, storage, teamMemberships, projectErasures, projectStages, ...rest } = on;
   const exports = new DataExportService({ db, clock, storage, sections: sectionsOf(db), files: filesOf(db, storage) });
-  const erasures = new AccountErasures(db, erasureStages(db, projectStages, exports), log);
+  const erasures = new AccountErasures(db, erasureStages(db, projectStages, exports, storage), log);
   const deletion = new AccountDeletionService({
     ...rest, db, log, erasures, apiKeys: new ApiKeyRevocationService(), teams: new TeamDepartureService(db, teamMemberships), projects: new ProjectDepartureService(projectErasures),
   });

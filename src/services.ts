@@ -53,6 +53,10 @@ import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
 import { previewKind } from '#domains/previews/kind.ts';
 import { PreviewService } from '#domains/previews/service.ts';
+import { sweepSessions } from '#domains/previews/sessions-clean-up.ts';
+import { previewSessionHandlers } from '#domains/previews/sessions-handlers.ts';
+import { PreviewSessionService } from '#domains/previews/sessions-service.ts';
+import { PreviewUploadService } from '#domains/previews/sessions-upload.ts';
 import { previewSharingHandlers } from '#domains/previews/sharing-handlers.ts';
 import { PreviewSharingService } from '#domains/previews/sharing-service.ts';
 import { PreviewSources } from '#domains/previews/sources.ts';
@@ -192,6 +196,7 @@ export function createServices(on: Platform, version: string): Services {
   const projects = new ProjectService({ db, tiers, templates, starting: new StartingService(db), builds: previewEndings, erasures: projectErasures });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const heartbeats = new HeartbeatSummaries(db, redis, log);
+  const previewSessions = new PreviewSessionService({ db, storage, tokens: previewTokens, tiers, allowsDevServers: env.previewDevServers });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
   const mailedTokens = new MailedTokens(deriveKey(env.jwtSecret, 'mailed tokens'), env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'mailed tokens'));
@@ -216,6 +221,7 @@ export function createServices(on: Platform, version: string): Services {
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
+    sweepSessions(db, storage),
     ...authSweeps(db),
     ...proofs.sweeps,
     sweepInvitations(db),
@@ -259,6 +265,7 @@ export function createServices(on: Platform, version: string): Services {
       ...searchHandlers(new SearchService(db, redis)),
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
+      ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
       ...jobAdminHandlers({ nodes: new WorkerNodeService(db, heartbeats), deadJobs: new DeadJobService(db, [kind]) }),
     },

@@ -685,6 +685,32 @@ function pickPreviewSdkPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickPreviewSession(o) {
+  if (!isObject(o)) refuse("PreviewSession", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("PreviewSession.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("PreviewSession.project_id", "string", o.project_id),
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("PreviewSession.user_id", "string", o.user_id),
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("PreviewSession.kind", "string", o.kind),
+    "status": typeof o.status === 'string' ? o.status : refuse("PreviewSession.status", "string", o.status),
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("PreviewSession.target_platform", "string", o.target_platform),
+    "dev_server_url": (typeof o.dev_server_url === 'string' || o.dev_server_url === null) ? o.dev_server_url : refuse("PreviewSession.dev_server_url", "string or null", o.dev_server_url),
+    "bundle_url": (typeof o.bundle_url === 'string' || o.bundle_url === null) ? o.bundle_url : refuse("PreviewSession.bundle_url", "string or null", o.bundle_url),
+    "bundle_size": (Number.isInteger(o.bundle_size) || o.bundle_size === null) ? o.bundle_size : refuse("PreviewSession.bundle_size", "integer or null", o.bundle_size),
+    "bundle_sha256": (typeof o.bundle_sha256 === 'string' || o.bundle_sha256 === null) ? o.bundle_sha256 : refuse("PreviewSession.bundle_sha256", "string or null", o.bundle_sha256),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("PreviewSession.created_at", "string", o.created_at),
+    "expires_at": typeof o.expires_at === 'string' ? o.expires_at : refuse("PreviewSession.expires_at", "string", o.expires_at),
+  };
+}
+function pickPreviewSessionCreated(o) {
+  if (!isObject(o)) refuse("PreviewSessionCreated", 'an object', o);
+  return {
+    "session": pickPreviewSession(o.session),
+    "token": typeof o.token === 'string' ? o.token : refuse("PreviewSessionCreated.token", "string", o.token),
+    "upload_token": (typeof o.upload_token === 'string' || o.upload_token === null) ? o.upload_token : refuse("PreviewSessionCreated.upload_token", "string or null", o.upload_token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("PreviewSessionCreated.expires_in", "integer", o.expires_in),
+  };
+}
 function pickPreviewShare(o) {
   if (!isObject(o)) refuse("PreviewShare", 'an object', o);
   return {
@@ -1543,6 +1569,9 @@ export const serializers = {
   listPreviewShares: { 200: (o) => envelope(pickPreviewSharePage(o)) },
   sharePreview: { 201: (o) => envelope(pickPreviewShare(o)) },
   revokePreviewShare: {  },
+  createPreviewSession: { 201: (o) => envelope(pickPreviewSessionCreated(o)) },
+  getPreviewSession: { 200: (o) => envelope(pickPreviewSession(o)) },
+  uploadPreviewBundle: { 201: (o) => envelope(pickPreviewSession(o)) },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
   reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },

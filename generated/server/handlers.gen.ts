@@ -132,6 +132,9 @@ export type OperationId =
   | 'listPreviewShares'
   | 'sharePreview'
   | 'revokePreviewShare'
+  | 'createPreviewSession'
+  | 'getPreviewSession'
+  | 'uploadPreviewBundle'
   | 'reportPreviewResult'
   | 'registerWorker'
   | 'reportHeartbeat'
@@ -157,9 +160,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'createPreviewSession'
-  | 'getPreviewSession'
-  | 'uploadPreviewBundle'
   | 'createLiveSession'
   | 'pushLiveChanges'
   | 'streamLiveSession'
@@ -746,6 +746,18 @@ export type RevokePreviewShareRequest = HandlerRequest<wire.RevokePreviewShareDa
 export type RevokePreviewShareReply =
   | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type CreatePreviewSessionRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreatePreviewSessionData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreatePreviewSessionData['body']>>;
+export type CreatePreviewSessionReply =
+  | { readonly status: 201; readonly body: wire.CreatePreviewSessionResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type GetPreviewSessionRequest = HandlerRequest<wire.GetPreviewSessionData['path'], NoParameters, NoParameters, undefined>;
+export type GetPreviewSessionReply =
+  | { readonly status: 200; readonly body: wire.GetPreviewSessionResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UploadPreviewBundleRequest = HandlerRequest<wire.UploadPreviewBundleData['path'], NoParameters, NoParameters, undefined>;
+export type UploadPreviewBundleReply =
+  | { readonly status: 201; readonly body: wire.UploadPreviewBundleResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
 export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportPreviewResultData['body']>>;
 export type ReportPreviewResultReply =
   | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1087,6 +1099,12 @@ export interface Handlers {
   readonly sharePreview: (request: SharePreviewRequest, call: Call) => Promise<SharePreviewReply>;
   /** DELETE /preview/shares/{share_id} */
   readonly revokePreviewShare: (request: RevokePreviewShareRequest, call: Call) => Promise<RevokePreviewShareReply>;
+  /** POST /preview/sessions */
+  readonly createPreviewSession: (request: CreatePreviewSessionRequest, call: Call) => Promise<CreatePreviewSessionReply>;
+  /** GET /preview/sessions/{token} */
+  readonly getPreviewSession: (request: GetPreviewSessionRequest, call: Call) => Promise<GetPreviewSessionReply>;
+  /** POST /preview/sessions/{token}/bundle */
+  readonly uploadPreviewBundle: (request: UploadPreviewBundleRequest, call: Call) => Promise<UploadPreviewBundleReply>;
   /** POST /preview/callback */
   readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
   /** POST /workers/register */

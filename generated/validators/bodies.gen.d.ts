@@ -43,6 +43,7 @@ export declare const createAttachment_body: Compiled;
 export declare const createComment_body: Compiled;
 export declare const updateComment_body: Compiled;
 export declare const sharePreview_body: Compiled;
+export declare const createPreviewSession_body: Compiled;
 export declare const registerWorker_body: Compiled;
 export declare const reportHeartbeat_body: Compiled;
 export declare const claimJob_body: Compiled;

@@ -223,6 +223,10 @@ export const variables = {
     section: 'Previews', kind: 'list', default: ['0.88.1'], maxItems: 16,
     description: 'React Native SDK sets that this deployment builds for; the first is the default.',
   },
+  PREVIEW_DEV_SERVERS: {
+    section: 'Previews', kind: 'switch', default: 'outside production',
+    description: 'Whether a preview session may name a development server on its owner\'s own network. Only the owner sees the address; it is never fetched.',
+  },
   WORKER_CLASS: {
     section: 'Workers', kind: 'choice', choices: ['cpu', 'gpu'], default: 'cpu',
     description: 'Which class of jobs this worker process takes.',

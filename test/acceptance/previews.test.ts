@@ -216,6 +216,17 @@ describe('previews over the wire', function () {
     expect((await ada.hive.api.listPreviewShares({ path })).items).to.deep.equal([]);
   });
 
+  it('takes a bundle that the client built, once, and shows it by its token', async () => {
+    const { session, token, upload_token: uploadToken } = await ada.hive.api.createPreviewSession({ body: { kind: 'bundle', project_id: projectId, target_platform: 'ios' } });
+    const anybody = system.current.anonymous().api;
+    const bundle = 'built by the client';
+    const uploaded = await anybody.uploadPreviewBundle({ path: { token: uploadToken ?? '' }, body: new Blob([bundle], { type: 'application/javascript' }) });
+    expect(uploaded).to.include({ id: session.id, status: 'ready', bundle_sha256: sha256(bundle) });
+    const seen = await anybody.getPreviewSession({ path: { token } });
+    expect(await (await fetch(seen.bundle_url ?? '')).text()).to.equal(bundle);
+    expect(await failureOf(anybody.uploadPreviewBundle({ path: { token: uploadToken ?? '' }, body: new Blob(['another'], { type: 'application/javascript' }) }))).to.include({ code: 'CONFLICT', status: 409 });
+  });
+
   it('cancels a build at once, and its worker stops', async () => {
     const { job } = await ada.hive.api.requestPreview({ body: { project_id: projectId, target_platform: 'ios', files: [{ path: 'index.js', sha256: sha256('x'), size: 1 }] } });
     const cancelled = await ada.hive.api.cancelPreviewJob({ path: { job_id: job.id } });

@@ -31,6 +31,10 @@ const sharesSql = `
     from preview_shares s join users b on b.id = s.shared_by join users w on w.id = s.user_id
    where (s.shared_by = $1 or s.user_id = $1) and s.id > $2 order by s.id limit ${batchSize}`;
 
+const sessionsSql = `
+  select id, project_id, kind, target_platform, dev_server_url, bundle_size, encode(bundle_sha256, 'hex') as bundle_sha256, uploaded_at, created_at, expires_at
+    from preview_client_sessions where user_id = $1 and id > $2 order by id limit ${batchSize}`;
+
 const logsSql = `
   select job_id, seq, level, message, at from preview_job_logs where job_id = $1 and seq > $2 order by seq limit ${batchSize}`;
 
@@ -56,6 +60,7 @@ export function previewSections(db: Database): ExportSection[] {
       name: 'preview_logs',
       rows: ofEachJob((jobId) => inBatches<{ seq: number }>((last) => db.named('export.preview_logs', logsSql, [jobId, last?.seq ?? 0]))),
     },
+    { name: 'preview_sessions', rows: (userId) => rowsById(db, 'export.preview_sessions', sessionsSql, userId) },
     { name: 'preview_shares', rows: (userId) => rowsById(db, 'export.preview_shares', sharesSql, userId) },
   ];
 }

@@ -13,3 +13,6 @@ export const stagedPackKey = (projectId: string, jobId: string): string => `${st
  * its uploads, and must not change what a later attempt stored.
  */
 export const attemptPrefix = (projectId: string, jobId: string, attempt: number): string => `projects/${projectId}/previews/${jobId}/${attempt}/`;
+
+/** What was uploaded to a client's own session; each upload beside the others, until one is the session's. */
+export const sessionPrefix = (projectId: string, sessionId: string): string => `projects/${projectId}/preview-sessions/${sessionId}/`;

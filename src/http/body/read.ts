@@ -144,6 +144,8 @@ function bounded(exchange: Exchange, maxBytes: number, timeoutMs: number): Reada
   req.on('error', onGone);
   req.on('close', onGone);
   out.on('close', release);
+  // Before somebody reads, or where nobody will, there is nobody to tell; who reads later finds `errored`.
+  out.on('error', () => undefined);
   if (req.destroyed) onGone();
   return out;
 }

@@ -98,7 +98,7 @@ describe('a process that is killed between commit and answer', function () {
     const { self } = scene;
     const [text, values] = route.audit === null
       ? ['select 1 from preview_sessions where user_id = $1 and job_id = $2', [self.id, target]]
-      : ['select 1 from audit_logs where user_id = $1 and event_type = $2 and ($3::uuid is null or $3 in (entity_id, project_id))',
+      : ['select 1 from audit_logs where user_id = $1 and event_type = $2 and ($3::uuid is null or $3 in (entity_id, project_id) or $3::text = data ->> \'job_id\')',
         [self.id, route.audit, route.template.startsWith('/preview/') ? target : null]];
     return (await stage.current.world.sql(text, values)).length;
   };

@@ -174,6 +174,9 @@ createPreviewToken      | 401    404      201    201   201      201     201     
 sharePreview            | 401    404      201    201   201      201     201     404   404       201 403      404      unconfirmed 201   suspended 401     401     expired 401  401
 listPreviewShares       | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 revokePreviewShare      | 401    404      403    204   403      403     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+createPreviewSession    | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
+getPreviewSession       | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
+uploadPreviewBundle     | 201    201      201    201   201      201     201     201   201       201 201      201      201         201   201       201     201     201     201  201
 reportPreviewResult     | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401
 registerWorker          | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401
 reportHeartbeat         | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401

@@ -26,6 +26,8 @@ export interface Asked {
   /** Below the base path, with the query. */
   readonly path: string;
   readonly json?: unknown;
+  /** A body that is no JSON. */
+  readonly raw?: { readonly type: string; readonly text: string };
   /** The id of what it acts on, as it stands in path or body: a stranger must not tell it from one that does not exist. */
   readonly target?: string;
   /** As good a request of this operation that means something else: for a key used twice. */
@@ -52,9 +54,9 @@ export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Obje
 }));
 
 /** The request as it goes over the wire, but for its credentials. */
-export function written(route: OperationRoute, { path, json }: Pick<Asked, 'path' | 'json'>, headers: Readonly<Record<string, string>> = {}): WireRequest {
+export function written(route: OperationRoute, { path, json, raw }: Pick<Asked, 'path' | 'json' | 'raw'>, headers: Readonly<Record<string, string>> = {}): WireRequest {
   return {
-    method: route.method.toUpperCase(), path: `${basePath}${path}`, body: json === undefined ? null : JSON.stringify(json),
-    headers: { ...(json === undefined ? {} : jsonType), ...headers },
+    method: route.method.toUpperCase(), path: `${basePath}${path}`, body: raw?.text ?? (json === undefined ? null : JSON.stringify(json)),
+    headers: { ...(json === undefined ? {} : jsonType), ...(raw === undefined ? {} : { 'content-type': raw.type }), ...headers },
   };
 }

@@ -139,9 +139,9 @@ export class World {
     const credential = headers['authorization']?.replace('Bearer ', '') ?? headers['x-api-key'];
     if (credential !== undefined) this.secrets.add(credential, 'credential');
     if (headers['idempotency-key'] !== undefined) this.secrets.add(headers['idempotency-key'], 'Idempotency-Key');
-    if (typeof body === 'string') this.secrets.hear(JSON.parse(body));
+    if (typeof body === 'string' && headers['content-type']?.startsWith('application/json') === true) this.secrets.hear(JSON.parse(body));
     const answer = await wire.send(request);
-    if (answer.text.startsWith('{')) this.secrets.hear((JSON.parse(answer.text) as { data: unknown }).data);
+    if (String(answer.headers['content-type']).startsWith('application/json') && answer.text.startsWith('{')) this.secrets.hear((JSON.parse(answer.text) as { data: unknown }).data);
     return answer;
   }
 

@@ -102,6 +102,9 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await make(backend, node, benJob);
   await backend.run('sharePreview', ben, { path: { job_id: benJob }, body: { user_id: userId } });
   await backend.run('createPreviewToken', caller, { path: { job_id: benJob } });
+  await backend.run('createPreviewSession', caller, { body: { kind: 'dev_server', project_id: theirProject, target_platform: 'ios', dev_server_url: `http://${word}.local:8081` } });
+  const { data: opened } = await backend.run('createPreviewSession', caller, { body: { kind: 'bundle', project_id: theirProject, target_platform: 'ios' } });
+  await backend.http('POST', `/preview/sessions/${opened.upload_token ?? ''}/bundle`, { body: Buffer.from(`// by ${username}`), headers: { 'content-type': 'application/javascript' } });
   await backend.run('createInvitation', ben, { body: { target_type: 'project', target_id: await backend.project(ben), role: 'member', username } });
   await as('POST', '/invitations', { target_type: 'project', target_id: projectId, role: 'member', email: `friend-of-${word}@example.com` }, newId());
   await as('POST', '/auth/mfa/totp', { password });
@@ -141,7 +144,7 @@ describe('erasing an account', function () {
   const stages = (): ErasureStage[] => {
     const { database: { db }, storage, clock, services: { kinds: [kind] } } = backend.current;
     if (kind === undefined) throw new Error('previews are a kind of job');
-    return erasureStages(db, projectStages(db, storage, new PreviewEndingService(kind)), new DataExportService({ db, clock, storage, sections: [], files: [] }));
+    return erasureStages(db, projectStages(db, storage, new PreviewEndingService(kind)), new DataExportService({ db, clock, storage, sections: [], files: [] }), storage);
   };
   const erasures = (all: readonly ErasureStage[]): AccountErasures => new AccountErasures(backend.current.database.db, all, backend.current.log);
   const noSignal = new AbortController().signal;

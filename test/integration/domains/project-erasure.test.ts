@@ -70,6 +70,8 @@ async function live(backend: Backend, ada: Person, ben: Person): Promise<Life> {
     const { id } = await replyTo(backend, ben, await replyTo(backend, ben, comment, word), word);
     await run('starComment', ada, { path: { comment_id: id } });
   }
+  const { data: opened } = await run('createPreviewSession', ben, { body: { kind: 'bundle', project_id: project.id, target_platform: 'ios' } });
+  await backend.http('POST', `/preview/sessions/${opened.upload_token ?? ''}/bundle`, { body: Buffer.from(`// by ${word}`), headers: { 'content-type': 'application/javascript' } });
   const queuedId = await queuedJob(backend, ada, project.id, `// again by ${word}`);
   const sources = [sourceOf('index.js', `// never started by ${word}`)];
   const { data: unsent } = await request(backend, ben, project.id, sources);

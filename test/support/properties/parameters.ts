@@ -1,6 +1,7 @@
 /** Wrong parameters of an operation: what stands in the URL or a header, and the place a refusal has to point to. */
 import { type Operation, type Parameter, listOf, numberOf } from './contract.ts';
 import { targetOf, type Drawn } from './requests.ts';
+import { existingSignIns } from './sign-ins.ts';
 
 export interface WrongTarget {
   readonly kind: string;
@@ -12,7 +13,8 @@ export interface WrongTarget {
 }
 
 /** Every request whose URL or headers are one change away from `right`. */
-export function wrongParameters(operation: Operation, right: Drawn): WrongTarget[] {
+export function wrongParameters(operation: Operation, drawn: Drawn): WrongTarget[] {
+  const right = operation.route.auth === 'preview' ? withToken(drawn) : drawn;
   const headersOf = (headers: Drawn['headers']): Record<string, string> => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
   const found: WrongTarget[] = [];
   // Alone, so that nothing else is wrong with it.
@@ -28,6 +30,8 @@ export function wrongParameters(operation: Operation, right: Drawn): WrongTarget
   found.push({ kind: 'too many parameters', path: withQuery(Array.from({ length: 101 }, (_, index) => `a${index}`).join('&')), headers, pointer: '#/query' });
   for (const parameter of operation.parameters) {
     const { name } = parameter;
+    // A credential, which is judged before any parameter.
+    if (name === 'token' && operation.route.auth === 'preview') continue;
     if (parameter.in === 'path') {
       for (const text of wrongTexts(parameter)) {
         const path = targetOf(operation, { ...right.path, [name]: '@@' }, own).replace(encodeURIComponent('@@'), text);
@@ -45,6 +49,12 @@ export function wrongParameters(operation: Operation, right: Drawn): WrongTarget
     }
   }
   return found;
+}
+
+/** With a token that holds: what is wrong beside it is told only then. */
+function withToken({ path, query, ...rest }: Drawn): Drawn {
+  const { token } = existingSignIns;
+  return { ...rest, path: 'token' in path ? { ...path, token } : path, query: 'token' in query ? { ...query, token } : query };
 }
 
 /** Encoded as they are sent. */

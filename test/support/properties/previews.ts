@@ -13,6 +13,15 @@ export async function previewThings(system: System, request: string, who: Person
   return real;
 }
 
+/** The token of a new preview or session of somebody's, as the operation takes it. */
+export async function previewTokenOf(operationId: string, system: System, { hive, tokens: { user } }: Person, projectId: string, makeJob: () => Promise<string>): Promise<string> {
+  if (operationId !== 'getPreviewSession' && operationId !== 'uploadPreviewBundle') return (await hive.api.createPreviewToken({ path: { job_id: await makeJob() } })).token;
+  // Fifty are open at once; earlier ones are of requests that were answered.
+  await system.sql("update preview_client_sessions set expires_at = now() where user_id = $1 and created_at < now() - interval '2 seconds'", [user.id]);
+  const { token, upload_token: uploadToken } = await hive.api.createPreviewSession({ body: { kind: 'bundle', project_id: projectId, target_platform: 'ios' } });
+  return operationId === 'getPreviewSession' ? token : uploadToken ?? token;
+}
+
 /** A share of a preview with somebody new. */
 export async function shareOf(system: System, who: Person, jobId: string): Promise<string> {
   const other = await system.person();

@@ -7,13 +7,13 @@ import { createHash } from 'node:crypto';
 import { windowKey } from '#platform/request-windows.ts';
 import type { Existing } from './arbitrary.ts';
 import { BelongingThings, existingBelonging } from './belonging.ts';
-import { commentIdIn, commentsFor, existingComments } from './comments.ts';
+import { commentsFor, existingComments } from './comments.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
 import { notificationIdOf, notificationStandIn } from './notifications.ts';
 import { basePath } from './requests.ts';
-import { existingPreviews, previewThings, shareOf } from './previews.ts';
+import { existingPreviews, previewThings, previewTokenOf, shareOf } from './previews.ts';
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { tagIdIn, tagStandIn } from './tags.ts';
 import { existingTasks, TaskThings } from './tasks.ts';
@@ -119,11 +119,15 @@ export class World {
     if (whole.includes(keyStandIn)) real.set(keyStandIn, await keyIdOf(this.ada));
     if (whole.includes(notificationStandIn)) real.set(notificationStandIn, await notificationIdOf(this.#system, this.ada, this.projectId));
     if (whole.includes(tagStandIn)) real.set(tagStandIn, await this.tag(real.get(standIns.project) ?? this.projectId));
+    if (route.auth === 'preview' && whole.includes(existingSignIns.token)) {
+      real.set(existingSignIns.token, await previewTokenOf(route.operationId, this.#system, this.ada, this.projectId, async () => (await this.job(state)).jobId));
+    }
     for (const [standIn, thing] of await previewThings(this.#system, whole, this.ada, async () => (await this.job('queued')).jobId)) real.set(standIn, thing);
     for (const [standIn, thing] of await commentsFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: keepingOwnLimits(filled(request.path)), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
+    if (route.requestBody === 'stream' && ready.body === null) Object.assign(ready, { body: text, headers: { ...ready.headers, 'content-type': route.requestTypes[0] ?? '' } });
     const token = as === 'own' ? await this.#tokenFor(route.operationId) : this.ada.tokens.access_token;
     return { ...ready, headers: { ...ready.headers, ...this.#credentials(operation, ready, token, as) } };
   }
@@ -160,10 +164,6 @@ export class World {
   /** A share of a new preview of somebody's. */
   async share(owner: Person): Promise<string> {
     return shareOf(this.#system, owner, (await this.job('waiting', owner)).jobId);
-  }
-
-  comment(owner: Person, projectId: string): Promise<string> {
-    return commentIdIn(this.#system, owner, projectId);
   }
 
   async project(owner: Person): Promise<string> {

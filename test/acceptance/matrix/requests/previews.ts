@@ -19,6 +19,13 @@ const aboutOneOfTwo = (below: string, make: (world: World, projectId: string) =>
   },
 });
 
+interface Opened { readonly token: string; readonly upload_token: string | null }
+
+/** A session of the maker's, or of whoever is said to open it. */
+const session = async (world: World, scene: Scene): Promise<Opened> => world.data<Opened>('POST', '/preview/sessions', {
+  as: world.maker, json: { kind: 'bundle', project_id: await world.project(scene), target_platform: 'ios' },
+});
+
 const inline = (text: string): Record<string, unknown> => ({ path: source.path, content_base64: Buffer.from(text).toString('base64') });
 
 export const previewRequests: Readonly<Record<string, Recipe>> = {
@@ -56,6 +63,19 @@ export const previewRequests: Readonly<Record<string, Recipe>> = {
     },
   },
   listPreviewShares: about('/shares', waitingJob),
+  createPreviewSession: {
+    ask: async (world, scene) => {
+      const id = await world.project(scene);
+      const json = { kind: 'bundle', project_id: id, target_platform: 'ios' };
+      return { path: '/preview/sessions', json, target: id, other: { json: { ...json, target_platform: 'android' } } };
+    },
+  },
+  getPreviewSession: { ask: async (world, scene) => ({ path: `/preview/sessions/${(await session(world, scene)).token}` }) },
+  uploadPreviewBundle: {
+    ask: async (world, scene) => ({
+      path: `/preview/sessions/${(await session(world, scene)).upload_token ?? ''}/bundle`, raw: { type: 'application/javascript', text: 'export default 3;' },
+    }),
+  },
   revokePreviewShare: {
     ask: async (world, scene) => {
       const jobId = await waitingJob(world, await world.project(scene));
