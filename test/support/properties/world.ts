@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { windowKey } from '#platform/request-windows.ts';
 import type { Existing } from './arbitrary.ts';
 import { BelongingThings, existingBelonging } from './belonging.ts';
-import { commentsFor, existingComments } from './comments.ts';
+import { commentIdIn, commentsFor, existingComments } from './comments.ts';
 import type { Operation } from './contract.ts';
 import { signatureOf, type Node } from './credentials.ts';
 import { keyIdOf, keyStandIn } from './keys.ts';
@@ -164,6 +164,10 @@ export class World {
   /** A share of a new preview of somebody's. */
   async share(owner: Person): Promise<string> {
     return shareOf(this.#system, owner, (await this.job('waiting', owner)).jobId);
+  }
+
+  comment(owner: Person, projectId: string): Promise<string> {
+    return commentIdIn(this.#system, owner, projectId);
   }
 
   async project(owner: Person): Promise<string> {
