@@ -9,6 +9,8 @@ export const knownBlobsSql = `
   select encode(sha256, 'hex') as sha256, size from source_blobs
    where project_id = $1 and sha256 in (select decode(h, 'hex') from unnest($2::text[]) as h)`;
 
+export const holdProjectSql = 'select 1 from projects where id = $1 and deleted_at is null for share';
+
 /** All files of a job in one statement, however many: 40,000 rows are one round trip. */
 export const insertFilesSql = `
   insert into preview_job_files (job_id, path, sha256, size)

@@ -19,7 +19,7 @@ import type { TierService } from '../tiers/service.ts';
 import { type PreviewUse, previewUse, takePlace, takeRequest } from './allowance.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { decodeInline } from './inline.ts';
-import { bundleKeySql, countMissingSql, insertFilesSql, jobByIdSql } from './queries.ts';
+import { bundleKeySql, countMissingSql, holdProjectSql, insertFilesSql, jobByIdSql } from './queries.ts';
 import { findByKey, type RequestKey, requestKeyOf, takeKey } from './request-keys.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
 import { describeSdks } from './sdks.ts';
@@ -69,7 +69,7 @@ export class PreviewService {
 
   /**
    * Takes the list of sources and answers what the project lacks; with nothing missing the build is on its queue when
-   * this returns. Five statements and one for the token, whatever the number of files.
+   * this returns. Six statements and one for the token, whatever the number of files.
    */
   async request(call: Call, body: PreviewRequestInput): Promise<PreviewRequested> {
     const { userId, intake } = await this.#intake(call, body, 'files' in body ? body.files : null);
@@ -79,6 +79,7 @@ export class PreviewService {
     const targets = await this.#on.sources.presign(body.project_id, job, missing.slice(0, firstMissing));
     const pack = missing.length === 0 ? null : await this.#on.sources.presignPack(body.project_id, job, missing);
     return transact(this.#on.db, call, async (trx) => {
+      await this.#holdProject(trx, body.project_id);
       const tier = await this.#on.tiers.lockAccount(trx, userId);
       const row = await this.#insert(trx, call, { userId, tier, id: job, projectId: body.project_id, intake, missingCount: missing.length, key: null });
       const seconds = Math.ceil(row.max_build_ms / 1000) + afterBuildSeconds;
@@ -176,6 +177,7 @@ export class PreviewService {
       await storageFaults(() => this.#on.sources.store(body.project_id, fresh));
     }
     return transact(this.#on.db, null, async (trx) => {
+      await this.#holdProject(trx, body.project_id);
       // Under the account's lock: of two that bring the same key at the same moment the second finds the job of the first.
       const tier = await this.#on.tiers.lockAccount(trx, userId);
       const first = key === null ? null : await takeKey(this.#on.db, trx, userId, key);
@@ -200,6 +202,15 @@ export class PreviewService {
       if (first === null) throw error;
       return first;
     }
+  }
+
+  /**
+   * Keeps the project from being deleted until the commit, so that its deletion ends this build too; NOT_FOUND where it was
+   * deleted meanwhile. Before the account's lock.
+   */
+  async #holdProject(trx: Knex.Transaction, projectId: string): Promise<void> {
+    const held = await this.#on.db.namedIn(trx, 'previews.hold_project', holdProjectSql, [projectId]);
+    if (held.length === 0) throw notFound();
   }
 
   async #intake(call: Call, body: PreviewRequestInput | PreviewBuildInput, files: readonly PreviewSource[] | null): Promise<{ userId: string; intake: Intake }> {
