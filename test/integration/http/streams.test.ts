@@ -25,6 +25,9 @@ function listenTo({ port }: Fixture, credential: string | { 'x-api-key': string 
   return { text: () => got, hasEnded: () => hasEnded, socket };
 }
 
+/** The last event of a stream that was ended from outside. */
+const closed = (reason: string): string => `event: closed\ndata: {"reason":"${reason}"}\n\n`;
+
 describe('http: streams', () => {
   let cap: number | null = null;
   let nowMs = Date.now();
@@ -52,10 +55,11 @@ describe('http: streams', () => {
     await until('the source to end', () => intervene.streamEnded === before + 1);
     const short = listenTo(fixture.current, person().headers.authorization, '/stream?kind=short');
     await until('the end', short.hasEnded);
+    expect(short.text()).not.to.contain('event: closed');
     expect(intervene.streamEnded).to.equal(before + 2);
   });
 
-  it('ends when the session is revoked', async () => {
+  it('ends when the session is revoked, and says so', async () => {
     const { person, redis, intervene } = fixture.current;
     const ada = person();
     const before = intervene.streamEnded;
@@ -63,6 +67,7 @@ describe('http: streams', () => {
     await until('the first event', () => stream.text().includes('thing.made'));
     await markRevoked(redis.redis, [ada.sessionId], 900);
     await until('the end', stream.hasEnded);
+    expect(stream.text()).to.contain(closed('credential_revoked'));
     await until('the source to end', () => intervene.streamEnded === before + 1);
   });
 
@@ -110,7 +115,7 @@ describe('http: streams', () => {
     }
   });
 
-  it('ends when the token expires', async () => {
+  it('ends when the token expires, and says so', async () => {
     const { person } = fixture.current;
     // Signed 14 minutes and 58.5 seconds ago: about a second is left.
     nowMs = Date.now() - 898_500;
@@ -118,16 +123,18 @@ describe('http: streams', () => {
     nowMs = Date.now();
     const stream = listenTo(fixture.current, ada.headers.authorization);
     await until('the end', stream.hasEnded);
-    expect(stream.text()).to.contain('thing.made');
+    expect(stream.text()).to.contain('thing.made').and.to.contain(closed('credential_expired'));
   });
 
-  it('cuts a client that does not read, before a few megabytes wait for it', async () => {
+  it('cuts a client that does not read, before a few megabytes wait for it, and tells it why where it reads after all', async () => {
     const { person, intervene } = fixture.current;
     const before = intervene.streamEnded;
     const stream = listenTo(fixture.current, person().headers.authorization, '/stream?kind=flood');
     stream.socket.pause();
     await until('the source to end', () => intervene.streamEnded === before + 1);
-    stream.socket.destroy();
+    stream.socket.resume();
+    await until('the end', stream.hasEnded);
+    expect(stream.text()).to.contain(closed('too_slow'));
   });
 
   it('caps the streams of a caller, and frees the place with the stream', async () => {
@@ -158,6 +165,7 @@ describe('http: streams', () => {
     await until('the first event', () => stream.text().includes('thing.made'));
     shutdown.abort();
     await until('the end', stream.hasEnded);
+    expect(stream.text()).to.contain(closed('shutting_down'));
     await own.close();
   });
 
