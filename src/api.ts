@@ -1,7 +1,9 @@
 /** The API process: HTTP, the outbox relay, the reconciler, system jobs and their schedules. Any number may run side by side. */
 import { readFileSync } from 'node:fs';
 import { createApp } from './app.ts';
+import { metricsText, metricsType } from '#domains/workers/metrics.ts';
 import { readEnvironment } from '#config/environment.ts';
+import { isForMetrics, metricsListener } from '#http/metrics.ts';
 import { createServer, drain, listen } from '#http/server.ts';
 import { Reconciler } from '#jobs/reconciler.ts';
 import { OutboxRelay } from '#jobs/relay.ts';
@@ -60,8 +62,13 @@ const app = await createApp({
 });
 // Files of file-system storage go past the pipeline: their URLs are signed, and they are streams without an envelope.
 const { routes } = opened;
-const server = createServer(routes === null ? app : (request, response) => {
-  if (request.url?.startsWith(storageMount) !== true) {
+const metrics = metricsListener({ token: env.metricsToken, type: metricsType, text: () => metricsText(db, services.queueStatistics), log });
+const server = createServer((request, response) => {
+  if (isForMetrics(request)) {
+    metrics(request, response);
+    return;
+  }
+  if (routes === null || request.url?.startsWith(storageMount) !== true) {
     app(request, response);
     return;
   }

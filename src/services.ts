@@ -60,6 +60,7 @@ import { PreviewUploadService } from '#domains/previews/sessions-upload.ts';
 import { previewSharingHandlers } from '#domains/previews/sharing-handlers.ts';
 import { PreviewSharingService } from '#domains/previews/sharing-service.ts';
 import { PreviewSources } from '#domains/previews/sources.ts';
+import { PreviewStatisticsService } from '#domains/previews/statistics-service.ts';
 import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
@@ -100,6 +101,8 @@ import { UserService } from '#domains/users/service.ts';
 import { UsageService } from '#domains/users/usage-service.ts';
 import { jobAdminHandlers } from '#domains/workers/admin-handlers.ts';
 import { DeadJobService } from '#domains/workers/dead-jobs-service.ts';
+import { QueueStatistics } from '#domains/workers/queue-statistics.ts';
+import { QueueService } from '#domains/workers/queues-service.ts';
 import { workerHandlers } from '#domains/workers/handlers.ts';
 import { HeartbeatSummaries, sweepHeartbeats } from '#domains/workers/heartbeats.ts';
 import { NodeKeys } from '#domains/workers/node-keys.ts';
@@ -153,6 +156,8 @@ export interface Services {
   /** What the scheduler adds by the clock. */
   readonly schedules: readonly ScheduledJob[];
   readonly tiers: TierService;
+  /** How the queues are: for /metrics too. */
+  readonly queueStatistics: QueueStatistics;
   readonly credentials: Credentials;
   /** To be started with the process and stopped with it. */
   readonly lastSeen: LastSeen;
@@ -196,6 +201,7 @@ export function createServices(on: Platform, version: string): Services {
   const projects = new ProjectService({ db, tiers, templates, starting: new StartingService(db), builds: previewEndings, erasures: projectErasures });
   const previews = new PreviewService({ db, storage, sources, tokens: desk, projects, tiers, watch, log, maxWaitMs: env.previewMaxTimeoutMs });
   const heartbeats = new HeartbeatSummaries(db, redis, log);
+  const queueStatistics = new QueueStatistics(db, redis, log);
   const previewSessions = new PreviewSessionService({ db, storage, tokens: previewTokens, tiers, allowsDevServers: env.previewDevServers });
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
@@ -267,7 +273,10 @@ export function createServices(on: Platform, version: string): Services {
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
-      ...jobAdminHandlers({ nodes: new WorkerNodeService(db, heartbeats), deadJobs: new DeadJobService(db, [kind]) }),
+      ...jobAdminHandlers({
+        nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),
+        previews: new PreviewStatisticsService(db, clock),
+      }),
     },
     kinds: [kind],
     consumers: new Map<string, EventConsumer>([
@@ -284,6 +293,7 @@ export function createServices(on: Platform, version: string): Services {
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, dueSoonKind(db, notifications, feed), digestKind(db), ...swept.kinds],
     schedules: [...accountData.schedules, ...projectErasures.schedules, dueSoonSchedule, digestSchedule, ...swept.schedules],
     tiers,
+    queueStatistics,
     lastSeen,
     credentials: new Credentials(db, asksVerification, lastSeen),
     nodeKeys,

@@ -311,6 +311,13 @@ function pickDevicePage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickFailureCount(o) {
+  if (!isObject(o)) refuse("FailureCount", 'an object', o);
+  return {
+    "kind": typeof o.kind === 'string' ? o.kind : refuse("FailureCount.kind", "string", o.kind),
+    "count": Number.isInteger(o.count) ? o.count : refuse("FailureCount.count", "integer", o.count),
+  };
+}
 function pickHeaderMap(o) {
   return map(o, "HeaderMap", (o) => typeof o === 'string' ? o : refuse("HeaderMap.*", "string", o));
 }
@@ -344,6 +351,35 @@ function pickInvitationPage(o) {
   return {
     "items": list(o.items, "InvitationPage.items", pickInvitation),
     "page": pickPage(o.page),
+  };
+}
+function pickJobCounts(o) {
+  if (!isObject(o)) refuse("JobCounts", 'an object', o);
+  return {
+    "requested": Number.isInteger(o.requested) ? o.requested : refuse("JobCounts.requested", "integer", o.requested),
+    "succeeded": Number.isInteger(o.succeeded) ? o.succeeded : refuse("JobCounts.succeeded", "integer", o.succeeded),
+    "failed": Number.isInteger(o.failed) ? o.failed : refuse("JobCounts.failed", "integer", o.failed),
+    "cancelled": Number.isInteger(o.cancelled) ? o.cancelled : refuse("JobCounts.cancelled", "integer", o.cancelled),
+    "timed_out": Number.isInteger(o.timed_out) ? o.timed_out : refuse("JobCounts.timed_out", "integer", o.timed_out),
+    "success_rate": (Number.isFinite(o.success_rate) || o.success_rate === null) ? o.success_rate : refuse("JobCounts.success_rate", "number or null", o.success_rate),
+    "duration_p50_ms": (Number.isInteger(o.duration_p50_ms) || o.duration_p50_ms === null) ? o.duration_p50_ms : refuse("JobCounts.duration_p50_ms", "integer or null", o.duration_p50_ms),
+    "duration_p95_ms": (Number.isInteger(o.duration_p95_ms) || o.duration_p95_ms === null) ? o.duration_p95_ms : refuse("JobCounts.duration_p95_ms", "integer or null", o.duration_p95_ms),
+    "duration_p99_ms": (Number.isInteger(o.duration_p99_ms) || o.duration_p99_ms === null) ? o.duration_p99_ms : refuse("JobCounts.duration_p99_ms", "integer or null", o.duration_p99_ms),
+    "wait_p95_ms": (Number.isInteger(o.wait_p95_ms) || o.wait_p95_ms === null) ? o.wait_p95_ms : refuse("JobCounts.wait_p95_ms", "integer or null", o.wait_p95_ms),
+  };
+}
+function pickJobCountsAt(o) {
+  if (!isObject(o)) refuse("JobCountsAt", 'an object', o);
+  return {
+    "at": typeof o.at === 'string' ? o.at : refuse("JobCountsAt.at", "string", o.at),
+    "counts": pickJobCounts(o.counts),
+  };
+}
+function pickJobCountsOfTier(o) {
+  if (!isObject(o)) refuse("JobCountsOfTier", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("JobCountsOfTier.tier", "string", o.tier),
+    "counts": pickJobCounts(o.counts),
   };
 }
 function pickJobInput(o) {
@@ -732,6 +768,26 @@ function pickPreviewSharePage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickPreviewStats(o) {
+  if (!isObject(o)) refuse("PreviewStats", 'an object', o);
+  return {
+    "from": typeof o.from === 'string' ? o.from : refuse("PreviewStats.from", "string", o.from),
+    "to": typeof o.to === 'string' ? o.to : refuse("PreviewStats.to", "string", o.to),
+    "interval": typeof o.interval === 'string' ? o.interval : refuse("PreviewStats.interval", "string", o.interval),
+    "total": pickJobCounts(o.total),
+    "series": list(o.series, "PreviewStats.series", pickJobCountsAt),
+    "by_tier": list(o.by_tier, "PreviewStats.by_tier", pickJobCountsOfTier),
+    "by_platform": list(o.by_platform, "PreviewStats.by_platform", pickPreviewStats_by_platform_item),
+    "failures": list(o.failures, "PreviewStats.failures", pickFailureCount),
+  };
+}
+function pickPreviewStats_by_platform_item(o) {
+  if (!isObject(o)) refuse("PreviewStats.by_platform[]", 'an object', o);
+  return {
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("PreviewStats.by_platform[].target_platform", "string", o.target_platform),
+    "counts": pickJobCounts(o.counts),
+  };
+}
 function pickPreviewTimings(o) {
   if (!isObject(o)) refuse("PreviewTimings", 'an object', o);
   return {
@@ -901,6 +957,32 @@ function pickProjectTransfer(o) {
     "team_id": (typeof o.team_id === 'string' || o.team_id === null) ? o.team_id : refuse("ProjectTransfer.team_id", "string or null", o.team_id),
     "invitation_id": (typeof o.invitation_id === 'string' || o.invitation_id === null) ? o.invitation_id : refuse("ProjectTransfer.invitation_id", "string or null", o.invitation_id),
     "expires_at": (typeof o.expires_at === 'string' || o.expires_at === null) ? o.expires_at : refuse("ProjectTransfer.expires_at", "string or null", o.expires_at),
+  };
+}
+function pickQueueDepth(o) {
+  if (!isObject(o)) refuse("QueueDepth", 'an object', o);
+  return {
+    "name": typeof o.name === 'string' ? o.name : refuse("QueueDepth.name", "string", o.name),
+    "class": typeof o.class === 'string' ? o.class : refuse("QueueDepth.class", "string", o.class),
+    "priority": (typeof o.priority === 'string' || o.priority === null) ? o.priority : refuse("QueueDepth.priority", "string or null", o.priority),
+    "waiting": Number.isInteger(o.waiting) ? o.waiting : refuse("QueueDepth.waiting", "integer", o.waiting),
+    "delayed": Number.isInteger(o.delayed) ? o.delayed : refuse("QueueDepth.delayed", "integer", o.delayed),
+    "running": Number.isInteger(o.running) ? o.running : refuse("QueueDepth.running", "integer", o.running),
+    "oldest_waiting_seconds": (Number.isFinite(o.oldest_waiting_seconds) || o.oldest_waiting_seconds === null) ? o.oldest_waiting_seconds : refuse("QueueDepth.oldest_waiting_seconds", "number or null", o.oldest_waiting_seconds),
+    "wait_p50_ms": (Number.isInteger(o.wait_p50_ms) || o.wait_p50_ms === null) ? o.wait_p50_ms : refuse("QueueDepth.wait_p50_ms", "integer or null", o.wait_p50_ms),
+    "wait_p95_ms": (Number.isInteger(o.wait_p95_ms) || o.wait_p95_ms === null) ? o.wait_p95_ms : refuse("QueueDepth.wait_p95_ms", "integer or null", o.wait_p95_ms),
+    "succeeded_1h": Number.isInteger(o.succeeded_1h) ? o.succeeded_1h : refuse("QueueDepth.succeeded_1h", "integer", o.succeeded_1h),
+    "failed_1h": Number.isInteger(o.failed_1h) ? o.failed_1h : refuse("QueueDepth.failed_1h", "integer", o.failed_1h),
+  };
+}
+function pickQueueStats(o) {
+  if (!isObject(o)) refuse("QueueStats", 'an object', o);
+  return {
+    "taken_at": typeof o.taken_at === 'string' ? o.taken_at : refuse("QueueStats.taken_at", "string", o.taken_at),
+    "queues": list(o.queues, "QueueStats.queues", pickQueueDepth),
+    "tiers": list(o.tiers, "QueueStats.tiers", pickTierQueueDepth),
+    "outbox_pending": Number.isInteger(o.outbox_pending) ? o.outbox_pending : refuse("QueueStats.outbox_pending", "integer", o.outbox_pending),
+    "dead_jobs": Number.isInteger(o.dead_jobs) ? o.dead_jobs : refuse("QueueStats.dead_jobs", "integer", o.dead_jobs),
   };
 }
 function pickRecoveryCodes(o) {
@@ -1290,6 +1372,18 @@ function pickTierOfferPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickTierQueueDepth(o) {
+  if (!isObject(o)) refuse("TierQueueDepth", 'an object', o);
+  return {
+    "tier": typeof o.tier === 'string' ? o.tier : refuse("TierQueueDepth.tier", "string", o.tier),
+    "waiting": Number.isInteger(o.waiting) ? o.waiting : refuse("TierQueueDepth.waiting", "integer", o.waiting),
+    "running": Number.isInteger(o.running) ? o.running : refuse("TierQueueDepth.running", "integer", o.running),
+    "wait_p50_ms": (Number.isInteger(o.wait_p50_ms) || o.wait_p50_ms === null) ? o.wait_p50_ms : refuse("TierQueueDepth.wait_p50_ms", "integer or null", o.wait_p50_ms),
+    "wait_p95_ms": (Number.isInteger(o.wait_p95_ms) || o.wait_p95_ms === null) ? o.wait_p95_ms : refuse("TierQueueDepth.wait_p95_ms", "integer or null", o.wait_p95_ms),
+    "succeeded_1h": Number.isInteger(o.succeeded_1h) ? o.succeeded_1h : refuse("TierQueueDepth.succeeded_1h", "integer", o.succeeded_1h),
+    "failed_1h": Number.isInteger(o.failed_1h) ? o.failed_1h : refuse("TierQueueDepth.failed_1h", "integer", o.failed_1h),
+  };
+}
 function pickTokenPair(o) {
   if (!isObject(o)) refuse("TokenPair", 'an object', o);
   return {
@@ -1586,8 +1680,10 @@ export const serializers = {
   suspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
   unsuspendUser: { 200: (o) => envelope(pickAdminUser(o)) },
   listWorkers: { 200: (o) => envelope(pickWorkerNodePage(o)) },
+  getQueueStats: { 200: (o) => envelope(pickQueueStats(o)) },
   listDeadJobs: { 200: (o) => envelope(pickDeadJobPage(o)) },
   retryDeadJob: { 202: (o) => envelope(pickDeadJob(o)) },
+  getPreviewStats: { 200: (o) => envelope(pickPreviewStats(o)) },
   listTierLimits: { 200: (o) => envelope(pickTierLimitSetPage(o)) },
   updateTierLimits: { 200: (o) => envelope(pickTierLimitSet(o)) },
   getHealth: { 200: (o) => envelope(pickHealth(o)) },

@@ -149,8 +149,10 @@ export type OperationId =
   | 'suspendUser'
   | 'unsuspendUser'
   | 'listWorkers'
+  | 'getQueueStats'
   | 'listDeadJobs'
   | 'retryDeadJob'
+  | 'getPreviewStats'
   | 'listTierLimits'
   | 'updateTierLimits'
   | 'getHealth'
@@ -210,8 +212,6 @@ export type PendingOperationId =
   | 'checkSampleUpdates'
   | 'listFaq'
   | 'askFaq'
-  | 'getQueueStats'
-  | 'getPreviewStats'
   | 'getAiStats'
   | 'getOverviewStats'
   | 'listAuditLogs'
@@ -815,6 +815,10 @@ export type ListWorkersRequest = HandlerRequest<NoParameters, Filled<NonNullable
 export type ListWorkersReply =
   | { readonly status: 200; readonly body: wire.ListWorkersResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type GetQueueStatsRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetQueueStatsReply =
+  | { readonly status: 200; readonly body: wire.GetQueueStatsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListDeadJobsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListDeadJobsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListDeadJobsReply =
   | { readonly status: 200; readonly body: wire.ListDeadJobsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -822,6 +826,10 @@ export type ListDeadJobsReply =
 export type RetryDeadJobRequest = HandlerRequest<wire.RetryDeadJobData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RetryDeadJobData['headers']>['Idempotency-Key']> }, undefined>;
 export type RetryDeadJobReply =
   | { readonly status: 202; readonly body: wire.RetryDeadJobResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type GetPreviewStatsRequest = HandlerRequest<NoParameters, NonNullable<wire.GetPreviewStatsData['query']>, NoParameters, undefined>;
+export type GetPreviewStatsReply =
+  | { readonly status: 200; readonly body: wire.GetPreviewStatsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
 export type ListTierLimitsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTierLimitsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTierLimitsReply =
@@ -1133,10 +1141,14 @@ export interface Handlers {
   readonly unsuspendUser: (request: UnsuspendUserRequest, call: Call) => Promise<UnsuspendUserReply>;
   /** GET /admin/workers */
   readonly listWorkers: (request: ListWorkersRequest, call: Call) => Promise<ListWorkersReply>;
+  /** GET /admin/queues */
+  readonly getQueueStats: (request: GetQueueStatsRequest, call: Call) => Promise<GetQueueStatsReply>;
   /** GET /admin/dead-jobs */
   readonly listDeadJobs: (request: ListDeadJobsRequest, call: Call) => Promise<ListDeadJobsReply>;
   /** POST /admin/dead-jobs/{job_id}/retry */
   readonly retryDeadJob: (request: RetryDeadJobRequest, call: Call) => Promise<RetryDeadJobReply>;
+  /** GET /admin/stats/previews */
+  readonly getPreviewStats: (request: GetPreviewStatsRequest, call: Call) => Promise<GetPreviewStatsReply>;
   /** GET /admin/tiers */
   readonly listTierLimits: (request: ListTierLimitsRequest, call: Call) => Promise<ListTierLimitsReply>;
   /** PATCH /admin/tiers/{tier} */

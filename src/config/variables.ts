@@ -246,7 +246,7 @@ export const variables = {
   },
   METRICS_TOKEN: {
     section: 'Observability', kind: 'secret', default: null, minLength: 16,
-    description: 'Bearer token that shows a monitor the details of the deep health check. Without it only admins see them.',
+    description: 'Bearer token for GET /metrics, which also shows a monitor the details of the deep health check. Without it there are no metrics, and only admins see the details.',
   },
   LOG_LEVEL: {
     section: 'Observability', kind: 'choice', choices: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info',

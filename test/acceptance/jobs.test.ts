@@ -4,7 +4,7 @@ import { type Person, until, useSystem } from '../support/system.ts';
 
 describe('the job platform as administrators meet it', function () {
   this.timeout(120_000);
-  const system = useSystem({ apis: 2, workers: 1 });
+  const system = useSystem({ apis: 2, workers: 1, variables: { METRICS_TOKEN: 'a-token-of-the-monitoring' } });
   let admin: Person;
   before(async () => { admin = await system.current.person('admin'); });
 
@@ -45,5 +45,18 @@ describe('the job platform as administrators meet it', function () {
     await system.current.startWorker();
     const ended = await ada.hive.previews.wait(jobId);
     expect(ended).to.include({ status: 'succeeded', attempt: 4 });
+  });
+
+  it('tells how its queues and previews are, and monitors that hold the token', async () => {
+    const { queues, taken_at } = await admin.hive.api.getQueueStats({});
+    expect(queues.find(({ name }) => name === 'cpu_tasks_normal')?.succeeded_1h).to.equal(1);
+    expect(Date.now() - Date.parse(taken_at)).to.be.lessThan(15_000);
+    const previews = await admin.hive.api.getPreviewStats({ query: { interval: 'hour' } });
+    expect(previews.total).to.include({ requested: 1, succeeded: 1, success_rate: 1 });
+    expect(previews.total.duration_p50_ms).to.be.greaterThan(0);
+    const metrics = (headers: Record<string, string>): Promise<Response> => fetch(`${system.current.baseUrl}/metrics`, { headers });
+    expect((await metrics({})).status).to.equal(401);
+    const told = await (await metrics({ authorization: 'Bearer a-token-of-the-monitoring' })).text();
+    expect(told).to.contain('hivesync_queue_succeeded_1h{queue="cpu_tasks_normal",class="cpu",priority="normal"} 1');
   });
 });

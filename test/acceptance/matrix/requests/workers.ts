@@ -50,6 +50,8 @@ export const workerRequests: Readonly<Record<string, Recipe>> = {
   reportPreviewResult: report('/preview/callback'),
   reportJobResult: report('/workers/callback'),
   listWorkers: at('/admin/workers'),
+  getQueueStats: at('/admin/queues'),
+  getPreviewStats: at('/admin/stats/previews'),
   listDeadJobs: at('/admin/dead-jobs'),
   retryDeadJob: {
     ask: async (world, scene) => {
