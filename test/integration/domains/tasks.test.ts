@@ -310,6 +310,6 @@ describe('tasks', () => {
     expect(await countStatements(() => run('createTask', ada, { path, body: { title: 'x', assignee_id: ada.userId, label_ids: [label] } }))).to.equal(7);
     expect(await countStatements(() => run('updateTask', ada, { path: one, body: { title: 'y' } }))).to.equal(6);
     expect(await countStatements(() => run('updateTask', ada, { path: one, body: { status: 'done', assignee_id: ada.userId } }))).to.equal(8);
-    expect(await countStatements(() => run('deleteTask', ada, { path: one }))).to.equal(6);
+    expect(await countStatements(() => run('deleteTask', ada, { path: one })), 'its comments and attachments with it').to.equal(8);
   });
 });
