@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { useSystem } from '../support/system.ts';
+import { until, useSystem } from '../support/system.ts';
 import { failureOf } from '../support/failures.ts';
 
 describe('projects over the wire', () => {
@@ -37,6 +38,29 @@ describe('projects over the wire', () => {
     const refused = await failureOf(hive.api.createProject({ body: { name: 'Field Notes', template_id: '01920000-0000-7000-8000-00000000ffff' } }));
     expect(refused).to.include({ code: 'VALIDATION_ERROR', status: 400 });
     expect((await hive.api.listProjects({})).items).to.have.length(1);
+  });
+
+  it('is gone at once when it is deleted, and erased by the processes that run', async () => {
+    const { hive } = await system.current.person();
+    const { items: [template] } = await hive.api.listProjectTemplates({ query: { limit: 1, offset: 1 } });
+    const { id } = await hive.api.createProject({ body: { name: 'Short-lived', template_id: template?.id ?? null } });
+    const path = { project_id: id };
+    const { items: [task] } = await hive.api.listTasks({ path });
+    const content = 'kept for a moment';
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const { upload, id: attachmentId } = await hive.api.createAttachment({
+      path: { task_id: task?.id ?? '' }, body: { name: 'a.txt', upload: { content_type: 'text/plain', size: content.length, sha256 } },
+    });
+    expect((await fetch(upload?.upload_url ?? '', { method: 'PUT', headers: upload?.headers ?? {}, body: content })).status).to.equal(200);
+    await hive.api.completeAttachment({ path: { attachment_id: attachmentId } });
+    const { url } = await hive.api.downloadAttachment({ path: { attachment_id: attachmentId } });
+    expect(await (await fetch(url)).text()).to.equal(content);
+    await hive.api.deleteProject({ path });
+    expect(await failureOf(hive.api.listTasks({ path }))).to.include({ code: 'NOT_FOUND', status: 404 });
+    const name = async (): Promise<unknown> => (await system.current.sql('select name from projects where id = $1', [id]))[0]?.['name'];
+    await until('the erasure', async () => (await name()) === 'Erased project');
+    expect(await system.current.sql('select id from tasks where project_id = $1', [id])).to.deep.equal([]);
+    expect((await fetch(url)).status).to.equal(404);
   });
 
   it('merges settings group by group over the defaults', async () => {

@@ -106,6 +106,16 @@ describe('the demo company', function () {
     expect(told.map(({ created_at: time }) => time)).to.deep.equal(told.map(({ created_at: time }) => time).sort().reverse());
   });
 
+  it('is found by what it says, by whoever may see it', async () => {
+    const get = await as(demoAccount.email);
+    const found = async (q: string): Promise<unknown[][]> => itemsOf(await get(`/search?q=${encodeURIComponent(q)}`)).map(({ type, title }) => [type, title]);
+    expect(await found('Field Notes')).to.deep.include(['project', demoProject.name]);
+    // One letter is wrong.
+    expect(await found('keybord')).to.deep.include(['task', 'Keyboard covers the last line on Android']);
+    expect((await found('foreground service')).some(([type]) => type === 'comment')).to.equal(true);
+    expect(await found('wardens'), 'of a project to which she is only invited').to.not.deep.include(['task', 'Ask three wardens what they would want']);
+  });
+
   it('keeps the rules that services keep: who has something to do or is mentioned may open the project, and nothing done waits for what is not', async () => {
     const { sql } = backend.current;
     const belongs = (person: string, project: string): string => `
