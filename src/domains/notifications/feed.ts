@@ -9,6 +9,7 @@
  * stream overlap. Words of Redis that come twice, or for nothing, only make it look.
  */
 import type { Database } from '#platform/database.ts';
+import { newId } from '#platform/ids.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import { columns, type NotificationRow } from './listing.ts';
@@ -16,7 +17,7 @@ import { columns, type NotificationRow } from './listing.ts';
 /** How late a word that Redis lost can make somebody. */
 const usualPollMs = 3_000;
 /** Streams read for in one statement, and notifications of one stream. */
-const streamsAtOnce = 500;
+const streamsAtOnce = 1_000;
 const rowsAtOnce = 100;
 
 const afterSql = `
@@ -46,7 +47,10 @@ export interface FeedDependencies {
 
 export class NotificationFeed {
   readonly #on: FeedDependencies;
-  readonly #readers = new Set<Reader>();
+  /** By person. */
+  readonly #readers = new Map<string, Set<Reader>>();
+  /** What this process publishes, so that it does not look twice for its own words. */
+  readonly #mark = newId();
   readonly #wanted = new Set<Reader>();
   #isReading = false;
   #poll: NodeJS.Timeout | null = null;
@@ -57,23 +61,26 @@ export class NotificationFeed {
     dependencies.subscriber.onReconnect(() => this.#wantAll());
   }
 
-  /** Says, after the commit, that these people were told something. Best effort: a stream that misses it looks by itself. */
+  /** Says, after the commit, that these people were told something. Best effort: a stream elsewhere that misses it looks by itself. */
   changed(userIds: readonly string[]): void {
-    for (const userId of userIds) this.#on.redis.publish(channelOf(userId), '').catch((error: unknown) => this.#say(error));
+    for (const userId of userIds) {
+      for (const reader of this.#readers.get(userId) ?? []) this.#want(reader);
+      this.#on.redis.publish(channelOf(userId), this.#mark).catch((error: unknown) => this.#say(error));
+    }
   }
 
   /** A person's notifications from a place on, oldest first, each once, until the signal aborts. */
   async *follow(userId: string, place: string, signal: AbortSignal): AsyncGenerator<NotificationRow> {
     const reader: Reader = { userId, place, rows: [], isBehind: true, wake: () => undefined };
     // Not waited for: what is told before the subscription stands is seen by the look that follows it.
-    const subscribing = this.#on.subscriber.subscribe(channelOf(userId), () => this.#want(reader)).then((unsubscribe) => {
+    const subscribing = this.#on.subscriber.subscribe(channelOf(userId), (mark) => { if (mark !== this.#mark) this.#want(reader); }).then((unsubscribe) => {
       this.#want(reader);
       return unsubscribe;
     });
     subscribing.catch((error: unknown) => this.#say(error));
     const end = (): void => reader.wake();
     signal.addEventListener('abort', end);
-    this.#readers.add(reader);
+    this.#readers.set(userId, (this.#readers.get(userId) ?? new Set()).add(reader));
     this.#poll ??= setInterval(() => this.#wantAll(), this.#on.pollMs ?? usualPollMs);
     try {
       while (!signal.aborted) {
@@ -89,7 +96,9 @@ export class NotificationFeed {
       }
     } finally {
       signal.removeEventListener('abort', end);
-      this.#readers.delete(reader);
+      const own = this.#readers.get(userId);
+      own?.delete(reader);
+      if (own?.size === 0) this.#readers.delete(userId);
       this.#wanted.delete(reader);
       if (this.#readers.size === 0 && this.#poll !== null) {
         clearInterval(this.#poll);
@@ -100,11 +109,11 @@ export class NotificationFeed {
   }
 
   #wantAll(): void {
-    for (const reader of this.#readers) this.#want(reader);
+    for (const readers of this.#readers.values()) for (const reader of readers) this.#want(reader);
   }
 
   #want(reader: Reader): void {
-    if (!this.#readers.has(reader)) return;
+    if (this.#readers.get(reader.userId)?.has(reader) !== true) return;
     // Whoever has not taken what was read gets more when it has: memory stays bounded however much is told.
     if (reader.rows.length > 0) {
       reader.isBehind = true;
