@@ -563,7 +563,7 @@ export type NotificationChannels = {
      */
     in_app: boolean;
     /**
-     * By mail to the confirmed address.
+     * By mail to the confirmed address: what cannot wait at once, the rest together every quarter of an hour.
      */
     email: boolean;
 };

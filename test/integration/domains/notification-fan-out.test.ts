@@ -11,7 +11,8 @@ import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { joinProject, joinTeam, teamOf } from '../../support/belonging.ts';
 import { planOf } from '../../support/plans.ts';
-import { countStatements } from '../../support/statements.ts';
+import { request, sourceOf } from '../../support/preview-jobs.ts';
+import { statementsOf } from '../../support/statements.ts';
 import { setStatus, taskIn } from '../../support/tasks.ts';
 
 interface Told { readonly type: NotificationType; readonly payload: Record<string, unknown>; readonly project_id: string | null }
@@ -19,6 +20,9 @@ interface Told { readonly type: NotificationType; readonly payload: Record<strin
 /** type → the keys of its payload, as the contract's table says. */
 const promised = new Map([...readFileSync(new URL('../../../openapi/components/schemas/notifications.yaml', import.meta.url), 'utf8').matchAll(/^ {4}\| (`.*?`) \| (.*?)(?:;.*)? \|$/gm)]
   .flatMap(([, types = '', keys = '']) => types.replaceAll('`', '').split(', ').map((type) => [type, keys.replaceAll(/\([^)]*\)/g, '').split(',').map((key) => key.trim()).sort()] as const)));
+
+/** The limits of tiers are read anew every five seconds, whoever asks. */
+const countStatements = async (work: () => Promise<unknown>): Promise<number> => (await statementsOf(work)).filter((text) => !text.includes('tier_limits')).length;
 
 describe('fan-out of events', () => {
   const backend = useBackend();
@@ -263,11 +267,30 @@ describe('fan-out of events', () => {
 
     it('tells once, by the one that takes it, that four fifths of the projects are used, and costs the others nothing', async () => {
       const ada = await person('free');
-      const counts: number[] = [];
-      for (let made = 1; made <= 5; made += 1) counts.push(await countStatements(() => backend.current.project(ada)));
-      expect(counts.map((count) => count - (counts[0] ?? 0))).to.deep.equal([0, 0, 0, 1, 0]);
+      const emitted: number[] = [];
+      for (let made = 1; made <= 5; made += 1) emitted.push((await statementsOf(() => backend.current.project(ada))).filter((text) => text.includes('"outbox"')).length);
+      expect(emitted).to.deep.equal([1, 1, 1, 2, 1]);
       await tell({ type: 'account.quota_near', userId: ada.userId });
       expect(await toldTo(ada)).to.deep.equal([{ type: 'account.quota_near', project_id: null, payload: { limit: 'projects', used: 4, allowed: 5, tier: 'free' } }]);
+    });
+
+    it('tells once a day that the day\'s previews are nearly used up', async () => {
+      const { sql, project } = backend.current;
+      const ada = await person('free');
+      const projectId = await project(ada);
+      const ask = async (): Promise<string> => (await request(backend.current, ada, projectId, [sourceOf('index.js', newId())])).data.job.id;
+      const first = await ask();
+      const columns = (await sql<{ name: string }>("select column_name as name from information_schema.columns where table_name = 'preview_jobs' and is_generated = 'NEVER' and is_identity = 'NO'")).map(({ name }) => name).join(', ');
+      // As many since midnight that the next one is the fortieth of fifty.
+      await sql(`
+        insert into preview_jobs (${columns})
+        select ${columns.split(', ').map((name) => `(r).${name}`).join(', ')} from (
+          select jsonb_populate_record(j, jsonb_build_object('id', gen_random_uuid(), 'request_key_hash', null, 'created_at', date_trunc('day', now() at time zone 'utc') at time zone 'utc')) as r
+            from preview_jobs j, generate_series(1, 38) where j.id = ?) copies`, [first]);
+      const telling = [await statementsOf(ask), await statementsOf(ask)].map((texts) => texts.filter((one) => one.includes('"outbox"')).length);
+      expect(telling).to.deep.equal([1, 0]);
+      await tell({ type: 'account.quota_near', userId: ada.userId });
+      expect(await toldTo(ada)).to.deep.equal([{ type: 'account.quota_near', project_id: null, payload: { limit: 'preview_jobs_per_day', used: 40, allowed: 50, tier: 'free' } }]);
     });
 
     it('tells once a day that the day\'s notifications are nearly used up, within the cap and in the same statements', async () => {
