@@ -22,6 +22,8 @@ const postsWithoutKey: Readonly<Record<string, string>> = {
   declineInvitation: 'declining again changes nothing',
   denyDeviceLink: 'denying again changes nothing',
   logoutUser: 'the session is over: a repeat is AUTH_INVALID, which means that it is done',
+  markAllNotificationsRead: 'what is read already stays as it was',
+  markNotificationRead: 'marking again answers alike',
   requestAccountDeletion: 'the credential is gone: a repeat is AUTH_INVALID, which means that it is done',
   requestEmailChange: 'a newer request replaces the older',
   resendVerification: 'the newest mail counts; how many an hour is limited',
@@ -32,10 +34,14 @@ const postsWithoutKey: Readonly<Record<string, string>> = {
 
 /** GETs of one thing without a version. */
 const readsWithoutVersion: Readonly<Record<string, string>> = {
+  countUnreadNotifications: 'a count that moves with every event',
   downloadAttachment: 'its URL is another at each request',
   getDataExport: 'its URL is another at each request, and the answer is not to be stored',
   getDeviceLink: 'looked at once, before it is approved',
+  getPreviewStats: 'counts that move with every build',
+  getQueueStats: 'counts that move with every job',
   getUsage: 'counts that move with every request',
+  streamNotifications: 'a stream of events',
   streamPreviewJob: 'a stream of events',
 };
 
@@ -50,6 +56,7 @@ const changesWithoutGuard: Readonly<Record<string, string>> = {
   removeTeamMember: 'a membership ends whatever its role became',
   revokeApiKey: 'a key ends whatever it was changed to: safety first',
   revokeInvitation: 'an open invitation is not edited, only taken back',
+  revokePreviewShare: 'a share is not edited, only ended',
   revokeOtherSessions: 'sessions are not edited, only ended',
   revokeSession: 'a session is not edited, only ended',
   unfavoriteProject: 'a star is the caller\'s own: on or off',
