@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import pg from 'pg';
 import { until, useSystem } from '../support/system.ts';
 import { failureOf } from '../support/failures.ts';
 
@@ -61,6 +62,37 @@ describe('projects over the wire', () => {
     await until('the erasure', async () => (await name()) === 'Erased project');
     expect(await system.current.sql('select id from tasks where project_id = $1', [id])).to.deep.equal([]);
     expect((await fetch(url)).status).to.equal(404);
+  });
+
+  it('is erased to its end though the process that does it is killed in the middle', async function () {
+    this.timeout(90_000);
+    const { hive } = await system.current.person();
+    const { items: [template] } = await hive.api.listProjectTemplates({ query: { limit: 1, offset: 1 } });
+    const { id } = await hive.api.createProject({ body: { name: 'Short-lived', template_id: template?.id ?? null } });
+    const noted = async (): Promise<Record<string, unknown>> => (await system.current.sql('select stages, completed_at from project_erasures where project_id = $1', [id]))[0] ?? {};
+    const holder = new pg.Client({ connectionString: system.current.databaseUrl });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select id from tasks where project_id = $1 for update', [id]);
+      await hive.api.deleteProject({ path: { project_id: id } });
+      await until('the erasure to come to the tasks', async () => 'previews' in Object(await noted().then(({ stages }) => stages)));
+      await system.current.killApis();
+    } finally {
+      await holder.query('rollback');
+      await holder.end();
+    }
+    expect(await noted().then(({ stages }) => Object.keys(stages as object))).to.not.include('tasks');
+    // Its lease has run out: nobody extends it any more.
+    await system.current.sql("update system_jobs set lease_expires_at = now() - interval '1 second' where kind = 'projects.erase' and status = 'running'", []);
+    await system.current.restartApi();
+    await until('the first round', async () => 'project' in Object(await noted().then(({ stages }) => stages)));
+    expect(await system.current.sql('select id from tasks where project_id = $1', [id])).to.deep.equal([]);
+    // Three hours later.
+    await system.current.sql("update system_jobs set run_after = now() - interval '1 second' where kind = 'projects.erase' and payload ->> 'project_id' = $1", [id]);
+    await system.current.sql("update outbox set run_after = now() - interval '1 second' where sent_at is null", []);
+    await until('the second round', async () => (await noted())['completed_at'] != null);
+    expect(await system.current.sql("select event_type from audit_logs where project_id = $1 and event_type = 'project.erased'", [id])).to.have.length(1);
   });
 
   it('merges settings group by group over the defaults', async () => {
