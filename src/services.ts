@@ -52,6 +52,9 @@ import { previewHandlers } from '#domains/previews/handlers.ts';
 import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
 import { previewKind } from '#domains/previews/kind.ts';
+import { readManifestKey } from '#domains/previews/manifest-form.ts';
+import { previewManifestHandlers } from '#domains/previews/manifest-handlers.ts';
+import { PreviewManifestService } from '#domains/previews/manifest-service.ts';
 import { PreviewService } from '#domains/previews/service.ts';
 import { sweepSessions } from '#domains/previews/sessions-clean-up.ts';
 import { previewSessionHandlers } from '#domains/previews/sessions-handlers.ts';
@@ -203,6 +206,7 @@ export function createServices(on: Platform, version: string): Services {
   const heartbeats = new HeartbeatSummaries(db, redis, log);
   const queueStatistics = new QueueStatistics(db, redis, log);
   const previewSessions = new PreviewSessionService({ db, storage, tokens: previewTokens, tiers, allowsDevServers: env.previewDevServers });
+  const manifestKey = env.previewSigningKey === null ? null : readManifestKey(env.previewSigningKey.reveal(), env.previewSigningKeyId);
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
   const mailedTokens = new MailedTokens(deriveKey(env.jwtSecret, 'mailed tokens'), env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'mailed tokens'));
@@ -272,6 +276,7 @@ export function createServices(on: Platform, version: string): Services {
       ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
+      ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),

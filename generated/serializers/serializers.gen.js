@@ -1666,6 +1666,7 @@ export const serializers = {
   createPreviewSession: { 201: (o) => envelope(pickPreviewSessionCreated(o)) },
   getPreviewSession: { 200: (o) => envelope(pickPreviewSession(o)) },
   uploadPreviewBundle: { 201: (o) => envelope(pickPreviewSession(o)) },
+  getPreviewManifest: {  },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
   reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },

@@ -135,6 +135,7 @@ export type OperationId =
   | 'createPreviewSession'
   | 'getPreviewSession'
   | 'uploadPreviewBundle'
+  | 'getPreviewManifest'
   | 'reportPreviewResult'
   | 'registerWorker'
   | 'reportHeartbeat'
@@ -167,7 +168,6 @@ export type PendingOperationId =
   | 'streamLiveSession'
   | 'endLiveSession'
   | 'viewPreview'
-  | 'getPreviewManifest'
   | 'listAiJobs'
   | 'createAiJob'
   | 'getAiJob'
@@ -758,6 +758,10 @@ export type UploadPreviewBundleRequest = HandlerRequest<wire.UploadPreviewBundle
 export type UploadPreviewBundleReply =
   | { readonly status: 201; readonly body: wire.UploadPreviewBundleResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
 
+export type GetPreviewManifestRequest = HandlerRequest<NoParameters, NonNullable<wire.GetPreviewManifestData['query']>, { readonly 'expo-platform'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-platform']>; readonly 'expo-protocol-version'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-protocol-version']>; readonly 'expo-runtime-version'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-runtime-version']>; readonly 'expo-expect-signature'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-expect-signature']> }, undefined>;
+export type GetPreviewManifestReply =
+  | { readonly status: 200; readonly stream: Readable; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportPreviewResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportPreviewResultData['body']>>;
 export type ReportPreviewResultReply =
   | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1113,6 +1117,8 @@ export interface Handlers {
   readonly getPreviewSession: (request: GetPreviewSessionRequest, call: Call) => Promise<GetPreviewSessionReply>;
   /** POST /preview/sessions/{token}/bundle */
   readonly uploadPreviewBundle: (request: UploadPreviewBundleRequest, call: Call) => Promise<UploadPreviewBundleReply>;
+  /** GET /preview/manifest */
+  readonly getPreviewManifest: (request: GetPreviewManifestRequest, call: Call) => Promise<GetPreviewManifestReply>;
   /** POST /preview/callback */
   readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
   /** POST /workers/register */

@@ -43,6 +43,8 @@ export declare const streamPreviewJob_headers: Compiled;
 export declare const listPreviewArtifacts_query: Compiled;
 export declare const revokePreviewShare_path: Compiled;
 export declare const getPreviewSession_path: Compiled;
+export declare const getPreviewManifest_query: Compiled;
+export declare const getPreviewManifest_headers: Compiled;
 export declare const reportPreviewResult_headers: Compiled;
 export declare const listUsers_query: Compiled;
 export declare const getUser_path: Compiled;

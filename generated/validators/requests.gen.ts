@@ -146,6 +146,7 @@ export const validators: Readonly<Record<OperationId, RequestValidators>> = {
   createPreviewSession: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.createSessionToken_headers), body: ofBody(bodies.createPreviewSession_body) },
   getPreviewSession: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query) },
   uploadPreviewBundle: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query) },
+  getPreviewManifest: { query: ofParameters({}, parameters.getPreviewManifest_query), headers: ofParameters({}, parameters.getPreviewManifest_headers) },
   reportPreviewResult: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({"x-hivesync-timestamp":"integer"}, parameters.reportPreviewResult_headers), body: ofBody(largeBodies.reportPreviewResult_body) },
   registerWorker: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({"x-hivesync-timestamp":"integer"}, parameters.reportPreviewResult_headers), body: ofBody(bodies.registerWorker_body) },
   reportHeartbeat: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({"x-hivesync-timestamp":"integer"}, parameters.reportPreviewResult_headers), body: ofBody(bodies.reportHeartbeat_body) },

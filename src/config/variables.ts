@@ -223,6 +223,14 @@ export const variables = {
     section: 'Previews', kind: 'list', default: ['0.88.1'], maxItems: 16,
     description: 'React Native SDK sets that this deployment builds for; the first is the default.',
   },
+  PREVIEW_SIGNING_KEY: {
+    section: 'Previews', kind: 'secret', default: null, minLength: 100,
+    description: 'RSA private key (PEM) that signs the manifests of previews for clients that ask for it. Best as PREVIEW_SIGNING_KEY_FILE.',
+  },
+  PREVIEW_SIGNING_KEY_ID: {
+    section: 'Previews', kind: 'text', default: 'main',
+    description: 'What clients know the certificate of PREVIEW_SIGNING_KEY by (keyid).',
+  },
   PREVIEW_DEV_SERVERS: {
     section: 'Previews', kind: 'switch', default: 'outside production',
     description: 'Whether a preview session may name a development server on its owner\'s own network. Only the owner sees the address; it is never fetched.',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Call, Caller, PolicyMark } from '#platform/call.ts';
+import type { ServiceError } from '#platform/errors.ts';
 import type { RequestContext } from '#platform/request-context.ts';
 import type { Account } from './authenticate/credentials.ts';
 import type { Claim } from './idempotency/claim.ts';
@@ -14,6 +15,8 @@ export interface Credential {
   readonly revocationId: string | null;
   /** Milliseconds since 1970; null where it does not end by itself. */
   readonly expiresAtMs: number | null;
+  /** What it is answered once it was revoked; absent where that is AUTH_INVALID. */
+  readonly refusal?: () => ServiceError;
   /** Whether the store says now that this credential was revoked: for when Redis cannot be asked. */
   readonly isRevokedInStore: () => Promise<boolean>;
   /** Whether its terms (what it opens, until when) are others now than at the beginning; absent where they never change. */

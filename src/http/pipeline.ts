@@ -110,7 +110,7 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
 
   async function answerBy(exchange: Exchange, slot: StreamSlot | null): Promise<void> {
     const { path, query, headers, body, stream, rawBody } = exchange;
-    const reply = await work({ path, query, headers, body, stream, rawBody: route.auth === 'hook' ? rawBody : null }, callOf(exchange, route));
+    const reply = await work({ path, query, headers, body, stream, rawBody: route.auth === 'hook' ? rawBody : null, accept: exchange.req.headers.accept }, callOf(exchange, route));
     refuseUnasked(route, exchange, reply, log);
     const answer = replyWith(exchange, reply);
     if (exchange.claim !== null) await exchange.claim.keep(keptOf(answer));

@@ -63,6 +63,8 @@ export interface HandlerRequest<Path, Query, Headers, Body> {
   readonly stream: Readable | null;
   /** The bytes of the body as they came, for `hook` operations, whose signature is over them; null elsewhere. */
   readonly rawBody: Buffer | null;
+  /** The Accept header as it came, for operations that answer in several forms. */
+  readonly accept?: string | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { PreviewBuildError, type BuildProgress, type BuiltPreview } from '#sdk/index.ts';
 import { failureOf } from '../support/failures.ts';
+import { recordingFetch } from '../support/operations.ts';
 import { type LoadedBundle, loadBundle } from '../support/preview/load-bundle.ts';
 import { inventoryApp } from '../support/preview/projects.ts';
 import { type Person, until, useSystem } from '../support/system.ts';
@@ -225,6 +226,21 @@ describe('previews over the wire', function () {
     const seen = await anybody.getPreviewSession({ path: { token } });
     expect(await (await fetch(seen.bundle_url ?? '')).text()).to.equal(bundle);
     expect(await failureOf(anybody.uploadPreviewBundle({ path: { token: uploadToken ?? '' }, body: new Blob(['another'], { type: 'application/javascript' }) }))).to.include({ code: 'CONFLICT', status: 409 });
+  });
+
+  it('describes itself to an Expo client by the address that comes with a token', async () => {
+    const { job, artifacts } = await ada.hive.previews.build(sample, { projectId, platform: 'ios' });
+    const { manifest_url: address } = await ada.hive.api.createPreviewToken({ path: { job_id: job.id } });
+    const answer = await recordingFetch(address, { headers: { accept: 'application/expo+json', 'expo-platform': 'ios', 'expo-protocol-version': '1' } });
+    expect(answer.status).to.equal(200);
+    const manifest = (await answer.json()) as { id: string; runtimeVersion: string; launchAsset: { url: string; hash: string }; assets: { url: string; hash: string }[] };
+    expect(manifest).to.include({ id: job.id, runtimeVersion: 'react-native@0.88.1' });
+    expect(manifest.assets.length).to.be.within(1, artifacts.filter(({ kind }) => kind === 'asset').length);
+    for (const { url, hash } of [manifest.launchAsset, ...manifest.assets]) {
+      const content = new Uint8Array(await (await fetch(url)).arrayBuffer());
+      expect(createHash('sha256').update(content).digest('base64url')).to.equal(hash);
+    }
+    expect((await recordingFetch(address, { headers: { 'expo-platform': 'android' } })).status).to.equal(409);
   });
 
   it('cancels a build at once, and its worker stops', async () => {

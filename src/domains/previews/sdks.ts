@@ -1,6 +1,6 @@
 import type { PreviewSdk } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
-import { defaultSdkVersion, listSdkSets, type SdkSet } from '#platform/sdk-sets.ts';
+import { defaultSdkVersion, findSdkSet, listSdkSets, type SdkSet } from '#platform/sdk-sets.ts';
 import { livingSetsSql, livingWorkersSql } from './queries.ts';
 
 type Status = PreviewSdk['status'];
@@ -16,6 +16,9 @@ export async function describeSdks(db: Database): Promise<PreviewSdk[]> {
   return listSdkSets().map((set) => describe(set, statusOf(ready.has(set.version), anyWorker)));
 }
 
+/** What a manifest asks of the client that opens it: a development build with this set's native side. */
+export const runtimeVersionOf = (version: string): string => `${findSdkSet(version)?.name ?? 'react-native'}@${version}`;
+
 /** A worker that lives and does not hold the set is about to install it: workers install every set at their start. */
 function statusOf(ready: boolean, anyWorker: boolean): Status {
   if (ready) return 'ready';
@@ -28,7 +31,7 @@ function describe(set: SdkSet, status: Status): PreviewSdk {
     version: set.version,
     react_native_version: versionOf('react-native'),
     react_version: versionOf('react'),
-    runtime_version: `${set.name}@${set.version}`,
+    runtime_version: runtimeVersionOf(set.version),
     is_default: set.version === defaultSdkVersion(),
     status,
     platforms: [...set.platforms],

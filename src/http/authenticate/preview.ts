@@ -3,7 +3,7 @@ import type { Exchange, Step } from '../exchange.ts';
 import { parseQuery } from '../validation/query.ts';
 import type { Identities } from './identities.ts';
 import { ofToken, signInFirst } from './refusals.ts';
-import { requireViewable } from './standing.ts';
+import { requireViewable, shareRevoked } from './standing.ts';
 
 /**
  * A preview token, where the operation has it: its path, the `token` of its query (a phone's client sends no header of
@@ -25,6 +25,8 @@ export function authenticatePreview(tokens: PreviewTokens, identities: Identitie
       account: { id: verified.ownerId, requireStanding: requireViewable },
       revocationId: verified.caller.shareId,
       expiresAtMs: verified.expiresAtMs,
+      refusal: shareRevoked,
+      // Its service reads the share at each use, Redis or not.
       isRevokedInStore: () => Promise.resolve(false),
     };
   };

@@ -11,7 +11,11 @@ export function standing(account: Account | null): Account {
   return account;
 }
 
+/** What a token is answered whose share was revoked. */
+export const shareRevoked = (): ServiceError =>
+  new ServiceError('GONE', 'This preview is not shared with you any more.', { details: { gone: 'revoked' } });
+
 /** What a preview's token rests on: it cannot be viewed while its owner is suspended. Whether it is there at all is its service's to say. */
 export function requireViewable(owner: Account | null): void {
-  if (owner?.isSuspended === true) throw new ServiceError('GONE', 'This preview cannot be viewed now.', { internal: 'Its owner is suspended.' });
+  if (owner?.isSuspended === true) throw new ServiceError('GONE', 'This preview cannot be viewed now.', { details: { gone: 'withheld' }, internal: 'Its owner is suspended.' });
 }

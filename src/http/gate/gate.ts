@@ -98,7 +98,7 @@ export class Gate {
     if (answer.verdict !== null) return answer.verdict;
     // An account's mark says no more than that what is kept of it may be out of date.
     if (credential.account !== null && answer.marked?.[0] === true) await this.#judgeAccount(credential);
-    if (credential.revocationId !== null && answer.marked?.at(-1) === true) throw revoked();
+    if (credential.revocationId !== null && answer.marked?.at(-1) === true) throw revoked(credential);
     const counted = await this.#askRedis([], windows);
     return counted?.verdict ?? this.#local.count(windows);
   }
@@ -107,7 +107,7 @@ export class Gate {
   async #judgeByStore(credential: Credential | null): Promise<void> {
     if (credential === null) return;
     await this.#judgeAccount(credential);
-    if (await credential.isRevokedInStore()) throw revoked();
+    if (await credential.isRevokedInStore()) throw revoked(credential);
   }
 
   async #judgeAccount({ account }: Credential): Promise<void> {
@@ -159,7 +159,7 @@ const countingsOf = (limits: readonly RateLimit[], caller: Caller, ip: string): 
     key: windowKey(per === 'account' ? subjectOf(caller, ip) : callerOf(caller, ip), name), quota, windowMs: windowSeconds * 1000,
   }));
 
-const revoked = (): ServiceError => credentialInvalid('The session or key was revoked.');
+const revoked = ({ refusal }: Credential): ServiceError => refusal?.() ?? credentialInvalid('The session or key was revoked.');
 
 /** The wait is counted in so many slices, and one whose timer comes this late is not: the process was busy, not Redis, whose answer is still to be read. */
 const slices = 6;

@@ -70,6 +70,13 @@ export async function buildWhatComes(world: World, projectId: string, signal: Ab
   }
 }
 
+/** A preview that was built. */
+export async function builtJob(world: World, projectId: string): Promise<string> {
+  const { jobId, lease } = await runningJob(world, projectId);
+  await world.asNode('/workers/callback', await success(world, jobId, lease));
+  return jobId;
+}
+
 /** A token by which anybody may look at the preview. */
 export async function viewToken(world: World, projectId: string): Promise<string> {
   const jobId = await waitingJob(world, projectId);

@@ -1,4 +1,4 @@
-import { buildWhatComes, previewOf, queuedJob, source, uploadedJob, waitingJob } from '../previews.ts';
+import { builtJob, buildWhatComes, previewOf, queuedJob, source, uploadedJob, waitingJob } from '../previews.ts';
 import type { Recipe } from '../requests.ts';
 import type { Scene, World } from '../world.ts';
 
@@ -75,6 +75,13 @@ export const previewRequests: Readonly<Record<string, Recipe>> = {
     ask: async (world, scene) => ({
       path: `/preview/sessions/${(await session(world, scene)).upload_token ?? ''}/bundle`, raw: { type: 'application/javascript', text: 'export default 3;' },
     }),
+  },
+  getPreviewManifest: {
+    ask: async (world, scene) => {
+      const jobId = await builtJob(world, await world.project(scene));
+      const { token } = await world.data<{ token: string }>('POST', `/preview/jobs/${jobId}/tokens`, { as: world.maker });
+      return { path: `/preview/manifest?token=${token}` };
+    },
   },
   revokePreviewShare: {
     ask: async (world, scene) => {

@@ -1,0 +1,136 @@
+import type { ExpoAsset, ExpoManifest } from '#generated/sdk/types.gen.ts';
+import type { Call } from '#platform/call.ts';
+import { mapInTurns } from '#platform/concurrency.ts';
+import type { Database } from '#platform/database.ts';
+import { ServiceError } from '#platform/errors.ts';
+import type { Logger } from '#platform/log.ts';
+import { defaultSdkVersion } from '#platform/sdk-sets.ts';
+import type { ObjectStorage } from '#platform/storage/storage.ts';
+import { allowByCredential } from '../policy.ts';
+import { formFor, hashOf, type ManifestKey, type WrittenManifest, writeManifest } from './manifest-form.ts';
+import { runtimeVersionOf } from './sdks.ts';
+import { type PreviewSessionService, previewCaller } from './sessions-service.ts';
+import { storageFaults } from './storage-faults.ts';
+import { viewSeconds } from './tokens.ts';
+import { type ViewedJob, viewedJob } from './view-access.ts';
+import { downloadsSql } from './view-queries.ts';
+
+const presignsAtOnce = 64;
+
+export interface ManifestDependencies {
+  readonly db: Database;
+  readonly storage: ObjectStorage;
+  readonly sessions: PreviewSessionService;
+  readonly log: Logger;
+  /** Null: manifests are not signed. */
+  readonly key: ManifestKey | null;
+}
+
+/** What a client tells of itself. */
+export interface ManifestAsk {
+  readonly accept: string | undefined;
+  readonly platform: 'ios' | 'android' | undefined;
+  readonly runtimeVersion: string | undefined;
+  readonly expectsSignature: boolean;
+}
+
+interface Download { readonly kind: 'bundle' | 'asset'; readonly path: string; readonly size: number; readonly sha256: string; readonly object_key: string }
+
+/** The manifest of the Expo Updates protocol, version 1, for whatever a view token is for. */
+export class PreviewManifestService {
+  readonly #on: ManifestDependencies;
+
+  constructor(dependencies: ManifestDependencies) {
+    this.#on = dependencies;
+  }
+
+  /** Two statements for a preview, one for a session. A client that asks is never told that there is nothing new. */
+  async write(call: Call, ask: ManifestAsk): Promise<WrittenManifest> {
+    const { jobId, sessionId } = previewCaller(call);
+    // The token is asked about below, by what it names; whoever takes neither form is told so first.
+    allowByCredential(call);
+    const form = formFor(ask.accept);
+    if (form === null) throw new ServiceError('NOT_ACCEPTABLE', 'This answer comes as multipart/mixed or application/expo+json.');
+    const manifest = jobId === null ? await this.#ofSession(call, ask) : await this.#ofJob(call, ask);
+    this.#on.log.info('preview.manifest', 'A client asked for a manifest', {
+      job_id: jobId, session_id: sessionId, platform: ask.platform ?? null, runtime_version: ask.runtimeVersion ?? null, needed: manifest.runtimeVersion,
+    });
+    return writeManifest(manifest, form, ask.expectsSignature ? this.#on.key : null);
+  }
+
+  async #ofJob(call: Call, ask: ManifestAsk): Promise<ExpoManifest> {
+    const job = await viewedJob(this.#on.db, call);
+    requirePlatform(job.target_platform, ask);
+    requireBuilt(job);
+    const files = await this.#on.db.named<Download>('previews.downloads', downloadsSql, [job.id]);
+    const bundle = files.find(({ kind }) => kind === 'bundle');
+    if (bundle === undefined) throw new ServiceError('GONE', 'The artifacts of this preview are gone.');
+    const runtimeVersion = runtimeVersionOf(job.sdk_version);
+    const assets = await mapInTurns(uniqueAssets(files), presignsAtOnce, ([key, file]) => this.#asset(file, key));
+    return {
+      id: job.id, createdAt: job.completed_at ?? job.created_at, runtimeVersion,
+      launchAsset: await this.#launchAsset(bundle.object_key, bundle.sha256),
+      assets, metadata: {},
+      extra: extraOf(job.project_id, job.project_name, runtimeVersion, { job_id: job.id, sdk_version: job.sdk_version, environment: job.environment, dev: job.dev }),
+    };
+  }
+
+  /** Of a bundle the client built, nobody here knows what it needs: what the client that asks runs is taken for it. */
+  async #ofSession(call: Call, ask: ManifestAsk): Promise<ExpoManifest> {
+    const session = await this.#on.sessions.read(call);
+    requirePlatform(session.target_platform, ask);
+    if (session.kind === 'dev_server') throw new ServiceError('CONFLICT', 'A development server answers its own manifest.');
+    if (session.object_key === null || session.bundle_sha256 === null) throw new ServiceError('CONFLICT', 'The bundle of this session has not been uploaded yet.', { details: { status: 'awaiting_bundle' } });
+    const runtimeVersion = ask.runtimeVersion ?? runtimeVersionOf(defaultSdkVersion());
+    return {
+      id: session.id, createdAt: session.created_at, runtimeVersion, launchAsset: await this.#launchAsset(session.object_key, session.bundle_sha256),
+      assets: [], metadata: {}, extra: extraOf(session.project_id, session.project_name, runtimeVersion, { session_id: session.id }),
+    };
+  }
+
+  async #launchAsset(objectKey: string, sha256: string): Promise<ExpoAsset> {
+    return { key: `bundle-${sha256}`, contentType: 'application/javascript', url: await this.#urlOf(objectKey, 'application/javascript'), hash: hashOf(sha256) };
+  }
+
+  async #asset(file: Download, key: string): Promise<ExpoAsset> {
+    const contentType = typeOf(file.path);
+    return { key, contentType, url: await this.#urlOf(file.object_key, contentType), hash: hashOf(file.sha256), fileExtension: extensionOf(file.path) };
+  }
+
+  #urlOf(objectKey: string, contentType: string): Promise<string> {
+    return storageFaults(() => this.#on.storage.presignGet(objectKey, { expiresSeconds: viewSeconds, contentType }));
+  }
+}
+
+function requirePlatform(target: string, { platform }: ManifestAsk): void {
+  if (target === 'web') throw new ServiceError('CONFLICT', 'A web preview is looked at in its page: it has no manifest.', { details: { target_platform: target } });
+  if (platform === undefined || platform === target) return;
+  throw new ServiceError('CONFLICT', `This preview is for ${target}, and this client runs on ${platform}.`, { details: { target_platform: target } });
+}
+
+function requireBuilt({ id, status, failure }: ViewedJob): void {
+  if (status === 'succeeded') return;
+  if (status === 'queued' || status === 'running') throw new ServiceError('CONFLICT', 'This preview is still being built. Ask again shortly.', { details: { status } });
+  if (status === 'cancelled') throw new ServiceError('GONE', 'This build was cancelled.', { details: { gone: 'cancelled' } });
+  // What the sources say is for members, who read it in the job.
+  throw new ServiceError('PREVIEW_BUILD_FAILED', 'This preview could not be built. Whoever asked for it is told why.', { details: { job_id: id, kind: failure?.kind ?? 'crashed' } });
+}
+
+/** By content and type: clients keep an asset by its key for good, as a file of that name. */
+function uniqueAssets(files: readonly Download[]): [string, Download][] {
+  const assets = files.filter(({ kind }) => kind === 'asset').map((file): [string, Download] => [`${file.sha256}${extensionOf(file.path)}`, file]);
+  return [...new Map(assets)];
+}
+
+const extensionOf = (path: string): string => (/\.[A-Za-z0-9]{1,19}$/.exec(path)?.[0] ?? '').toLowerCase();
+
+/** What a phone's loader wants to hear. */
+const assetTypes: Readonly<Record<string, string>> = {
+  '.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.gif': 'image/gif', '.webp': 'image/webp', '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf', '.otf': 'font/otf', '.mp3': 'audio/mpeg', '.mp4': 'video/mp4', '.json': 'application/json',
+};
+const typeOf = (path: string): string => assetTypes[extensionOf(path)] ?? 'application/octet-stream';
+
+function extraOf(projectId: string, name: string, runtimeVersion: string, hivesync: Readonly<Record<string, unknown>>): ExpoManifest['extra'] {
+  return { scopeKey: `hivesync-${projectId}`, expoClient: { name, slug: 'hivesync', runtimeVersion }, hivesync };
+}
