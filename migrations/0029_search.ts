@@ -65,6 +65,8 @@ const briefBytes = 600;
 const indexes = [
   // Each project itself, then the newest in it, with their words in the index: 50,000 of a thousand projects are read from 4,000 pages, from the table from 25,000.
   ['search_entries_project_id_idx', 'search_entries (project_id, is_project desc, id desc) include (kind, brief)'],
+  // The words of the others lie in the table; they are few.
+  ['search_entries_long_idx', 'search_entries (project_id) where long is not null'],
   ['search_entries_brief_trgm_idx', 'search_entries using gin (brief gin_trgm_ops) where brief is not null'],
   ['search_entries_long_trgm_idx', 'search_entries using gin (long gin_trgm_ops) where long is not null'],
 ] as const;

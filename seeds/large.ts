@@ -132,7 +132,7 @@ async function addComments(trx: Knex.Transaction, from: number, projects: readon
 }
 
 /** The configured database, or on a development machine that of `npm start`. */
-async function located(env: Environment): Promise<Environment> {
+export async function located(env: Environment): Promise<Environment> {
   const database = env.database ?? (env.production ? null : await findEmbeddedPostgres(join(env.dataDir, 'postgres')));
   if (database === null) throw new Error(`No database: nothing is configured, and npm start does not run on ${env.dataDir}. Start it, or set DATABASE_URL.`);
   return { ...env, database };

@@ -1450,7 +1450,7 @@ export const streamNotifications = <ThrowOnError extends boolean = false>(option
 /**
  * Search projects, tasks and comments
  *
- * One list over the names and descriptions of projects, the titles and descriptions of tasks, and the bodies of comments, small typing faults forgiven; only what the caller may see, and for an API key restricted to projects only theirs. Archived projects are searched too, deleted comments are not. Best match first (`score`), ties broken by id. A `project_id` the caller may not see is NOT_FOUND.
+ * One list over the names and descriptions of projects, the titles and descriptions of tasks, and the bodies of comments, small typing faults forgiven; only what the caller may see, and for an API key restricted to projects only theirs. Archived projects are searched too, deleted comments are not. Best match first (`score`), ties broken by id. A `project_id` the caller may not see is NOT_FOUND. Who sees more than 5,000 things gets of a search that matches very many of them the newest of each project, and no `total`.
  */
 export const search = <ThrowOnError extends boolean = false>(options: Options<SearchData, ThrowOnError>): RequestResult<SearchResponses, SearchErrors, ThrowOnError> => (options.client ?? client).get<SearchResponses, SearchErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],

@@ -23,9 +23,9 @@ export interface Wanted extends Reach {
 export interface Statement { readonly text: string; readonly values: readonly Binding[] }
 
 /** So many entries are read at first: of who sees no more all, of who sees more the newest of each project. */
-export const walkedEntries = 10_000;
+export const walkedEntries = 5_000;
 /** So many where the newest do not do and no trigram helps. */
-export const walkedAtMost = 60_000;
+export const walkedAtMost = 20_000;
 /** So many projects are looked into at most, the newest. */
 const walkedProjects = 1_000;
 
@@ -60,32 +60,39 @@ export type Way =
 
 type Bind = (value: Binding) => string;
 
+/** Of fewer results than that typing faults are forgiven. */
+const few = 20;
+
 /**
- * A page of what holds every word, the best first, and how many do. With `forgiving` words with one typing fault count
- * too, after all others.
+ * A page of what holds every word, the best first, and how many do. With `forgiving`, and where these are few, words with
+ * one typing fault count too, after all others.
  */
 export function found(wanted: Wanted, way: Way, forgiving: boolean, page: { limit: number; offset: number; after: Keyset | null }): Statement {
+  const { words } = wanted;
   const values: Binding[] = [wanted.userId, wanted.only, wanted.projectId, wanted.kinds];
   const bind: Bind = (value) => `$${values.push(value)}`;
-  const ways: string[] = [];
-  if (way.kind === 'index') ways.push(scored(indexed(way.projectIds, wanted.words, bind), wanted.words, 'true', bind));
-  if (way.kind === 'walk' || forgiving) ways.push(scored(walked(way.each, bind), wanted.words, (forgiving ? forgiven : holdsAll)(wanted.words, bind), bind));
-  // Of one that was found by both ways the better counts.
-  const once = ways.length === 1 ? ways[0] ?? '' : `select id, kind, max(score) as score from (${ways.join(' union all ')}) both_ways group by id, kind`;
+  const parts = [visible, way.kind === 'index'
+    ? `found as materialized (${scored(indexed(way.projectIds, words, bind), words, 'true', bind)})`
+    : `found as materialized (${scored(walked(way.each, bind), words, holds('words', words, bind), bind)})`];
+  if (forgiving && words.some(isForgiven)) {
+    const more = scored(walked(way.each, bind), words, `(select count(*) from found) < ${few} and ${forgiven(words, bind)}`, bind);
+    parts.push(`ranked as materialized (select id, kind, max(score) as score from (select * from found union all ${more}) of_both group by id, kind)`);
+  } else {
+    parts.push('ranked as (select * from found)');
+  }
   const [score, id] = [bind(page.after === null ? null : Number(page.after.at)), bind(page.after?.id ?? null)];
   return {
-    text: `with ${visible}, found as materialized (${once})
+    text: `with ${parts.join(', ')}
       select t.total, f.kind, f.id, f.score
-        from (select count(*)::int as total from found) t
+        from (select count(*)::int as total from ranked) t
         left join lateral (
-          select * from found where ${score}::int is null or (score, id) < (${score}, ${id}::uuid)
+          select * from ranked where ${score}::int is null or (score, id) < (${score}, ${id}::uuid)
            order by score desc, id desc limit ${bind(page.limit + 1)} offset ${bind(page.offset)}) f on true`,
     values,
   };
 }
 
 const holds = (text: string, words: readonly string[], bind: Bind): string => words.map((word) => `${text} like ${bind(holding(word))}`).join(' and ');
-const holdsAll = (words: readonly string[], bind: Bind): string => holds('words', words, bind);
 
 /** What holds the words, by one of two indexes or by both: of trigrams, of projects. */
 function indexed(projectIds: readonly string[] | null, words: readonly string[], bind: Bind): string {
@@ -107,10 +114,11 @@ const walked = (each: number, bind: Bind): string => `(
 
 /** Every word, or for one that is long enough a word with one fault. Few rows come to the many ways of a fault: halves go before. */
 const forgiven = (words: readonly string[], bind: Bind): string =>
-  words.map((word) => {
-    const exactly = `words like ${bind(holding(word))}`;
-    if (!isForgiven(word)) return exactly;
-    return `(${exactly} or (words like any(${bind(halves(word))}::text[]) and words like any(${bind(faults(word).map((way) => `%${way}%`))}::text[])))`;
+  words.map((word, _at, { length }) => {
+    const exactly = (): string => `words like ${bind(holding(word))}`;
+    if (!isForgiven(word)) return exactly();
+    // Of a single word what holds it was found already.
+    return `(${length === 1 ? '' : `${exactly()} or `}((${halves(word).map((half) => `words like ${bind(half)}`).join(' or ')}) and words like any(${bind(faults(word).map((way) => `%${way}%`))}::text[])))`;
   }).join(' and ');
 
 /**

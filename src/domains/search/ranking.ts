@@ -12,12 +12,10 @@ export interface Found { readonly rows: readonly Ranked[]; readonly total: numbe
 
 export interface Place { readonly limit: number; readonly offset: number; readonly after: Keyset | null }
 
-/** Of fewer results than that typing faults are forgiven. */
-const few = 20;
 /** So many among the newest are results enough: older ones are left out. */
-const plenty = 500;
+export const plenty = 250;
 /** Of each project, however many there are. */
-const leastOfEach = 10;
+const leastOfEach = 5;
 
 /** Finds what a caller looks for, in a way that depends on how much that caller sees: never on how much there is of others. */
 export class Ranking {
@@ -32,21 +30,16 @@ export class Ranking {
     return sight ?? { stamp: '', projects: 0, ids: [], entries: 0 };
   }
 
-  /** One statement for most, two where it finds few; up to three for who sees more than 10,000 entries. */
+  /** One statement for most, two for who sees more than 5,000 entries. */
   async find(wanted: Wanted, { projects, ids, entries }: Sight, place: Place): Promise<Found> {
     if (entries === 0) return { rows: [], total: 0 };
-    if (entries <= walkedEntries) return this.#forgiving(wanted, { kind: 'walk', each: walkedEntries }, place);
+    if (entries <= walkedEntries) return this.#run(wanted, { kind: 'walk', each: walkedEntries }, true, place);
     const eachOf = (bound: number): number => Math.max(leastOfEach, Math.floor(bound / projects));
     const each = eachOf(walkedEntries);
     const newest = await this.#run(wanted, { kind: 'walk', each }, false, place);
     if ((newest.total ?? 0) >= plenty) return { ...newest, total: null };
-    if (wanted.words.some(hasTrigrams)) return this.#forgiving(wanted, { kind: 'index', each, projectIds: ids }, place);
-    return { ...(await this.#forgiving(wanted, { kind: 'walk', each: eachOf(walkedAtMost) }, place)), total: null };
-  }
-
-  async #forgiving(wanted: Wanted, way: Way, place: Place): Promise<Found> {
-    const exact = await this.#run(wanted, way, false, place);
-    return (exact.total ?? 0) < few ? this.#run(wanted, way, true, place) : exact;
+    if (wanted.words.some(hasTrigrams)) return this.#run(wanted, { kind: 'index', each, projectIds: ids }, true, place);
+    return { ...(await this.#run(wanted, { kind: 'walk', each: eachOf(walkedAtMost) }, true, place)), total: null };
   }
 
   async #run(wanted: Wanted, way: Way, forgiving: boolean, place: Place): Promise<Found> {

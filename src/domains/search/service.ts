@@ -32,8 +32,8 @@ export class SearchService {
 
   /**
    * What holds every word of the query, the best first. Three statements for most (what the caller sees, what is found,
-   * what is shown of it), two where it was just found; one more asks for a project that was named, where results are few
-   * and where the caller sees very much.
+   * what is shown of it), two where it was just found; one more asks for a project that was named, and one where the caller
+   * sees more than 5,000 things.
    */
   async search(call: Call, query: SearchQuery): Promise<SearchResultPage> {
     const userId = requireSelf(call);
