@@ -9,7 +9,7 @@ import { ServiceError } from '#platform/errors.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { ProjectService } from '../projects/service.ts';
 import { quotaKey } from '../quota.ts';
-import { commentStandsSql, forgetExcerptsSql, forgetTaskExcerptsSql } from './queries.ts';
+import { commentStandsSql, forgetExcerptsOnSql, forgetExcerptsSql } from './queries.ts';
 import type { NotificationService, Notice } from './service.ts';
 
 export interface TellingDependencies {
@@ -100,7 +100,9 @@ export function notificationConsumers(on: TellingDependencies): Map<string, Even
   }]));
   // What was said is gone: also where somebody was told of it.
   consumers.set('comment.deleted', async ({ data }) => void await db.named('notifications.forget_excerpts', forgetExcerptsSql, [text(data['comment_id'])]));
-  consumers.set('task.deleted', async ({ entityId }) => void await db.named('notifications.forget_task_excerpts', forgetTaskExcerptsSql, [entityId]));
+  for (const type of ['task.deleted', 'preview.deleted']) {
+    consumers.set(type, async ({ entityId }) => void await db.named('notifications.forget_excerpts_on', forgetExcerptsOnSql, [entityId]));
+  }
   return consumers;
 }
 

@@ -56,9 +56,9 @@ export const toMailSql = `
 const ofComments = "type in ('comment.created', 'comment.replied', 'comment.mentioned')";
 const withoutExcerpt = `payload = payload || '{"excerpt": ""}'`;
 
-/** Of a comment that was deleted nothing is shown any more; nor of those on a task that was. By indexes of their own. */
+/** Of a comment that was deleted nothing is shown any more; nor of those on a task or preview that was. By indexes of their own. */
 export const forgetExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'comment_id' = $1`;
-export const forgetTaskExcerptsSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'entity_id' = $1`;
+export const forgetExcerptsOnSql = `update notifications set ${withoutExcerpt} where ${ofComments} and payload->>'entity_id' = $1`;
 
 /**
  * Whether a person can open a project now, for statements about many projects at once; of one, ProjectMembershipService

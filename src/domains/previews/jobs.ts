@@ -4,6 +4,7 @@ import type {
 } from '#generated/sdk/types.gen.ts';
 import type { JobKind } from '#jobs/kinds.ts';
 import { cancel } from '#jobs/leases.ts';
+import { emit } from '#jobs/outbox.ts';
 import type { Call } from '#platform/call.ts';
 import { type Database, transact } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
@@ -88,6 +89,7 @@ export class PreviewJobService {
       await trx('preview_jobs').where({ id: jobId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() });
       await this.#comments.removeOf(trx, 'preview', jobId);
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
+      await emit(trx, { type: 'preview.deleted', entityId: jobId, projectId: access.projectId, userId: requireSelf(call), data: { job_id: jobId } });
     });
     this.#kind.changed(jobId);
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { NotificationType } from '#generated/sdk/types.gen.ts';
 import { NotificationFeed } from '#domains/notifications/feed.ts';
-import { forgetExcerptsSql, forgetTaskExcerptsSql } from '#domains/notifications/queries.ts';
+import { forgetExcerptsOnSql, forgetExcerptsSql } from '#domains/notifications/queries.ts';
 import { NotificationService, type Notice } from '#domains/notifications/service.ts';
 import { ProjectMembershipService } from '#domains/projects/membership-service.ts';
 import type { DomainEvent } from '#jobs/outbox.ts';
@@ -197,13 +197,24 @@ describe('fan-out of events', () => {
       expect(await commentsTo(ben)).to.deep.equal(['comment.created ', 'comment.created ']);
     });
 
+    it('loses its words with the preview that it was on', async () => {
+      const { ada, ben, projectId } = await begin();
+      const { data } = await request(backend.current, ada, projectId, [sourceOf('index.js', newId())]);
+      await comment(ada, projectId, { entity_type: 'preview', entity_id: data.job.id, body: `Here, @${ben.username}.` });
+      await tell({ projectId });
+      expect(await commentsTo(ben)).to.deep.equal([`comment.mentioned Here, @${ben.username}.`]);
+      await backend.current.run('deletePreviewJob', ada, { path: { job_id: data.job.id } });
+      await tell({ projectId });
+      expect(await commentsTo(ben)).to.deep.equal(['comment.mentioned ']);
+    });
+
     it('is found by an index among many notifications', async () => {
       const { database: { db }, sql } = backend.current;
       const ada = await person();
       await sql(`insert into notifications (id, user_id, type, payload, event_key, in_app)
         select gen_random_uuid(), ?, 'comment.created', json_build_object('comment_id', gen_random_uuid(), 'entity_id', gen_random_uuid()), 'filling ' || n, true from generate_series(1, 20000) n`, [ada.userId]);
       await sql('analyze notifications');
-      for (const text of [forgetExcerptsSql, forgetTaskExcerptsSql]) expect((await planOf(db, { text, values: [newId()] }, true)).readWhole).to.deep.equal([]);
+      for (const text of [forgetExcerptsOnSql, forgetExcerptsSql]) expect((await planOf(db, { text, values: [newId()] }, true)).readWhole).to.deep.equal([]);
     });
   });
 
