@@ -21,9 +21,9 @@ const kindOf: Readonly<Record<string, Kind>> = {
 };
 
 /** Fields that mean something else with others: what stands beside them, and what is named then. */
-const beside: Readonly<Record<string, readonly { readonly kind: Kind; readonly query?: string; readonly json?: Readonly<Record<string, unknown>> }[]>> = {
+const beside: Readonly<Record<string, readonly { readonly kind: Kind; readonly query?: Readonly<Record<string, string>>; readonly json?: Readonly<Record<string, unknown>> }[]>> = {
   'createComment body entity_id': [{ kind: 'task', json: { entity_type: 'task', body: 'Seen.' } }, { kind: 'preview_job', json: { entity_type: 'preview', body: 'Seen.' } }],
-  'listComments query entity_id': [{ kind: 'task', query: 'entity_type=task&' }, { kind: 'preview_job', query: 'entity_type=preview&' }],
+  'listComments query entity_id': [{ kind: 'task', query: { entity_type: 'task' } }, { kind: 'preview_job', query: { entity_type: 'preview' } }],
   'listProjectActivity query entity_id': [{ kind: 'task' }, { kind: 'comment' }],
   'createInvitation body target_id': [
     { kind: 'team', json: { target_type: 'team', role: 'member', email: 'somebody@example.com' } }, { kind: 'project', json: { target_type: 'project', role: 'member', email: 'somebody@example.com' } },
@@ -95,7 +95,7 @@ describe('what belongs to others', function () {
       if (open.includes(called)) continue;
       const ways = beside[called] ?? [{ kind: kindOf[name] ?? null }];
       for (const way of ways) {
-        const { kind, query = '', json }: { kind: Kind | null; query?: string; json?: Readonly<Record<string, unknown>> } = way;
+        const { kind, query = {}, json }: { kind: Kind | null; query?: Readonly<Record<string, string>>; json?: Readonly<Record<string, unknown>> } = way;
         asked += 1;
         it(`is answered as missing by ${route.operationId}, named as ${name} in the ${place}${ways.length > 1 ? ` (${String(kind)})` : ''}`, async () => {
           if (kind === null) throw new Error(`Nobody knows what ${called} names: say it in kindOf or beside.`);
@@ -103,7 +103,7 @@ describe('what belongs to others', function () {
           const prepared = await on.prepare(route);
           const ask = async (id: string): Promise<WireAnswer> => {
             const path = place === 'path' ? withParameter(route.template, prepared.asked.path, name, id)
-              : place === 'query' ? `${prepared.asked.path}${prepared.asked.path.includes('?') ? '&' : '?'}${query}${name}=${id}` : prepared.asked.path;
+              : place === 'query' ? withQuery(prepared.asked.path, { ...query, [name]: id }) : prepared.asked.path;
             const body = place === 'body' ? { ...json ?? prepared.asked.json as object, [name]: isList ? [id] : id } : prepared.asked.json;
             const request = written(route, { path, json: body });
             return on.world.send({ ...request, headers: { ...request.headers, ...(await prepared.caller.headersFor(route, request, prepared.asked)) } });
@@ -138,4 +138,12 @@ function withParameter(template: string, path: string, name: string, id: string)
   if (at < 0 || plain.startsWith(basePath)) throw new Error(`${name} is not in ${template}`);
   parts[at] = id;
   return `${parts.join('/')}${query === undefined ? '' : `?${query}`}`;
+}
+
+/** The path with these parameters in its query, also where it has others. */
+function withQuery(path: string, parameters: Readonly<Record<string, string>>): string {
+  const [plain = '', query] = path.split('?');
+  const whole = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(parameters)) whole.set(name, value);
+  return `${plain}?${whole.toString()}`;
 }
