@@ -21,6 +21,7 @@ COPY package.json LICENSE ./
 COPY migrations migrations
 COPY sdk-sets sdk-sets
 COPY generated generated
+COPY bin bin
 COPY src src
 
 FROM source AS api

@@ -1,7 +1,9 @@
 /** The API process: HTTP, the outbox relay, the reconciler, system jobs and their schedules. Any number may run side by side. */
 import { readFileSync } from 'node:fs';
 import { createApp } from './app.ts';
+import { Autoscaler } from '#domains/workers/autoscaler.ts';
 import { metricsText, metricsType } from '#domains/workers/metrics.ts';
+import { scalingDriverOf } from '#domains/workers/scaling-drivers.ts';
 import { readEnvironment } from '#config/environment.ts';
 import { isForMetrics, metricsListener } from '#http/metrics.ts';
 import { createServer, drain, listen } from '#http/server.ts';
@@ -44,6 +46,9 @@ const { kinds, systemKinds } = services;
 const reconciler = new Reconciler({ db, redis, producer, kinds, systemKinds, log, everyMs: reconcileMs });
 const scheduler = new Scheduler(db, services.schedules, log);
 const systemJobs = new SystemJobConsumer({ runner: new SystemRunner({ db, kinds: systemKinds, log }), redis, queueRedis: redisOptions(env, 'worker'), log });
+
+const scalingDriver = scalingDriverOf(env, process.env, log);
+const autoscaler = new Autoscaler({ db, driver: scalingDriver, log });
 
 const app = await createApp({
   handlers: [services.handlers],
@@ -88,6 +93,10 @@ shutdown.add('release', 'relay', 6_000, () => relay.stop());
 shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());
 shutdown.add('release', 'system jobs', 6_000, () => systemJobs.release());
 shutdown.add('release', 'scheduler', 6_000, () => scheduler.stop());
+shutdown.add('release', 'autoscaler', 11_000, async () => {
+  await autoscaler.stop();
+  await scalingDriver.stop(10_000);
+});
 shutdown.add('drain', 'system jobs', 6_000, () => systemJobs.drain(5_000));
 shutdown.add('refuse', 'system jobs', 1_000, () => systemJobs.refuse());
 shutdown.add('drain', 'http', 15_000, () => drain(server, 12_000));
@@ -96,6 +105,7 @@ await listen(server, env.port, env.host);
 relay.start();
 reconciler.start();
 scheduler.start();
+autoscaler.start();
 services.lastSeen.start();
 systemJobs.start();
 log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });

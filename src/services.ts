@@ -110,6 +110,7 @@ import { workerHandlers } from '#domains/workers/handlers.ts';
 import { HeartbeatSummaries, sweepHeartbeats } from '#domains/workers/heartbeats.ts';
 import { NodeKeys } from '#domains/workers/node-keys.ts';
 import { WorkerNodeService } from '#domains/workers/nodes-service.ts';
+import { ScalingService, sweepScalingEvents } from '#domains/workers/scaling-service.ts';
 import { WorkerService } from '#domains/workers/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
@@ -240,6 +241,7 @@ export function createServices(on: Platform, version: string): Services {
     ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
+    { name: 'scaling_events', everySeconds: 3_600, run: (signal) => sweepScalingEvents(db, signal) },
   ];
   const swept = scheduledSweeps(sweeps, log);
   return {
@@ -280,7 +282,7 @@ export function createServices(on: Platform, version: string): Services {
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),
-        previews: new PreviewStatisticsService(db, clock),
+        previews: new PreviewStatisticsService(db, clock), scaling: new ScalingService(db, env.scalingDriver),
       }),
     },
     kinds: [kind],

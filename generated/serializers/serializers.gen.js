@@ -1076,6 +1076,50 @@ function pickRepoTokenCredential(o) {
     "token": typeof o.token === 'string' ? o.token : refuse("RepoTokenCredential.token", "string", o.token),
   };
 }
+function pickScalingEvent(o) {
+  if (!isObject(o)) refuse("ScalingEvent", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("ScalingEvent.id", "string", o.id),
+    "type": typeof o.type === 'string' ? o.type : refuse("ScalingEvent.type", "string", o.type),
+    "action": typeof o.action === 'string' ? o.action : refuse("ScalingEvent.action", "string", o.action),
+    "from": Number.isInteger(o.from) ? o.from : refuse("ScalingEvent.from", "integer", o.from),
+    "to": Number.isInteger(o.to) ? o.to : refuse("ScalingEvent.to", "integer", o.to),
+    "reason": typeof o.reason === 'string' ? o.reason : refuse("ScalingEvent.reason", "string", o.reason),
+    "driver": typeof o.driver === 'string' ? o.driver : refuse("ScalingEvent.driver", "string", o.driver),
+    "outcome": typeof o.outcome === 'string' ? o.outcome : refuse("ScalingEvent.outcome", "string", o.outcome),
+    "error": (typeof o.error === 'string' || o.error === null) ? o.error : refuse("ScalingEvent.error", "string or null", o.error),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("ScalingEvent.created_at", "string", o.created_at),
+  };
+}
+function pickScalingEventPage(o) {
+  if (!isObject(o)) refuse("ScalingEventPage", 'an object', o);
+  return {
+    "items": list(o.items, "ScalingEventPage.items", pickScalingEvent),
+    "page": pickPage(o.page),
+  };
+}
+function pickScalingRule(o) {
+  if (!isObject(o)) refuse("ScalingRule", 'an object', o);
+  return {
+    "type": typeof o.type === 'string' ? o.type : refuse("ScalingRule.type", "string", o.type),
+    "enabled": typeof o.enabled === 'boolean' ? o.enabled : refuse("ScalingRule.enabled", "boolean", o.enabled),
+    "min": Number.isInteger(o.min) ? o.min : refuse("ScalingRule.min", "integer", o.min),
+    "max": Number.isInteger(o.max) ? o.max : refuse("ScalingRule.max", "integer", o.max),
+    "scale_up_queue_length": Number.isInteger(o.scale_up_queue_length) ? o.scale_up_queue_length : refuse("ScalingRule.scale_up_queue_length", "integer", o.scale_up_queue_length),
+    "target_wait_seconds": Number.isInteger(o.target_wait_seconds) ? o.target_wait_seconds : refuse("ScalingRule.target_wait_seconds", "integer", o.target_wait_seconds),
+    "idle_seconds": Number.isInteger(o.idle_seconds) ? o.idle_seconds : refuse("ScalingRule.idle_seconds", "integer", o.idle_seconds),
+    "cooldown_seconds": Number.isInteger(o.cooldown_seconds) ? o.cooldown_seconds : refuse("ScalingRule.cooldown_seconds", "integer", o.cooldown_seconds),
+    "updated_by": (typeof o.updated_by === 'string' || o.updated_by === null) ? o.updated_by : refuse("ScalingRule.updated_by", "string or null", o.updated_by),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("ScalingRule.updated_at", "string", o.updated_at),
+  };
+}
+function pickScalingState(o) {
+  if (!isObject(o)) refuse("ScalingState", 'an object', o);
+  return {
+    "driver": typeof o.driver === 'string' ? o.driver : refuse("ScalingState.driver", "string", o.driver),
+    "rules": list(o.rules, "ScalingState.rules", pickScalingRule),
+  };
+}
 function pickSearchCommentTarget(o) {
   if (!isObject(o)) refuse("SearchCommentTarget", 'an object', o);
   return {
@@ -1685,6 +1729,9 @@ export const serializers = {
   listDeadJobs: { 200: (o) => envelope(pickDeadJobPage(o)) },
   retryDeadJob: { 202: (o) => envelope(pickDeadJob(o)) },
   getPreviewStats: { 200: (o) => envelope(pickPreviewStats(o)) },
+  getScalingRules: { 200: (o) => envelope(pickScalingState(o)) },
+  updateScalingRules: { 200: (o) => envelope(pickScalingRule(o)) },
+  listScalingEvents: { 200: (o) => envelope(pickScalingEventPage(o)) },
   listTierLimits: { 200: (o) => envelope(pickTierLimitSetPage(o)) },
   updateTierLimits: { 200: (o) => envelope(pickTierLimitSet(o)) },
   getHealth: { 200: (o) => envelope(pickHealth(o)) },

@@ -154,6 +154,9 @@ export type OperationId =
   | 'listDeadJobs'
   | 'retryDeadJob'
   | 'getPreviewStats'
+  | 'getScalingRules'
+  | 'updateScalingRules'
+  | 'listScalingEvents'
   | 'listTierLimits'
   | 'updateTierLimits'
   | 'getHealth'
@@ -216,9 +219,6 @@ export type PendingOperationId =
   | 'getOverviewStats'
   | 'listAuditLogs'
   | 'exportDataset'
-  | 'getScalingRules'
-  | 'updateScalingRules'
-  | 'listScalingEvents'
   | 'listAlerts'
   | 'sendTestAlert'
   | 'listFaqEntries'
@@ -835,6 +835,18 @@ export type GetPreviewStatsRequest = HandlerRequest<NoParameters, NonNullable<wi
 export type GetPreviewStatsReply =
   | { readonly status: 200; readonly body: wire.GetPreviewStatsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type GetScalingRulesRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, undefined>;
+export type GetScalingRulesReply =
+  | { readonly status: 200; readonly body: wire.GetScalingRulesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateScalingRulesRequest = HandlerRequest<NoParameters, NoParameters, NoParameters, NonNullable<wire.UpdateScalingRulesData['body']>>;
+export type UpdateScalingRulesReply =
+  | { readonly status: 200; readonly body: wire.UpdateScalingRulesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListScalingEventsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListScalingEventsData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListScalingEventsReply =
+  | { readonly status: 200; readonly body: wire.ListScalingEventsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ListTierLimitsRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTierLimitsData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTierLimitsReply =
   | { readonly status: 200; readonly body: wire.ListTierLimitsResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1155,6 +1167,12 @@ export interface Handlers {
   readonly retryDeadJob: (request: RetryDeadJobRequest, call: Call) => Promise<RetryDeadJobReply>;
   /** GET /admin/stats/previews */
   readonly getPreviewStats: (request: GetPreviewStatsRequest, call: Call) => Promise<GetPreviewStatsReply>;
+  /** GET /admin/scaling */
+  readonly getScalingRules: (request: GetScalingRulesRequest, call: Call) => Promise<GetScalingRulesReply>;
+  /** POST /admin/scaling */
+  readonly updateScalingRules: (request: UpdateScalingRulesRequest, call: Call) => Promise<UpdateScalingRulesReply>;
+  /** GET /admin/scaling/events */
+  readonly listScalingEvents: (request: ListScalingEventsRequest, call: Call) => Promise<ListScalingEventsReply>;
   /** GET /admin/tiers */
   readonly listTierLimits: (request: ListTierLimitsRequest, call: Call) => Promise<ListTierLimitsReply>;
   /** PATCH /admin/tiers/{tier} */

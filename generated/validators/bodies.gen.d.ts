@@ -49,4 +49,5 @@ export declare const reportHeartbeat_body: Compiled;
 export declare const claimJob_body: Compiled;
 export declare const setUserTier_body: Compiled;
 export declare const suspendUser_body: Compiled;
+export declare const updateScalingRules_body: Compiled;
 export declare const updateTierLimits_body: Compiled;

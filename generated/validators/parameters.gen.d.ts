@@ -51,4 +51,5 @@ export declare const getUser_path: Compiled;
 export declare const listWorkers_query: Compiled;
 export declare const listDeadJobs_query: Compiled;
 export declare const getPreviewStats_query: Compiled;
+export declare const listScalingEvents_query: Compiled;
 export declare const updateTierLimits_path: Compiled;

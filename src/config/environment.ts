@@ -134,6 +134,7 @@ function settle(
   if (!sender.test(known.emailFrom)) faults.push('EMAIL_FROM must be one address, or a name and an address: HiveSync <hello@example.com>.');
   if (production && role === 'api' && known.emailProvider === 'console') faults.push('EMAIL_PROVIDER must be resend or smtp in production.');
   if (production && role === 'api' && known.emailProvider !== 'console' && raw.EMAIL_FROM === undefined) faults.push(missing('EMAIL_FROM'));
+  if (known.scalingDriver === 'http' && known.scalingUrl === null) faults.push('SCALING_URL is required by SCALING_DRIVER=http.');
   if (known.localAiEnabled && known.localAiModelPath === null) faults.push('LOCAL_AI_MODEL_PATH is required by LOCAL_AI_ENABLED.');
   if (known.encryptionKeyPrevious !== null && keyBytes(known.encryptionKeyPrevious.reveal()) === null) {
     faults.push('ENCRYPTION_KEY_PREVIOUS must be 32 bytes in base64 or hex.');

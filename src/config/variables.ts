@@ -243,6 +243,18 @@ export const variables = {
     section: 'Workers', kind: 'integer', default: 2, minimum: 1, maximum: 64,
     description: 'How many jobs this worker process runs at once.',
   },
+  SCALING_DRIVER: {
+    section: 'Workers', kind: 'choice', choices: ['none', 'process', 'http'], default: 'none',
+    description: 'Whom the API asks for more or fewer workers by the scaling rules: nobody, processes of its own on this machine, or SCALING_URL.',
+  },
+  SCALING_URL: {
+    section: 'Workers', kind: 'url', default: null, protocols: ['http:', 'https:'],
+    description: 'Where SCALING_DRIVER=http posts each wish as {type, action, from, to, reason}; it is to have `to` workers of the class run.',
+  },
+  SCALING_TOKEN: {
+    section: 'Workers', kind: 'secret', default: null, minLength: 16,
+    description: 'Bearer token for SCALING_URL.',
+  },
   WORKER_ALLOW_WEAK_SANDBOX: {
     section: 'Workers', kind: 'switch', default: false,
     description: 'Lets a production worker build previews without bubblewrap. Uploaded code then runs behind a weaker wall.',

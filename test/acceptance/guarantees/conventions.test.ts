@@ -29,6 +29,7 @@ const postsWithoutKey: Readonly<Record<string, string>> = {
   resendVerification: 'the newest mail counts; how many an hour is limited',
   setUserTier: 'setting the same again changes nothing',
   suspendUser: 'suspending again changes the reason alone',
+  updateScalingRules: 'merging the same again changes nothing',
   unsuspendUser: 'lifting where there is none answers the account as it is',
 };
 
@@ -40,6 +41,7 @@ const readsWithoutVersion: Readonly<Record<string, string>> = {
   getDeviceLink: 'looked at once, before it is approved',
   getPreviewStats: 'counts that move with every build',
   getQueueStats: 'counts that move with every job',
+  getScalingRules: 'two rules that are merged field by field, each with who changed it last',
   getUsage: 'counts that move with every request',
   streamNotifications: 'a stream of events',
   streamPreviewJob: 'a stream of events',

@@ -91,6 +91,9 @@ listDeadJobs            | 401    403      403    403   403      403     403     
 retryDeadJob            | 401    403      403    403   403      403     403     202   202       403 403      403      403         403   suspended 401     401     expired 401  401
 getQueueStats           | 401    403      403    403   403      403     403     200   200       403 403      403      403         403   suspended 401     401     expired 401  401
 getPreviewStats         | 401    403      403    403   403      403     403     200   200       403 403      403      403         403   suspended 401     401     expired 401  401
+getScalingRules         | 401    403      403    403   403      403     403     200   200       403 403      403      403         403   suspended 401     401     expired 401  401
+updateScalingRules      | 401    403      403    403   403      403     403     200   200       403 403      403      403         403   suspended 401     401     expired 401  401
+listScalingEvents       | 401    403      403    403   403      403     403     200   200       403 403      403      403         403   suspended 401     401     expired 401  401
 listTiers               | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
 listProjects            | 401    200      200    200   200      200     200     200   200       200 403      200      200         200   suspended 401     401     expired 401  401
 createProject           | 401    201      201    201   201      201     201     201   201       201 403      403      201         201   suspended 401     401     expired 401  401

@@ -52,6 +52,9 @@ export const workerRequests: Readonly<Record<string, Recipe>> = {
   listWorkers: at('/admin/workers'),
   getQueueStats: at('/admin/queues'),
   getPreviewStats: at('/admin/stats/previews'),
+  getScalingRules: at('/admin/scaling'),
+  updateScalingRules: { ask: () => Promise.resolve({ path: '/admin/scaling', json: { type: 'gpu', max: 4 } }) },
+  listScalingEvents: at('/admin/scaling/events'),
   listDeadJobs: at('/admin/dead-jobs'),
   retryDeadJob: {
     ask: async (world, scene) => {
