@@ -24,9 +24,9 @@ export interface Statement { readonly text: string; readonly values: readonly Bi
 
 /** So many entries are read at first: of who sees no more all, of who sees more the newest of each project. */
 export const walkedEntries = 5_000;
-/** So many where the newest do not do and no trigram helps. */
+/** So many where no trigram helps. */
 export const walkedAtMost = 20_000;
-/** So many projects are looked into at most, the newest. */
+/** So many projects are looked into at most, the newest; all of them where so many entries are taken of each that it is all there is. */
 const walkedProjects = 1_000;
 
 /** The condition under which $1 may see the project p; $2 are those of a restricted key, $3 the one that was asked for. */
@@ -106,7 +106,7 @@ function indexed(projectIds: readonly string[] | null, words: readonly string[],
 /** Of each project that the caller sees so many entries with their words. Those of brief ones lie in the index that is walked. */
 const walked = (each: number, bind: Bind): string => `(
   select e.id, e.kind, coalesce(e.brief, (select l.long from search_entries l where l.id = e.id)) as words
-    from (select id from visible order by id desc limit ${walkedProjects}) v cross join lateral (
+    from (select id from visible order by id desc limit ${bind(Math.max(walkedProjects, each))}) v cross join lateral (
       select id, kind, brief from search_entries s where s.project_id = v.id order by s.is_project desc, s.id desc limit ${bind(each)}) e
    where e.kind = any($4)
   -- Once for each row, however often the words are asked about.

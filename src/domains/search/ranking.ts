@@ -35,11 +35,10 @@ export class Ranking {
     if (entries === 0) return { rows: [], total: 0 };
     if (entries <= walkedEntries) return this.#run(wanted, { kind: 'walk', each: walkedEntries }, true, place);
     const eachOf = (bound: number): number => Math.max(leastOfEach, Math.floor(bound / projects));
+    if (!wanted.words.some(hasTrigrams)) return { ...(await this.#run(wanted, { kind: 'walk', each: eachOf(walkedAtMost) }, true, place)), total: null };
     const each = eachOf(walkedEntries);
     const newest = await this.#run(wanted, { kind: 'walk', each }, false, place);
-    if ((newest.total ?? 0) >= plenty) return { ...newest, total: null };
-    if (wanted.words.some(hasTrigrams)) return this.#run(wanted, { kind: 'index', each, projectIds: ids }, true, place);
-    return { ...(await this.#run(wanted, { kind: 'walk', each: eachOf(walkedAtMost) }, true, place)), total: null };
+    return (newest.total ?? 0) >= plenty ? { ...newest, total: null } : this.#run(wanted, { kind: 'index', each, projectIds: ids }, true, place);
   }
 
   async #run(wanted: Wanted, way: Way, forgiving: boolean, place: Place): Promise<Found> {

@@ -38,7 +38,7 @@ describe('search among many', function () {
   /** The ways that a search may take, one after the other: src/domains/search/ranking.ts. */
   const waysOf = (who: keyof typeof callers, words: readonly string[], projectIds: readonly string[] | null): Way[] => {
     if (who === 'one') return [{ kind: 'walk', each: walkedEntries }];
-    return [{ kind: 'walk', each: 5 }, words.some(hasTrigrams) ? { kind: 'index', each: 5, projectIds } : { kind: 'walk', each: 20 }];
+    return words.some(hasTrigrams) ? [{ kind: 'walk', each: 5 }, { kind: 'index', each: 5, projectIds }] : [{ kind: 'walk', each: 20 }];
   };
 
   const page = { limit: 50, offset: 0, after: null };

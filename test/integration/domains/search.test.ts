@@ -169,6 +169,14 @@ describe('search', () => {
       }
     });
 
+    it('hold all there is of who has many projects with little in them', async () => {
+      const ben = await backend.current.person();
+      await backend.current.sql("insert into projects (id, owner_id, name) select gen_random_uuid(), ?, 'Walrus ' || n from generate_series(1, 1050) as n", [ben.userId]);
+      expect((await search(ben, 'walrus')).page.total).to.equal(1_050);
+      expect((await search(ben, 'walrus', { limit: 200, offset: 1_000 })).items).to.have.length(50);
+      expect((await search(ben, 'walrsu', { limit: 1 })).page.total).to.equal(1_050);
+    });
+
     it('of another search are not walked on by a cursor of this one', async () => {
       for (let at = 0; at < 3; at += 1) await task(`Ocelot ${at}`);
       const { page } = await search(ada, 'ocelot', { limit: 1 });
