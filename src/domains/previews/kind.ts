@@ -1,7 +1,7 @@
 /** What is a preview's own in the life of a worker job. */
 import { gzipSync } from 'node:zlib';
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
@@ -15,6 +15,7 @@ import { audit } from '../audit/audit.ts';
 import type { TierService } from '../tiers/service.ts';
 import { attemptPrefix } from './keys.ts';
 import { countMissingSql, jobFilesSql } from './queries.ts';
+import { misnamed } from './result-names.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 
@@ -80,7 +81,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     stages: ['fetching', 'bundling', 'packaging', 'uploading'],
     objectPrefix: placeOf,
     input,
-    checkResult: (job, report) => checkArtifacts(storage, job, report.artifacts ?? [], report.status === 'SUCCESS'),
+    checkResult: (job, report) => checkResult(storage, job, report),
     resultFields: (report) => {
       const { result } = report;
       if (result?.kind !== 'preview') throw new ServiceError('VALIDATION_ERROR', 'A preview that succeeded says what came out.', {
@@ -103,8 +104,11 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
 const placeOf = (job: JobRow): string => attemptPrefix(job.project_id, job.id, job.attempt);
 
 /** Every object a result names lies under the attempt's prefix, is there once, and has the size it says. Lists, so that 5,000 cost five calls. */
-async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: readonly JobArtifact[], mustHoldBundle: boolean): Promise<void> {
-  if (artifacts.length === 0 && !mustHoldBundle) return;
+async function checkResult(storage: ObjectStorage, job: JobRow, report: JobResultReport): Promise<void> {
+  const { artifacts = [] } = report;
+  const mustHoldBundle = report.status === 'SUCCESS';
+  const misnaming = misnamed(report);
+  if (artifacts.length === 0 && !mustHoldBundle && misnaming.length === 0) return;
   const prefix = placeOf(job);
   const sizes = new Map<string, number>();
   try {
@@ -113,14 +117,14 @@ async function checkArtifacts(storage: ObjectStorage, job: JobRow, artifacts: re
     if (!(error instanceof StorageError)) throw error;
     throw new ServiceError('STORAGE_ERROR', 'Object storage did not answer. Report again.', { cause: error });
   }
-  const faults = artifacts.flatMap((artifact, index) => {
+  const faults = misnaming.concat(artifacts.flatMap((artifact, index) => {
     const expected = `${prefix}${artifact.encoding}/${artifact.path}`;
     const isRight = artifact.object_key === expected && sizes.get(expected) === artifact.size;
     // Named twice, it is there no more.
     sizes.delete(expected);
     if (isRight) return [];
     return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size, or named before', rule: 'object' }];
-  });
+  }));
   for (const [index, { kind }] of artifacts.entries()) {
     if (!artifactKinds.has(kind)) faults.push({ pointer: `#/body/artifacts/${index}/kind`, message: 'is not what a preview makes', rule: 'kind' });
   }
