@@ -53,8 +53,17 @@ export async function addSystemJob(trx: Knex.Transaction, request: SystemJobRequ
   return id ?? null;
 }
 
-/** Adds several that wait equally long, in two statements; answers the ids of those that were not open already. */
+/** Of one statement: what it binds is bounded. */
+const addedAtOnce = 1_000;
+
+/** Adds several that wait equally long, in two statements for each thousand; answers the ids of those that were not open already. */
 export async function addSystemJobs(trx: Knex.Transaction, requests: readonly SystemJobRequest[]): Promise<string[]> {
+  const added: string[] = [];
+  for (let start = 0; start < requests.length; start += addedAtOnce) added.push(...await addBatch(trx, requests.slice(start, start + addedAtOnce)));
+  return added;
+}
+
+async function addBatch(trx: Knex.Transaction, requests: readonly SystemJobRequest[]): Promise<string[]> {
   const [first] = requests;
   if (first === undefined) return [];
   const { delayMs = 0 } = first;

@@ -28,10 +28,10 @@ export class ProjectErasures {
     });
   }
 
-  /** Asks for the erasure of these, in the transaction that deletes them. Five statements, however many. */
+  /** Asks for the erasure of these, in the transaction that deletes them. Five statements, four more for each thousand. */
   async begin(trx: Knex.Transaction, projectIds: readonly string[]): Promise<void> {
     if (projectIds.length === 0) return;
-    await trx('project_erasures').insert(projectIds.map((id) => ({ project_id: id }))).onConflict('project_id').ignore();
+    await trx.raw('insert into project_erasures (project_id) select unnest(?::uuid[]) on conflict (project_id) do nothing', [[...projectIds]]);
     await this.#staged.ask(trx, projectIds);
   }
 

@@ -293,6 +293,16 @@ describe('erasing a project', function () {
     expect(await erasureOf(lost)).to.equal(undefined);
   });
 
+  it('is asked for for as many projects as an account without limits may have', async () => {
+    const { database: { db }, sql, person } = backend.current;
+    const zelda = await person('admin');
+    await sql("insert into projects (id, owner_id, name, deleted_at) select gen_random_uuid(), ?, 'One of many', now() from generate_series(1, 12000)", [zelda.userId]);
+    const ids = (await sql<{ id: string }>('select id from projects where owner_id = ?', [zelda.userId])).map(({ id }) => id);
+    await db.knex.transaction((trx) => erasures().begin(trx, ids));
+    expect(await sql("select count(*)::int as jobs from system_jobs where kind = 'projects.erase' and status = 'queued' and payload ->> 'project_id' = any(?)", [ids])).to.deep.equal([{ jobs: 24_000 }]);
+    await sql("delete from system_jobs where payload ->> 'project_id' = any(?)", [ids]);
+  });
+
   it('is not held up by its team, which may end meanwhile', async () => {
     const { run, runSystemJobs } = backend.current;
     const { data: team } = await run('createTeam', ada, { body: { name: 'Writers' } });
