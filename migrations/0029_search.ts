@@ -8,7 +8,8 @@ export const config = { transaction: false };
  * the transaction of every change. So one index finds all three kinds, and the words of a project lie side by side.
  */
 export async function up(knex: Knex): Promise<void> {
-  await knex.raw(`
+  await knex.transaction((trx) => trx.raw(`
+    set local lock_timeout = '5s';
     -- Lower case without accents, words between single spaces. src/domains/search/folding.ts does the same. 8 µs for 140
     -- characters of English, 20 µs for others.
     create or replace function search_fold(words text) returns text language plpgsql immutable strict parallel safe as $$
@@ -39,7 +40,7 @@ export async function up(knex: Knex): Promise<void> {
       check (num_nonnulls(brief, long) = 1)
     );
     -- Estimates of how many rows hold a word decide between plans.
-    alter table search_entries alter column brief set statistics 1000;`);
+    alter table search_entries alter column brief set statistics 1000;`));
   for (const source of sources) await keep(knex, source);
   for (const source of sources) await takeOver(knex, source);
   for (const [name, definition] of indexes) {
