@@ -105,7 +105,7 @@ export class HiveSync {
     if (!/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
       throw new HiveSyncError('BAD_ANSWER', 'The answer is no event stream.', { status: response.status });
     }
-    yield* parseEvents(response);
+    yield* parseEvents(response, input.signal);
   }
 
   async #token(): Promise<string | undefined> {

@@ -13,9 +13,9 @@ export interface ApiEvent {
 export const silenceMs = 45_000;
 
 /** @throws HiveSyncError CONNECTION_FAILED when the stream breaks off, BAD_ANSWER when an event is not JSON */
-export async function* parseEvents(response: Response, idleMs = silenceMs): AsyncGenerator<ApiEvent> {
+export async function* parseEvents(response: Response, signal?: AbortSignal, idleMs = silenceMs): AsyncGenerator<ApiEvent> {
   if (response.body === null) return;
-  for await (const { id, event, data } of readEvents(response.body, idleMs)) {
+  for await (const { id, event, data } of readEvents(response.body, idleMs, signal)) {
     let parsed: unknown;
     try {
       parsed = JSON.parse(data);

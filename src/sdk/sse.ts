@@ -62,19 +62,28 @@ export class EventParser {
 /**
  * The events of a body, until it ends.
  * @param idleMs the longest silence: the API sends a comment every 15 s, so that a dead connection is told from a quiet one
- * @throws HiveSyncError CONNECTION_FAILED when it breaks off or falls silent
+ * @param signal ends the reading at once. Listened to here as well as by `fetch`: Node's collector takes a request that
+ *   nobody holds any more, and with it the way by which the signal reaches the connection
+ * @throws HiveSyncError CONNECTION_FAILED when it breaks off, is broken off or falls silent
  */
-export async function* readEvents(body: ReadableStream<Uint8Array>, idleMs: number): AsyncGenerator<ServerEvent> {
+export async function* readEvents(body: ReadableStream<Uint8Array>, idleMs: number, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
   try {
     for (;;) {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const silence = new Promise<never>((_resolve, reject) => {
+      let stop = (): void => undefined;
+      const ended = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => reject(new HiveSyncError('CONNECTION_FAILED', `The event stream was silent for ${idleMs} ms.`)), idleMs);
+        stop = () => reject(signal?.reason);
+        signal?.addEventListener('abort', stop, { once: true });
+        if (signal?.aborted === true) stop();
       });
-      const step = await Promise.race([reader.read(), silence]).finally(() => clearTimeout(timer));
+      const step = await Promise.race([reader.read(), ended]).finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
+      });
       if (step.done) return;
       yield* parser.push(decoder.decode(step.value, { stream: true }));
     }

@@ -64,4 +64,16 @@ describe('server-sent events', () => {
     expect(await failureOf(events.next())).to.include({ code: 'CONNECTION_FAILED' });
     expect(cancelled).to.equal(true);
   });
+
+  it('ends at once when it is told to, whether or not whoever sends it hears of that, and lets go of it', async () => {
+    let isLetGo = false;
+    const quiet = new ReadableStream<Uint8Array>({ cancel: () => { isLetGo = true; } });
+    const controller = new AbortController();
+    const events = readEvents(quiet, 60_000, controller.signal);
+    const first = failureOf(events.next());
+    controller.abort();
+    expect(await first).to.include({ code: 'CONNECTION_FAILED' });
+    expect(isLetGo).to.equal(true);
+    expect(await failureOf(readEvents(new ReadableStream<Uint8Array>(), 60_000, controller.signal).next())).to.include({ code: 'CONNECTION_FAILED' });
+  });
 });
