@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HiveSync } from '#sdk/index.ts';
-import { demoAccount } from '../seeds/demo.ts';
+import { demoAccount } from '../seeds/demo-account.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** The first start may have to install and prime the SDK set. */
@@ -84,7 +84,8 @@ async function sdkReady(hive: HiveSync): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

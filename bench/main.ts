@@ -6,10 +6,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import enqueue from './enqueue.ts';
 import { type Benchmark, type Case, tableOf } from './measure.ts';
 import previews from './previews.ts';
 
-const benchmarks: readonly Benchmark[] = [previews];
+const benchmarks: readonly Benchmark[] = [previews, enqueue];
 const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } });

@@ -37,7 +37,7 @@ export function median(values: readonly number[]): number {
 
 /** A Markdown table: a line for each side of each case. */
 export function tableOf(cases: readonly Case[]): string {
-  const lines = ['| case | side | median | smallest – largest | rounds | ratio |', '| --- | --- | --- | --- | --- | --- |'];
+  const lines = ['| case | side | median | p99 | smallest – largest | of | ratio |', '| --- | --- | --- | --- | --- | --- | --- |'];
   for (const { name, ours, others, wished } of cases) {
     lines.push(rowOf(name, ours, wished === undefined ? '1' : `1 (wished: ${wished})`));
     for (const other of others) lines.push(rowOf('', other, `${(median(other.timesMs) / median(ours.timesMs)).toFixed(2)} ×`));
@@ -46,6 +46,6 @@ export function tableOf(cases: readonly Case[]): string {
 }
 
 const rowOf = (name: string, { name: side, timesMs }: Side, ratio: string): string =>
-  `| ${name} | ${side} | ${shown(median(timesMs))} | ${shown(quantile(timesMs, 0))} – ${shown(quantile(timesMs, 1))} | ${timesMs.length} | ${ratio} |`;
+  `| ${name} | ${side} | ${shown(median(timesMs))} | ${shown(quantile(timesMs, 0.99))} | ${shown(quantile(timesMs, 0))} – ${shown(quantile(timesMs, 1))} | ${timesMs.length} | ${ratio} |`;
 
 const shown = (ms: number): string => (ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toFixed(ms >= 100 ? 0 : 1)} ms`);

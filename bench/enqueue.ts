@@ -1,0 +1,140 @@
+/**
+ * From the transaction that asks for work to the claim that starts it, at 200 jobs a second: outbox, relay, queue,
+ * admission and the signed claim, with one API process, one worker process, PostgreSQL and Redis on this machine. Every job
+ * runs its whole life: it is claimed, reported, and people are told.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { databaseUrlOf, redisUrlOf } from '#config/connections.ts';
+import { readEnvironment } from '#config/environment.ts';
+import { enqueue } from '#jobs/outbox.ts';
+import { type Database, openDatabase } from '#platform/database.ts';
+import { startPostgres } from '#platform/embedded/postgres.ts';
+import { startRedis } from '#platform/embedded/redis.ts';
+import { newId } from '#platform/ids.ts';
+import { migrateUp } from '#platform/migrate.ts';
+import { freePort } from './local-system.ts';
+import type { Benchmark } from './measure.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const jobsPerSecond = 200;
+const secondsOfRound = 5;
+/** So many that nobody has two jobs waiting: whose turn it is is another question. */
+const people = 400;
+const endWithinMs = 60_000;
+
+interface Rig { readonly db: Database; readonly projects: readonly { readonly userId: string; readonly projectId: string }[] }
+
+const benchmark: Benchmark = {
+  name: 'enqueue',
+  about: [
+    `${jobsPerSecond} jobs a second come evenly, ${secondsOfRound} s a round, each in a transaction of its own, of ${people} accounts.`,
+    'Measured by the database\'s clock, from the start of the transaction that asks to that of the claim. The whole machine is shared: load generator, API with relay, worker, PostgreSQL and Redis.',
+  ],
+  async run(say, rounds) {
+    return withRig(say, async (rig) => {
+      await drive(rig, jobsPerSecond);
+      const timesMs: number[] = [];
+      for (let round = 1; round <= rounds; round += 1) {
+        say(`Round ${round} of ${rounds}`);
+        timesMs.push(...await drive(rig, jobsPerSecond * secondsOfRound));
+      }
+      return [{ name: `asked for → claimed, ${jobsPerSecond} jobs/s`, wished: 'median < 20 ms, p99 < 100 ms', ours: { name: 'HiveSync', timesMs }, others: [] }];
+    });
+  },
+};
+export default benchmark;
+
+/** Asks for so many jobs at the pace, waits until all have ended, and answers how long each waited, in milliseconds. */
+async function drive({ db, projects }: Rig, count: number): Promise<number[]> {
+  const ids = Array.from({ length: count }, () => newId());
+  const startedAt = performance.now();
+  // At its moment, whether those before have been answered or not: a system that is slow is not asked more slowly.
+  await Promise.all(ids.map(async (id, nth) => {
+    const atMs = startedAt + (nth * 1_000) / jobsPerSecond;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs - performance.now())));
+    const owner = projects[nth % projects.length];
+    if (owner !== undefined) await ask(db, id, owner.userId, owner.projectId);
+  }));
+  const endAt = performance.now() + endWithinMs;
+  for (;;) {
+    const [left] = await db.named<{ open: number }>('bench.open', 'select count(*) as open from preview_jobs where id = any($1::uuid[]) and completed_at is null', [ids]);
+    if (left?.open === 0) break;
+    if (performance.now() > endAt) throw new Error(`${left?.open ?? '?'} of ${count} jobs did not end.`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const rows = await db.named<{ waited: number }>('bench.waited', 'select extract(epoch from started_at - queued_at)::float8 * 1000 as waited from preview_jobs where id = any($1::uuid[])', [ids]);
+  return rows.map(({ waited }) => Number(waited));
+}
+
+/** What the service does when the last upload is there, without what the tier has to say. */
+async function ask(db: Database, id: string, userId: string, projectId: string): Promise<void> {
+  await db.knex.transaction(async (trx) => {
+    await trx('preview_jobs').insert({
+      id, project_id: projectId, requested_by: userId, tier: 'pro', sdk_version: '0.88.1', target_platform: 'ios', entry_file: 'index.js', environment: 'development',
+      file_count: 0, source_bytes: 0, max_build_ms: 60_000, queue_class: 'cpu', queue_priority: 'normal', queued_at: trx.fn.now(),
+    });
+    await enqueue(trx, [{ jobId: id, epoch: 0, queueClass: 'cpu', priority: 'normal', turnOf: userId }]);
+  });
+}
+
+async function withRig<T>(say: (line: string) => void, work: (rig: Rig) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'hivesync-bench-'));
+  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
+  try {
+    const postgres = await startPostgres({ folder: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') });
+    ends.push(() => postgres.stop());
+    const redis = await startRedis({ folder: join(folder, 'redis'), logFile: join(folder, 'redis.log'), path: process.env['PATH'] ?? '' });
+    ends.push(() => redis.stop());
+    const port = await freePort();
+    const variables = {
+      PATH: process.env['PATH'], HOME: folder, DATA_DIR: folder, DATABASE_URL: databaseUrlOf(postgres.address), REDIS_URL: redisUrlOf(redis.address),
+      PORT: String(port), BASE_URL: `http://127.0.0.1:${port}`, LOG_LEVEL: 'error', CONTRACT_REFEREE: 'off', WORKER_CONCURRENCY: '16',
+    };
+    say(`PostgreSQL and ${redis.program} are up; an API and a worker start.`);
+    const env = readEnvironment(variables, { directory: folder, role: 'api' });
+    await migrateUp(env);
+    const db = openDatabase(env);
+    ends.push(() => db.close());
+    const api = start('src/api.ts', variables);
+    ends.push(() => end(api));
+    await answering(variables.BASE_URL, api);
+    const worker = start('bench/enqueue-worker.ts', variables);
+    ends.push(() => end(worker));
+    await new Promise<void>((resolve, reject) => {
+      worker.once('message', () => resolve());
+      worker.once('exit', () => reject(new Error('The worker ended.')));
+    });
+    return await work({ db, projects: await populate(db) });
+  } finally {
+    for (const step of ends.reverse()) await step();
+  }
+}
+
+const start = (file: string, env: NodeJS.ProcessEnv): ChildProcess =>
+  spawn(process.execPath, [file], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => { child.once('exit', resolve); });
+  child.kill('SIGTERM');
+  await gone;
+}
+
+async function answering(baseUrl: string, api: ChildProcess): Promise<void> {
+  for (;;) {
+    if (api.exitCode !== null) throw new Error('The API ended.');
+    if ((await fetch(`${baseUrl}/health`).catch(() => null))?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function populate(db: Database): Promise<Rig['projects']> {
+  const made = Array.from({ length: people }, (_, nth) => ({ nth, userId: newId(), projectId: newId() }));
+  await db.knex('users').insert(made.map(({ nth, userId }) => ({ id: userId, email: `bench${nth}@example.com`, username: `bench${nth}`, password_hash: '-', tier: 'pro' })));
+  await db.knex('projects').insert(made.map(({ userId, projectId }) => ({ id: projectId, owner_id: userId, name: 'Bench', metadata: {}, settings: {} })));
+  return made;
+}
