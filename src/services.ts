@@ -67,6 +67,8 @@ import { PreviewStatisticsService } from '#domains/previews/statistics-service.t
 import { PreviewStream } from '#domains/previews/stream.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
+import { previewViewHandlers } from '#domains/previews/view-handlers.ts';
+import { PreviewViewService } from '#domains/previews/view-service.ts';
 import { ActivityService } from '#domains/projects/activity-service.ts';
 import { ProjectErasures } from '#domains/projects/erasures.ts';
 import { FavoriteService } from '#domains/projects/favorites-service.ts';
@@ -279,6 +281,7 @@ export function createServices(on: Platform, version: string): Services {
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
+      ...previewViewHandlers(new PreviewViewService({ db, storage, sessions: previewSessions, tokens: desk, watch })),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),

@@ -14147,6 +14147,67 @@ export type ViewPreviewResponses = {
 
 export type ViewPreviewResponse = ViewPreviewResponses[keyof ViewPreviewResponses];
 
+export type StreamPreviewViewData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event received; the stream goes on after it, or begins with the present state when that is too long ago.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        token: PreviewTokenValue;
+    };
+    query?: never;
+    url: '/preview/view/{token}/events';
+};
+
+export type StreamPreviewViewErrors = {
+    /**
+     * The request is not what the contract says; `details` points at each fault.
+     */
+    400: ErrorEnvelope;
+    /**
+     * No credential, or one that does not hold.
+     */
+    401: ErrorEnvelope;
+    /**
+     * A standing cap of the tier is reached.
+     */
+    402: ErrorEnvelope;
+    /**
+     * It does not exist, or you may not see it.
+     */
+    404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
+    /**
+     * The rate limit is reached.
+     */
+    429: ErrorEnvelope;
+    /**
+     * A fault of ours.
+     */
+    500: ErrorEnvelope;
+    /**
+     * Not able to answer now.
+     */
+    503: ErrorEnvelope;
+};
+
+export type StreamPreviewViewError = StreamPreviewViewErrors[keyof StreamPreviewViewErrors];
+
+export type StreamPreviewViewResponses = {
+    /**
+     * The stream.
+     */
+    200: string;
+};
+
+export type StreamPreviewViewResponse = StreamPreviewViewResponses[keyof StreamPreviewViewResponses];
+
 export type GetPreviewManifestData = {
     body?: never;
     headers?: {

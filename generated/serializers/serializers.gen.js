@@ -1710,6 +1710,8 @@ export const serializers = {
   createPreviewSession: { 201: (o) => envelope(pickPreviewSessionCreated(o)) },
   getPreviewSession: { 200: (o) => envelope(pickPreviewSession(o)) },
   uploadPreviewBundle: { 201: (o) => envelope(pickPreviewSession(o)) },
+  viewPreview: {  },
+  streamPreviewView: {  },
   getPreviewManifest: {  },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },

@@ -135,6 +135,8 @@ export type OperationId =
   | 'createPreviewSession'
   | 'getPreviewSession'
   | 'uploadPreviewBundle'
+  | 'viewPreview'
+  | 'streamPreviewView'
   | 'getPreviewManifest'
   | 'reportPreviewResult'
   | 'registerWorker'
@@ -170,7 +172,6 @@ export type PendingOperationId =
   | 'pushLiveChanges'
   | 'streamLiveSession'
   | 'endLiveSession'
-  | 'viewPreview'
   | 'listAiJobs'
   | 'createAiJob'
   | 'getAiJob'
@@ -758,6 +759,14 @@ export type UploadPreviewBundleRequest = HandlerRequest<wire.UploadPreviewBundle
 export type UploadPreviewBundleReply =
   | { readonly status: 201; readonly body: wire.UploadPreviewBundleResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
 
+export type ViewPreviewRequest = HandlerRequest<wire.ViewPreviewData['path'], NoParameters, NoParameters, undefined>;
+export type ViewPreviewReply =
+  | { readonly status: 200; readonly stream: Readable; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type StreamPreviewViewRequest = HandlerRequest<wire.StreamPreviewViewData['path'], NoParameters, { readonly 'last-event-id'?: NonNullable<NonNullable<wire.StreamPreviewViewData['headers']>['Last-Event-ID']> }, undefined>;
+export type StreamPreviewViewReply =
+  | { readonly status: 200; readonly events: AsyncIterable<StreamEvent>; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type GetPreviewManifestRequest = HandlerRequest<NoParameters, NonNullable<wire.GetPreviewManifestData['query']>, { readonly 'expo-platform'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-platform']>; readonly 'expo-protocol-version'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-protocol-version']>; readonly 'expo-runtime-version'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-runtime-version']>; readonly 'expo-expect-signature'?: NonNullable<NonNullable<wire.GetPreviewManifestData['headers']>['expo-expect-signature']> }, undefined>;
 export type GetPreviewManifestReply =
   | { readonly status: 200; readonly stream: Readable; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1129,6 +1138,10 @@ export interface Handlers {
   readonly getPreviewSession: (request: GetPreviewSessionRequest, call: Call) => Promise<GetPreviewSessionReply>;
   /** POST /preview/sessions/{token}/bundle */
   readonly uploadPreviewBundle: (request: UploadPreviewBundleRequest, call: Call) => Promise<UploadPreviewBundleReply>;
+  /** GET /preview/view/{token} */
+  readonly viewPreview: (request: ViewPreviewRequest, call: Call) => Promise<ViewPreviewReply>;
+  /** GET /preview/view/{token}/events */
+  readonly streamPreviewView: (request: StreamPreviewViewRequest, call: Call) => Promise<StreamPreviewViewReply>;
   /** GET /preview/manifest */
   readonly getPreviewManifest: (request: GetPreviewManifestRequest, call: Call) => Promise<GetPreviewManifestReply>;
   /** POST /preview/callback */

@@ -146,6 +146,8 @@ export const validators: Readonly<Record<OperationId, RequestValidators>> = {
   createPreviewSession: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.createSessionToken_headers), body: ofBody(bodies.createPreviewSession_body) },
   getPreviewSession: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query) },
   uploadPreviewBundle: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query) },
+  viewPreview: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query) },
+  streamPreviewView: { path: ofParameters({}, parameters.getPreviewSession_path), query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({}, parameters.streamPreviewJob_headers) },
   getPreviewManifest: { query: ofParameters({}, parameters.getPreviewManifest_query), headers: ofParameters({}, parameters.getPreviewManifest_headers) },
   reportPreviewResult: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({"x-hivesync-timestamp":"integer"}, parameters.reportPreviewResult_headers), body: ofBody(largeBodies.reportPreviewResult_body) },
   registerWorker: { query: ofParameters({}, parameters.registerUser_query), headers: ofParameters({"x-hivesync-timestamp":"integer"}, parameters.reportPreviewResult_headers), body: ofBody(bodies.registerWorker_body) },

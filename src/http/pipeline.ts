@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Secret } from '#config/environment.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
+import { failurePageOf } from '#platform/failure-pages.ts';
 import type { Logger } from '#platform/log.ts';
 import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
 import type { AccessTokens } from '#platform/tokens/access-tokens.ts';
@@ -82,6 +84,7 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
     ? beginIdempotent(route, deadlineMs, (exchange) => foretell(exchange), { db: parts.db, pepper: parts.idempotencyPepper, log })
     : null;
   const foretell = foreteller(route, parts);
+  const failurePage = failurePageOf(handler);
   const hasEvents = Object.values(route.responses).includes('events');
   const work = handler as (request: HandlerRequest<unknown, unknown, unknown, unknown>, call: ReturnType<typeof callOf>) => Promise<HandlerReply>;
 
@@ -144,6 +147,12 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
     if (exchange.claim !== null) {
       if (isKept(error.status)) await exchange.claim.keep(keptOf(answer));
       else await giveBack(exchange);
+    }
+    if (failurePage !== null && /\btext\/html\b/i.test(exchange.req.headers.accept ?? '')) {
+      const { headers, html } = failurePage(error);
+      if (referee !== null) await referee.judgeStream(exchange, route, answer.status);
+      await sendStream(exchange, { status: answer.status, headers: [...answer.headers, ...Object.entries(headers).flat()], text: null, stream: Readable.from([Buffer.from(html)]) }, statics, log);
+      return;
     }
     await deliver(exchange, answer);
   }

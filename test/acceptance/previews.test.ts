@@ -243,6 +243,19 @@ describe('previews over the wire', function () {
     expect((await recordingFetch(address, { headers: { 'expo-platform': 'android' } })).status).to.equal(409);
   });
 
+  it('shows anybody with the link how far a build is, and then the way to a phone', async () => {
+    const anybody = system.current.anonymous();
+    const { job } = await ada.hive.previews.build(sample, { projectId, platform: 'ios' });
+    const token = await ada.hive.api.createPreviewToken({ path: { job_id: job.id } });
+    const events = [];
+    for await (const event of anybody.events('/preview/view/{token}/events', { path: { token: token.token } })) events.push(event.data);
+    expect(events).to.deep.equal([{ status: 'succeeded', awaiting_upload: false, stage: null, progress: 100 }]);
+    const page = await anybody.api.viewPreview({ path: { token: token.token } });
+    expect(page).to.contain('Field Notes').and.to.contain(token.deep_link ?? '');
+    const answer = await recordingFetch(`${token.view_url}x`, { headers: { accept: 'text/html' } });
+    expect([answer.status, answer.headers.get('content-type')]).to.deep.equal([401, 'text/html; charset=utf-8']);
+  });
+
   it('cancels a build at once, and its worker stops', async () => {
     const { job } = await ada.hive.api.requestPreview({ body: { project_id: projectId, target_platform: 'ios', files: [{ path: 'index.js', sha256: sha256('x'), size: 1 }] } });
     const cancelled = await ada.hive.api.cancelPreviewJob({ path: { job_id: job.id } });

@@ -14,6 +14,9 @@ const logTokenSql = `
 interface TokenJob { readonly id: string; readonly project_id: string; readonly requested_by: string }
 export interface IssuedToken { readonly token: string; readonly expires_in: number }
 
+/** What opens an address in a development build of ours: the payload of QR codes. */
+export const openedBy = (url: string): string => `exp+hivesync://expo-development-client/?url=${encodeURIComponent(url)}`;
+
 /** Signs view tokens of jobs and logs each by its hash: the token itself is kept nowhere. */
 export class PreviewTokenDesk {
   readonly #db: Database;
@@ -50,7 +53,7 @@ export class PreviewTokenDesk {
     return {
       view_url: `${this.#baseUrl}/api/v1/preview/view/${token}`,
       manifest_url: manifestUrl,
-      deep_link: platform === 'web' ? null : `exp+hivesync://expo-development-client/?url=${encodeURIComponent(manifestUrl)}`,
+      deep_link: platform === 'web' ? null : openedBy(manifestUrl),
     };
   }
 }

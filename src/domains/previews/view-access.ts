@@ -32,5 +32,12 @@ export async function viewedJob(db: Database, call: Call): Promise<ViewedJob> {
   return job;
 }
 
+/** The same once more, for whoever follows it: null where it may not be looked at any more. */
+export async function lookAgain(db: Database, call: Call): Promise<ViewedJob | null> {
+  const { jobId, shareId } = previewCaller(call);
+  const [job] = await db.named<ViewedJob>('previews.viewed_job', viewedJobSql, [jobId, shareId]);
+  return job === undefined || job.is_project_gone || job.is_deleted || !job.is_shared || job.is_expired ? null : job;
+}
+
 /** Says why in a word, so that a page can say what to do about it. */
 const gone = (why: string, message: string): ServiceError => new ServiceError('GONE', message, { details: { gone: why } });

@@ -1,4 +1,4 @@
-import { builtJob, buildWhatComes, previewOf, queuedJob, source, uploadedJob, waitingJob } from '../previews.ts';
+import { builtJob, buildWhatComes, previewOf, queuedJob, source, uploadedJob, viewToken, waitingJob } from '../previews.ts';
 import type { Recipe } from '../requests.ts';
 import type { Scene, World } from '../world.ts';
 
@@ -83,6 +83,8 @@ export const previewRequests: Readonly<Record<string, Recipe>> = {
       return { path: `/preview/manifest?token=${token}` };
     },
   },
+  viewPreview: { ask: async (world, scene) => ({ path: `/preview/view/${await viewToken(world, await world.project(scene))}` }) },
+  streamPreviewView: { ask: async (world, scene) => ({ path: `/preview/view/${await viewToken(world, await world.project(scene))}/events` }) },
   revokePreviewShare: {
     ask: async (world, scene) => {
       const jobId = await waitingJob(world, await world.project(scene));
