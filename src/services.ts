@@ -213,7 +213,7 @@ export function createServices(on: Platform, version: string): Services {
   const nodeKeys = new NodeKeys(db, env.workerSharedSecret);
   const asksVerification = env.emailVerification === 'required';
   const mailedTokens = new MailedTokens(deriveKey(env.jwtSecret, 'mailed tokens'), env.jwtSecretPrevious === null ? null : deriveKey(env.jwtSecretPrevious, 'mailed tokens'));
-  const openInvitations = new OpenInvitationService(db, mailedTokens);
+  const openInvitations = new OpenInvitationService(db, mailedTokens, asksVerification);
   const teamMemberships = new TeamMembershipService(db, openInvitations, asksVerification);
   const projectMemberships = new ProjectMembershipService(db, asksVerification);
   const memberships = { team: teamMemberships, project: projectMemberships };

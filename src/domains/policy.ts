@@ -15,6 +15,7 @@
  * The higher counts where somebody has two. A platform admin has no role in what is other people's. An archived project
  * is its members' as before; a deleted one is nobody's.
  */
+import type { Knex } from 'knex';
 import type { Call, PolicyMark } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
@@ -196,6 +197,21 @@ export async function requireRoleOn<R extends Resource>(
   const [access] = await requireRole(db, call, resource, [id], least);
   if (access === undefined) throw notFound();
   return access;
+}
+
+/**
+ * The same once more, behind the locks of a transaction: who asked may have lost the role while it waited for them. For
+ * what an owner or admin alone may do and nobody can undo.
+ */
+export async function requireRoleStill<R extends Resource>(
+  db: Pick<Database, 'namedIn'>,
+  trx: Knex.Transaction,
+  call: Call,
+  resource: R,
+  id: string,
+  least?: Role,
+): Promise<AccessTo<R>> {
+  return requireRoleOn({ named: (name, sql, values) => db.namedIn(trx, name, sql, values) }, call, resource, id, least);
 }
 
 /** The invitation of $1 as $2 sees it: the role in what it is to, whether it names the person, and whether it went to the person's address. */

@@ -14,10 +14,13 @@ const column = { team: 'team_id', project: 'project_id' } as const;
 export class OpenInvitationService {
   readonly #db: Database;
   readonly #tokens: MailedTokens;
+  readonly #asksVerification: boolean;
 
-  constructor(db: Database, tokens: MailedTokens) {
+  /** @param asksVerification addresses count as somebody's only once they are confirmed */
+  constructor(db: Database, tokens: MailedTokens, asksVerification: boolean) {
     this.#db = db;
     this.#tokens = tokens;
+    this.#asksVerification = asksVerification;
   }
 
   /** Writes one, open for seven days; answers its id. */
@@ -43,14 +46,23 @@ export class OpenInvitationService {
     await revoke(trx, trx('invitations').where({ [column[target.type]]: target.id, user_id: userId }));
   }
 
+  /**
+   * Takes back what was mailed to the address of a member who leaves: whoever is out does not come back by a link from
+   * before. Of members alone: taking back an invitation tells nobody whose an address is.
+   */
+  async revokeMailedTo(trx: Knex.Transaction, target: Target, userId: string): Promise<void> {
+    await revoke(trx, trx('invitations').where({ [column[target.type]]: target.id }).whereRaw(...this.#isAddressOf(userId)));
+  }
+
   /** Takes back every open one that names a person, whatever it is to. */
   async revokeAllOf(trx: Knex.Transaction, userId: string): Promise<void> {
     await revoke(trx, trx('invitations').where({ user_id: userId }));
   }
 
-  /** Takes back those that name a person and are to a project of the team. */
+  /** Takes back those to a member who leaves, by name or address, that are to a project of the team. */
   async revokeInProjectsOf(trx: Knex.Transaction, teamId: string, userId: string): Promise<void> {
-    await revoke(trx, trx('invitations').where({ user_id: userId }).whereIn('project_id', trx('projects').where({ team_id: teamId }).select('id')));
+    const ofPerson: Knex.QueryCallback = (to) => void to.where({ user_id: userId }).orWhereRaw(...this.#isAddressOf(userId));
+    await revoke(trx, trx('invitations').where(ofPerson).whereIn('project_id', trx('projects').where({ team_id: teamId }).select('id')));
   }
 
   /** Takes back the transfers of these projects: who asked for them owns them no more, or asks anew. */
@@ -61,6 +73,10 @@ export class OpenInvitationService {
   /** Lets the open one that names a person promise another role. */
   async changeRole(trx: Knex.Transaction, target: Target, userId: string, role: Role): Promise<void> {
     await trx('invitations').where({ [column[target.type]]: target.id, user_id: userId, status: 'pending' }).update({ role });
+  }
+
+  #isAddressOf(userId: string): [string, [string, boolean]] {
+    return ['lower(email) = (select lower(u.email) from users u where u.id = ? and (u.email_verified_at is not null or not ?::boolean))', [userId, this.#asksVerification]];
   }
 }
 

@@ -6,7 +6,7 @@ import { countBound, type PageQuery, pageOf, readCursor } from '#platform/paging
 import { audit } from '../audit/audit.ts';
 import type { InvitingService } from '../invitations/inviting-service.ts';
 import type { OpenInvitationService } from '../invitations/open-service.ts';
-import { requireRoleOn, requireSelf, requireVerified } from '../policy.ts';
+import { requireRoleOn, requireRoleStill, requireSelf, requireVerified } from '../policy.ts';
 import { countProjectMembersSql, projectMemberSql, projectMembersSql } from './members-queries.ts';
 import type { ProjectMembershipService } from './membership-service.ts';
 
@@ -62,12 +62,13 @@ export class ProjectMemberService {
   /** Ends a membership of the project's own, or takes an invitation back. */
   async remove(call: Call, projectId: string, userId: string): Promise<void> {
     const { db, memberships, invitations } = this.#on;
-    const access = await requireRoleOn(db, call, 'project', projectId);
-    const isSelf = requireSelf(call) === userId.toLowerCase();
-    if (!isSelf && access.role === 'member') throw new ServiceError('FORBIDDEN', 'Only the project owner ends the membership of others.');
+    await requireRoleOn(db, call, 'project', projectId);
     await transact(db, null, async (trx) => {
       const project = await memberships.lock(trx, projectId);
       if (project === undefined) throw notFound();
+      const { role } = await requireRoleStill(db, trx, call, 'project', projectId);
+      const isSelf = requireSelf(call) === userId.toLowerCase();
+      if (!isSelf && role === 'member') throw new ServiceError('FORBIDDEN', 'Only the project owner ends the membership of others.');
       if (project.owner_id === userId.toLowerCase()) throw new ServiceError('CONFLICT', 'This is the owner: transfer the project first.', { details: { reason: 'owner' } });
       if (await memberships.isThroughTeam(trx, project, userId)) {
         throw new ServiceError('CONFLICT', 'This person has the project through its team: remove it from the team.', { details: { reason: 'team_member' } });
@@ -75,6 +76,7 @@ export class ProjectMemberService {
       const [member] = await db.namedIn<ProjectMember>(trx, 'projects.member', projectMemberSql, [projectId, userId]);
       if (member === undefined) throw notFound();
       await invitations.revokeOf(trx, { type: 'project', id: project.id }, member.user_id);
+      if (member.status === 'active') await invitations.revokeMailedTo(trx, { type: 'project', id: project.id }, member.user_id);
       await trx('project_members').where({ project_id: project.id, user_id: member.user_id }).delete();
       const data = { user_id: member.user_id, role: member.role, status: member.status };
       await audit(trx, call, { event_type: 'project.member_removed', entity_type: 'project', entity_id: project.id, project_id: project.id, data });

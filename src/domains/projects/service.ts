@@ -7,7 +7,7 @@ import { notFound, ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 import { type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { audit } from '../audit/audit.ts';
-import { requireRoleOn, requireSelf } from '../policy.ts';
+import { requireRoleOn, requireRoleStill, requireSelf } from '../policy.ts';
 import type { PreviewEndingService } from '../previews/ending-service.ts';
 import type { StartingService } from '../tasks/starting-service.ts';
 import type { TierService } from '../tiers/service.ts';
@@ -109,6 +109,7 @@ export class ProjectService {
     await transact(this.#db, call, async (trx) => {
       const archiving = archived === undefined ? {} : { archived_at: archived ? trx.fn.now() : null };
       const [before] = await this.#db.namedIn<ChangedRow>(trx, 'projects.lock_to_change', lockToChangeSql, [projectId]);
+      if (archived !== undefined) await requireRoleStill(this.#db, trx, call, 'project', projectId, 'owner');
       const after = await this.#touch(trx, call, projectId, { ...fields, ...archiving });
       const data = { fields: Object.keys(body).map((field) => (field === 'archived' ? 'archived_at' : field)) };
       await audit(trx, call, {
@@ -123,6 +124,9 @@ export class ProjectService {
   async remove(call: Call, projectId: string): Promise<void> {
     await requireRoleOn(this.#db, call, 'project', projectId);
     const ended = await transact(this.#db, null, async (trx) => {
+      // Whoever takes the project over at this moment comes before, and keeps it, or after, and finds none.
+      await this.#db.namedIn(trx, 'projects.lock_to_change', lockToChangeSql, [projectId]);
+      await requireRoleStill(this.#db, trx, call, 'project', projectId);
       await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
       await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: projectId, project_id: projectId });
       await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, data: {} });
@@ -145,6 +149,7 @@ export class ProjectService {
     const entity = await transact(this.#db, call, async (trx) => {
       const row = await ProjectModel.query(trx).findById(projectId).whereNull('deleted_at').forUpdate();
       if (row === undefined) throw notFound();
+      await requireRoleStill(this.#db, trx, call, 'project', projectId);
       const settings = mergeSettings(readSettings(row.settings), body);
       version = (await this.#touch(trx, call, projectId, { settings: JSON.stringify(settings) })).row_version;
       await audit(trx, call, { event_type: 'project.settings_updated', entity_type: 'project', entity_id: projectId, project_id: projectId, data: { ...body } });

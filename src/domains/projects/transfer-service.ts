@@ -8,7 +8,7 @@ import { newId } from '#platform/ids.ts';
 import { audit } from '../audit/audit.ts';
 import type { InvitingService } from '../invitations/inviting-service.ts';
 import type { OpenInvitationService } from '../invitations/open-service.ts';
-import { requireRoleOn, requireSelf, requireVerified } from '../policy.ts';
+import { requireRoleOn, requireRoleStill, requireSelf, requireVerified } from '../policy.ts';
 import type { TierService } from '../tiers/service.ts';
 import { effectiveTierSql } from '../users/accounts.ts';
 import { countOwnedSql } from './members-queries.ts';
@@ -58,7 +58,7 @@ export class TransferService {
       // The team cannot be deleted, nor its owner change, before the project is in it.
       const [team] = await this.#on.db.namedIn<{ id: string; owner_id: string }>(trx, 'projects.receiving_team', 'select id, owner_id from teams where id = $1 for share', [teamId]);
       if (team === undefined) throw notFound();
-      await requireRoleOn(this.#in(trx), call, 'team', team.id, 'admin');
+      await requireRoleStill(this.#on.db, trx, call, 'team', team.id, 'admin');
       const project = await this.#lock(trx, call, projectId);
       if (project.team_id === team.id) throw ownedAlready();
       await this.#on.invitations.revokeTransfersOf(trx, [project.id]);
@@ -83,13 +83,8 @@ export class TransferService {
   async #lock(trx: Knex.Transaction, call: Call, projectId: string): Promise<LockedProject> {
     const project = await this.#on.memberships.lock(trx, projectId);
     if (project === undefined) throw notFound();
-    await requireRoleOn(this.#in(trx), call, 'project', project.id);
+    await requireRoleStill(this.#on.db, trx, call, 'project', project.id);
     return project;
-  }
-
-  /** Asks on the transaction's connection, behind its locks. */
-  #in(trx: Knex.Transaction): Pick<Database, 'named'> {
-    return { named: (name, sql, values) => this.#on.db.namedIn(trx, name, sql, values) };
   }
 
   /**

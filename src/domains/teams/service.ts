@@ -6,7 +6,7 @@ import { notFound, ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
 import { countBound, type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
 import { audit } from '../audit/audit.ts';
-import { requireRoleOn, requireSelf } from '../policy.ts';
+import { requireRoleOn, requireRoleStill, requireSelf } from '../policy.ts';
 import { countTeamsSql, teamByIdSql, teamsOfSql } from './queries.ts';
 
 interface TeamRow extends Team { readonly row_version: number }
@@ -74,6 +74,7 @@ export class TeamService {
       // The hardest lock: a project that is being made or moved into the team comes before, and is counted, or after, and finds no team.
       const team = await trx('teams').where({ id: teamId }).forUpdate().first<{ name: string; row_version: number } | undefined>('name', 'row_version');
       if (team === undefined) throw notFound();
+      await requireRoleStill(this.#db, trx, call, 'team', teamId);
       if (call.ifMatch !== null && versionIn(call.ifMatch) !== team.row_version) throw moved();
       const [projects] = await trx('projects').where({ team_id: teamId }).whereNull('deleted_at').count({ total: '*' });
       const projectCount = Number(projects?.['total'] ?? 0);

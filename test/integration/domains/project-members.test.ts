@@ -161,7 +161,7 @@ describe('members of a project', () => {
     const path = { project_id: await project(ada) };
     for (let count = 0; count < 3; count += 1) await joinProject(backend.current, path.project_id, ada, await person());
     expect(await cost(() => run('listProjectMembers', ada, { path }))).to.equal(3);
-    expect(await cost(() => run('addProjectMember', ada, { path, body: { user_id: ben.userId } }))).to.equal(12);
-    expect(await cost(() => run('removeProjectMember', ada, { path: { ...path, user_id: ben.userId } }))).to.equal(6);
+    expect(await cost(() => run('addProjectMember', ada, { path, body: { user_id: ben.userId } }))).to.equal(13);
+    expect(await cost(() => run('removeProjectMember', ada, { path: { ...path, user_id: ben.userId } }))).to.equal(7);
   });
 });

@@ -196,6 +196,6 @@ describe('teams', () => {
     expect(await cost(() => run('getTeam', ada, { path }))).to.equal(2);
     expect(await cost(() => run('createTeam', ada, { body: { name: 'x' } }))).to.equal(4);
     expect(await cost(() => run('updateTeam', ada, { path, body: { name: 'y' } }))).to.equal(5);
-    expect(await cost(() => run('deleteTeam', ada, { path }))).to.equal(6);
+    expect(await cost(() => run('deleteTeam', ada, { path }))).to.equal(7);
   });
 });
