@@ -9,7 +9,7 @@ import { requireSelf, type Role } from '../policy.ts';
 import type { TierService } from '../tiers/service.ts';
 import { effectiveTierSql } from '../users/accounts.ts';
 import type { OpenInvitationService } from './open-service.ts';
-import { mailedSql } from './queries.ts';
+import { askedSql, mailedSql } from './queries.ts';
 
 /** How the inviter names somebody: the field of the request that a refusal tells of. */
 export interface Named { readonly by: 'user_id' | 'username' | 'email'; readonly value: string }
@@ -24,6 +24,8 @@ export interface InvitingDependencies {
 
 /** Mails within an hour: nobody fills somebody else's mailbox by way of us, or mails the world. */
 const mailsPerHour = { to_address: 5, by_inviter: 200 } as const;
+/** Invitations and questions of one person to another within an hour: each is told and mailed, also where the one before was taken back. */
+const asksPerHour = 20;
 
 const personSql = {
   user_id: 'select id from users where id = $1 and deleted_at is null',
@@ -54,7 +56,7 @@ export class InvitingService {
     const userId = named.by === 'email' ? null : await this.#person(trx, named.by, named.value);
     await (userId === null ? this.#refuseKnownAddress(trx, target, named.value) : this.#refuseKnown(trx, target, userId, named));
     await this.#requireRoom(trx, call, memberships, held);
-    if (userId === null) await this.#refuseManyMails(trx, named.value, inviterId);
+    await (userId === null ? this.#refuseManyMails(trx, named.value, inviterId) : this.#refuseManyAsks(trx, userId, inviterId));
     const id = await this.#on.invitations.add(trx, target, userId === null ? { email: named.value } : { userId }, role, inviterId);
     if (userId === null) await sendMail(trx, 'invitations.invited', { invitation_id: id });
     else await memberships.addInvited(trx, held.id, userId, role);
@@ -66,6 +68,7 @@ export class InvitingService {
   async askNewOwner(trx: Knex.Transaction, call: Call, project: LockedTarget, personId: string): Promise<Invited & { readonly userId: string }> {
     const [inviterId, userId] = [requireSelf(call), await this.#person(trx, 'user_id', personId)];
     const target: Target = { type: 'project', id: project.id };
+    await this.#refuseManyAsks(trx, userId, inviterId);
     await this.#on.invitations.revokeTransfersOf(trx, [project.id]);
     const id = await this.#on.invitations.add(trx, target, { userId }, 'owner', inviterId);
     await this.#tell(trx, target, project, { id, userId, role: 'owner', inviterId });
@@ -109,9 +112,12 @@ export class InvitingService {
   async #refuseManyMails(trx: Knex.Transaction, email: string, inviterId: string): Promise<void> {
     const [mailed] = await this.#on.db.namedIn<Record<keyof typeof mailsPerHour, number>>(trx, 'invitations.mailed', mailedSql, [email, inviterId]);
     if (mailed === undefined || (mailed.to_address < mailsPerHour.to_address && mailed.by_inviter < mailsPerHour.by_inviter)) return;
-    throw new ServiceError('RATE_LIMITED', 'Many invitations were mailed within the hour. Try again later.', {
-      details: { limit: 'invitation_mails', retry_after: 3600 }, retryAfterSeconds: 3600,
-    });
+    throw tooMany('Many invitations were mailed within the hour. Try again later.');
+  }
+
+  async #refuseManyAsks(trx: Knex.Transaction, userId: string, inviterId: string): Promise<void> {
+    const [row] = await this.#on.db.namedIn<{ asked: number }>(trx, 'invitations.asked', askedSql, [userId, inviterId]);
+    if ((row?.asked ?? 0) >= asksPerHour) throw tooMany('You asked this person many times within the hour. Try again later.');
   }
 
   /** Never the address: who hangs on the event reads the row. */
@@ -122,6 +128,9 @@ export class InvitingService {
     });
   }
 }
+
+const tooMany = (message: string): ServiceError =>
+  new ServiceError('RATE_LIMITED', message, { details: { limit: 'invitation_mails', retry_after: 3600 }, retryAfterSeconds: 3600 });
 
 const known = (standing: 'active' | 'invited', field: Named['by']): ServiceError =>
   new ServiceError('CONFLICT', standing === 'active' ? 'That is a member already.' : 'That person is invited already.', { details: { field } });

@@ -71,6 +71,9 @@ export const mailedSql = `
   select (select count(*) from invitations where lower(email) = lower($1) and created_at > now() - interval '1 hour') as to_address,
          (select count(*) from invitations where invited_by = $2 and email is not null and created_at > now() - interval '1 hour') as by_inviter`;
 
+/** How often this person $1 was invited by this inviter $2 within the hour, to anything. */
+export const askedSql = "select count(*) as asked from invitations where user_id = $1 and invited_by = $2 and created_at > now() - interval '1 hour'";
+
 /**
  * Ends at most $1 whose time is over, and with them the members who were only invited. A transfer invites no member: who
  * is asked to own a project may be invited into it by another that is still open.

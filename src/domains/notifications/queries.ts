@@ -47,12 +47,6 @@ export const setChannelsSql = `
 
 export const dropChannelsSql = 'delete from notification_preferences where user_id = $1 and type = any($2::text[])';
 
-/** What a mail about a notification says it out of. */
-export const toMailSql = `
-  select n.type, n.payload, n.created_at, u.email, u.username, u.email_verified_at is not null as is_confirmed
-    from notifications n join users u on u.id = n.user_id and u.deleted_at is null
-   where n.id = $1`;
-
 const ofComments = "type in ('comment.created', 'comment.replied', 'comment.mentioned')";
 const withoutExcerpt = `payload = payload || '{"excerpt": ""}'`;
 
@@ -68,6 +62,20 @@ export const mayOpenSql = (project: string, person: string): string => `(
   ${project}.owner_id = ${person}
   or coalesce((select true from project_members m where m.project_id = ${project}.id and m.user_id = ${person} and m.status = 'active' limit 1), false)
   or coalesce((select true from team_members m where m.team_id = ${project}.team_id and m.user_id = ${person} and m.status = 'active' limit 1), false))`;
+
+/**
+ * What a mail about a notification says it out of; nothing where that is over when the mail goes out: an invitation that is
+ * open no more, a project that the person cannot open any more.
+ */
+export const toMailSql = `
+  select n.type, n.payload, n.created_at, u.email, u.username, u.email_verified_at is not null as is_confirmed
+    from notifications n
+    join users u on u.id = n.user_id and u.deleted_at is null
+    left join projects p on p.id = n.project_id and p.deleted_at is null
+   where n.id = $1
+     and (n.project_id is null or (p.id is not null and ${mayOpenSql('p', 'u.id')}))
+     and (n.type <> 'invitation.received' or coalesce((
+       select true from invitations i where i.id = (n.payload->>'invitation_id')::uuid and i.status = 'pending' and i.expires_at > now() limit 1), false))`;
 
 /** Whether there is something to tell of: a comment may be deleted before anybody was told. */
 export const commentStandsSql = 'select 1 as one from comments where id = $1 and deleted_at is null';

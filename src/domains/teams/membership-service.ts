@@ -84,6 +84,7 @@ export class TeamMembershipService implements Memberships {
     const [gone] = await trx('team_members').where({ team_id: team.id, user_id: userId }).delete().returning<{ role: string; status: string }[]>(['role', 'status']);
     if (gone === undefined || gone.status === 'invited') return 0;
     const handedOver = await this.#handOver(trx, call, team, userId, team.owner_id === userId);
+    await this.#invitations.revokeMailedTo(trx, { type: 'team', id: team.id }, userId);
     await this.#invitations.revokeInProjectsOf(trx, team.id, userId);
     await trx('project_members').where({ user_id: userId }).whereIn('project_id', trx('projects').where({ team_id: team.id }).select('id')).delete();
     await tell(trx, call, 'member.removed', team.id, { user_id: userId, role: gone.role.toLowerCase() });

@@ -261,7 +261,7 @@ describe('a transfer of a project', () => {
     const cost = async (work: () => Promise<unknown>): Promise<number> => (await statementsOf(work)).length;
     expect(await cost(() => transfer(ada, projectId, { team_id: teamId }))).to.equal(13);
     let asked: string | null = null;
-    expect(await cost(async () => { asked = (await transfer(ada, projectId, { user_id: ben.userId })).invitation_id; })).to.equal(9);
+    expect(await cost(async () => { asked = (await transfer(ada, projectId, { user_id: ben.userId })).invitation_id; })).to.equal(10);
     expect(await cost(() => accept(ben, asked))).to.equal(20);
   });
 });
