@@ -34,8 +34,7 @@ const table: Readonly<Record<string, Tells>> = {
     eventKey: `task.completed:${text(data['task_id'])}:${text(data['completed_at'])}`,
   }],
 
-  'comment.created': async ({ projectId, data }, { db }) => {
-    if ((await db.named('notifications.comment_stands', commentStandsSql, [text(data['comment_id'])])).length === 0) return [];
+  'comment.created': ({ projectId, data }) => {
     const by = data['author_id'];
     const mentioned = others(list(data['mentioned_user_ids']), by);
     const replied = others([data['parent_author_id']], by, mentioned);
@@ -47,11 +46,9 @@ const table: Readonly<Record<string, Tells>> = {
       { ...about, type: 'comment.created', userIds: rest },
     ];
   },
-  'comment.updated': async ({ projectId, data }, { db }) => {
-    const userIds = others(list(data['newly_mentioned_user_ids']), data['author_id']);
-    if (userIds.length === 0 || (await db.named('notifications.comment_stands', commentStandsSql, [text(data['comment_id'])])).length === 0) return [];
-    return [{ type: 'comment.mentioned', userIds, projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data) }];
-  },
+  'comment.updated': ({ projectId, data }) => [{
+    type: 'comment.mentioned', userIds: others(list(data['newly_mentioned_user_ids']), data['author_id']), projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data),
+  }],
 
   'preview.succeeded': (event, on) => previewEnded('preview.succeeded', event, on),
   'preview.failed': (event, on) => previewEnded('preview.failed', event, on),
@@ -94,12 +91,19 @@ const table: Readonly<Record<string, Tells>> = {
 /** The consumers of everything above, and of what takes away again what was shown. */
 export function notificationConsumers(on: TellingDependencies): Map<string, EventConsumer> {
   const { db, notifications } = on;
+  const stands = async (commentId: string): Promise<boolean> => (await db.named('notifications.comment_stands', commentStandsSql, [commentId])).length > 0;
+  const forget = async (commentId: string): Promise<void> => void await db.named('notifications.forget_excerpts', forgetExcerptsSql, [commentId]);
   const consumers = new Map<string, EventConsumer>(Object.entries(table).map(([type, tells]) => [type, async (event) => {
     const notices = (await tells(event, on)).filter(({ userIds }) => userIds.length > 0);
-    if (notices.length > 0) await notifications.tell(...notices);
+    if (notices.length === 0) return;
+    if (!event.type.startsWith('comment.')) return void await notifications.tell(...notices);
+    const id = text(event.data['comment_id']);
+    if (await stands(id)) await notifications.tell(...notices);
+    // Deleted while it was told, now or by a process that died over it: what makes it forgotten may have come before.
+    if (!(await stands(id))) await forget(id);
   }]));
   // What was said is gone: also where somebody was told of it.
-  consumers.set('comment.deleted', async ({ data }) => void await db.named('notifications.forget_excerpts', forgetExcerptsSql, [text(data['comment_id'])]));
+  consumers.set('comment.deleted', ({ data }) => forget(text(data['comment_id'])));
   for (const type of ['task.deleted', 'preview.deleted']) {
     consumers.set(type, async ({ entityId }) => void await db.named('notifications.forget_excerpts_on', forgetExcerptsOnSql, [entityId]));
   }
