@@ -20,6 +20,14 @@ export async function requireAssignable(
   });
 }
 
+/** Refuses a date that is of another year than the contract knows when it is in UTC and rounded: as it was stored. */
+export function requireKnownYear({ due_date: dueDate }: Pick<StoredTask, 'due_date'>): void {
+  if (dueDate === null || /^[12]\d{3}-/.test(dueDate)) return;
+  throw new ServiceError('VALIDATION_ERROR', 'The due date is not within the years 1000 to 2999, UTC.', {
+    details: [{ pointer: '#/body/due_date', message: 'must be within the years 1000 to 2999, UTC', rule: 'year' }],
+  });
+}
+
 /** Refuses that a task becomes done before what it waits for; those rows stay as they are until the commit. */
 export async function requireUnblocked(db: Pick<Database, 'namedIn'>, trx: Knex.Transaction, taskId: string): Promise<void> {
   const dependencies = await db.namedIn<{ id: string; status: TaskStatus }>(trx, 'tasks.hold_dependencies', holdDependenciesSql, [taskId]);

@@ -12,7 +12,7 @@ import { requireRoleOn, requireSelf } from '../policy.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { AttachmentErasing } from './attachment-erasing.ts';
 import { auditData, changedFields, changeEvents, creationEvents, deletionEvent } from './changes.ts';
-import { completedAt, requireAssignable, requireUnblocked, takeLabels } from './intake.ts';
+import { completedAt, requireAssignable, requireKnownYear, requireUnblocked, takeLabels } from './intake.ts';
 import { keyOf, readPlace, type TaskQuery, wholeFilters } from './listing.ts';
 import { insertTaskSql, lockTaskSql, taskByIdSql, taskCount, taskPage } from './queries.ts';
 import { requireVersion, type StoredTask, taskEtag, type TaskRow, type Versioned, versionedTask } from './rows.ts';
@@ -60,6 +60,7 @@ export class TaskService {
         newId(), access.projectId, title, description, status, assigneeId, dueDate, userId,
       ]);
       if (row === undefined) throw new Error('a new task has a row');
+      requireKnownYear(row);
       const labels: TaskLabelSummary[] = await takeLabels(db, trx, row, labelIds);
       const data = { title, status: row.status, assignee_id: row.assignee_id, due_date: row.due_date, label_ids: labels.map(({ id }) => id) };
       await audit(trx, call, { event_type: 'task.created', entity_type: 'task', entity_id: row.id, project_id: row.project_id, data });
@@ -140,6 +141,7 @@ export class TaskService {
     const fields = { ...body, ...completedAt(trx, before.status, body.status) };
     const [after] = await trx('tasks').where({ id: before.id }).update(fields).returning<StoredTask[]>('*');
     if (after === undefined) throw notFound();
+    requireKnownYear(after);
     return after;
   }
 }

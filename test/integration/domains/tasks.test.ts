@@ -42,6 +42,24 @@ describe('tasks', () => {
     }]);
   });
 
+  it('are due within the years that the contract knows, also where rounding or an offset leads out of them', async () => {
+    const { run, project } = backend.current;
+    const ada = await person();
+    const projectId = await project(ada);
+    const { id } = await task(ada, projectId);
+    for (const dueDate of ['2999-12-31T23:59:59.9999Z', '2999-12-31T23:59:59-00:01', '1000-01-01T00:00:00+00:01']) {
+      const refusals = [
+        await refusalOf(run('updateTask', ada, { path: { task_id: id }, body: { due_date: dueDate } })),
+        await refusalOf(run('createTask', ada, { path: { project_id: projectId }, body: { title: 'x', due_date: dueDate } })),
+      ];
+      for (const { code, details } of refusals) expect([code, details], dueDate).to.deep.include.members(['VALIDATION_ERROR', [{ pointer: '#/body/due_date', message: 'must be within the years 1000 to 2999, UTC', rule: 'year' }]]);
+    }
+    expect(await titles(ada, projectId, { sort: 'due_date' })).to.deep.equal(['Draw the map']);
+    for (const dueDate of ['2999-12-31T23:59:59.999Z', '1000-01-01T00:00:00.000Z']) {
+      expect((await run('updateTask', ada, { path: { task_id: id }, body: { due_date: dueDate } })).data.due_date).to.equal(dueDate);
+    }
+  });
+
   it('are seen and changed by members of the project and of its team, and do not exist for anybody else', async () => {
     const { run, project } = backend.current;
     const [ada, ben, cleo, eve] = [await person(), await person(), await person(), await person()];
