@@ -7,6 +7,7 @@ import { joinProject } from '../../support/belonging.ts';
 import { claim, failureReport, make, queuedJob } from '../../support/preview-jobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
+import { until } from '../../support/until.ts';
 
 describe('shares of a preview', () => {
   const backend = useBackend();
@@ -42,6 +43,16 @@ describe('shares of a preview', () => {
       .to.deep.equal([{ user_id: ada.userId, shared_with: cleo.userId }]);
     const [event] = await sql<{ data: unknown }>("select payload -> 'data' as data from outbox where topic = 'preview.shared' and payload ->> 'entityId' = ?", [shared.id]);
     expect(event?.data).to.deep.equal({ job_id: jobId, share_id: shared.id, shared_by: ada.userId, user_id: cleo.userId, user_ids: [cleo.userId], note: 'The new capture screen.' });
+  });
+
+  it('are notified to the person, who is in no way a member', async () => {
+    const { id } = await share(ada, cleo);
+    const relay = backend.current.relay();
+    relay.start();
+    const told = async (): Promise<unknown[]> => (await backend.current.run('listNotifications', cleo, { query: { limit: 10 } })).data.items.map(({ type, payload }) => ({ type, payload }));
+    await until('the person to be told', async () => (await told()).length > 0);
+    await relay.stop();
+    expect(await told()).to.deep.equal([{ type: 'preview.shared', payload: { job_id: jobId, share_id: id, shared_by: ada.userId } }]);
   });
 
   it('end when they were told to, and never later than the artifacts', async () => {
