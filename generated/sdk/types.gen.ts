@@ -1517,7 +1517,7 @@ export type CommentUpdate = {
  * | `task.assigned`, `task.completed`, `task.due_soon` | task_id, title, actor_id (null for due_soon), due_date |
  * | `comment.created`, `comment.replied`, `comment.mentioned` | comment_id, entity_type, entity_id, author_id, excerpt (200 characters at most) |
  * | `preview.succeeded`, `preview.failed` | job_id, target_platform, error_code (null when it succeeded) |
- * | `preview.shared` | job_id, share_id, shared_by |
+ * | `preview.shared` | job_id, share_id, shared_by, note (null without one) |
  * | `ai_job.succeeded`, `ai_job.failed` | job_id, job_type, file_path, error_code |
  * | `refactor.succeeded`, `refactor.failed` | job_id, kind, error_code |
  * | `repo.sync_failed` | sync_id, error_code |

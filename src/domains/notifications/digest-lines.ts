@@ -28,7 +28,7 @@ const lines: Readonly<Record<NotificationType, (told: Digested) => string>> = {
   'comment.mentioned': (told) => `Somebody mentioned you${said(told)}`,
   'preview.succeeded': (told) => `${preview(told)} is ready.`,
   'preview.failed': (told) => `${preview(told)} failed.`,
-  'preview.shared': () => 'A preview was shared with you.',
+  'preview.shared': ({ payload }) => `A preview was shared with you${quoted(payload['note'], '') === '' ? '.' : `: ${quoted(payload['note'], '')}`}`,
   'ai_job.succeeded': ({ payload }) => `The documentation of ${quoted(payload['file_path'], 'a file')} is ready.`,
   'ai_job.failed': ({ payload }) => `The documentation of ${quoted(payload['file_path'], 'a file')} failed.`,
   'refactor.succeeded': () => 'A refactoring is ready.',

@@ -54,7 +54,7 @@ const table: Readonly<Record<string, Tells>> = {
   'preview.failed': (event, on) => previewEnded('preview.failed', event, on),
   'preview.shared': ({ data }) => [{
     type: 'preview.shared', userIds: others([data['user_id'], ...list(data['user_ids'])], data['shared_by']),
-    payload: pick(data, ['job_id', 'share_id', 'shared_by']), eventKey: `preview.shared:${text(data['share_id'])}`,
+    payload: pick(data, ['job_id', 'share_id', 'shared_by', 'note']), eventKey: `preview.shared:${text(data['share_id'])}`,
   }],
 
   'ai_job.succeeded': (event) => [ofJob('ai_job.succeeded', event, event.data['requester_id'], ['job_id', 'job_type', 'file_path'])],

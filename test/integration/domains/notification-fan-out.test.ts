@@ -237,9 +237,9 @@ describe('fan-out of events', () => {
     it('tells with whom a preview was shared, in the project or not', async () => {
       const { ada, projectId } = await begin();
       const eve = await person();
-      const data = { job_id: newId(), share_id: newId(), shared_by: ada.userId, user_ids: [eve.userId, ada.userId] };
+      const data = { job_id: newId(), share_id: newId(), shared_by: ada.userId, note: 'Look at the map.', user_ids: [eve.userId, ada.userId] };
       await emitted('preview.shared', { projectId, userId: ada.userId, data });
-      expect(await toldTo(eve)).to.deep.equal([{ type: 'preview.shared', project_id: null, payload: { job_id: data.job_id, share_id: data.share_id, shared_by: ada.userId } }]);
+      expect(await toldTo(eve)).to.deep.equal([{ type: 'preview.shared', project_id: null, payload: { job_id: data.job_id, share_id: data.share_id, shared_by: ada.userId, note: 'Look at the map.' } }]);
     });
 
     it('tells whoever asked for an AI job or a refactoring, and who keeps the project of its repository and webhooks', async () => {
