@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SearchResult, SearchResultPage } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
@@ -16,6 +17,9 @@ export interface SearchQuery extends PageQuery {
   readonly types?: readonly SearchKind[] | undefined;
   readonly project_id?: string | undefined;
 }
+
+/** Two hundred long texts take a second to look through: nobody else waits for that. */
+const withoutPauseMs = 10;
 
 const allKinds: readonly SearchKind[] = ['comment', 'project', 'task'];
 
@@ -57,10 +61,17 @@ export class SearchService {
     const idsOf = (kind: SearchKind): string[] => ranked.filter((one) => one.kind === kind).map(({ id }) => id);
     const rows = await this.#db.named<FoundThing>('search.present', presentSql, [userId, only, idsOf('project'), idsOf('task'), idsOf('comment')]);
     const things = new Map(rows.map((row) => [row.id, row]));
-    return ranked.flatMap(({ id, score }) => {
+    const shown: SearchResult[] = [];
+    let since = performance.now();
+    for (const { id, score } of ranked) {
       const thing = things.get(id);
-      return thing === undefined ? [] : [present(thing, score / 1_000, words)];
-    });
+      if (thing === undefined) continue;
+      shown.push(present(thing, score / 1_000, words));
+      if (performance.now() - since < withoutPauseMs) continue;
+      await setImmediate();
+      since = performance.now();
+    }
+    return shown;
   }
 }
 

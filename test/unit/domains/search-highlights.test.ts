@@ -17,6 +17,17 @@ describe('the highlights of a search', () => {
     expect(marked('launch 🚀🚀🚀 now', '🚀🚀')).to.deep.equal(['🚀🚀🚀']);
   });
 
+  it('are found in a moment in the longest of texts, whatever it is made of', () => {
+    for (const sign of ['word ', '\ufdfa', 'e\u0301', '\u0301', '中', '🚀', ' ', '½']) {
+      const body = `map ${sign.repeat(20_000)}`.slice(0, 20_000);
+      const since = performance.now();
+      expect(marked(body, 'map')).to.deep.equal(['map'], sign);
+      expect(marked(body, 'atlas')).to.deep.equal([]);
+      // Some 10 ms each; a text that is copied again for each of its words takes 20 s.
+      expect(performance.now() - since, sign).to.be.below(1_000);
+    }
+  });
+
   it('hold accents in either form, with the marks of their last letter', () => {
     expect(marked('Un café noir', 'cafe')).to.deep.equal(['café']);
     expect(marked('Un cafe\u0301 noir', 'café')).to.deep.equal(['cafe\u0301']);
