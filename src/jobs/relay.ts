@@ -17,7 +17,7 @@ const backoffMs = { first: 200, most: 10_000 };
 const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number } = { consumerTimeoutMs: 5_000, batchTimeMs: 10_000 };
 
 /** Times are kept to the millisecond, rounded: what is due at once may stand half of one ahead. */
-const takeSql = `
+export const takeSql = `
   select id, kind, topic, payload from outbox
    where sent_at is null and kind = ? and turn_of is null and run_after <= now() + interval '1 millisecond'
    order by id limit ? for update skip locked`;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { send } from '#jobs/leases.ts';
 import type { JobRow } from '#jobs/kinds.ts';
-import type { OutboxRelay } from '#jobs/relay.ts';
+import { type OutboxRelay, takeSql } from '#jobs/relay.ts';
 import { mostAhead, takeTurnsSql } from '#jobs/turns.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { transact } from '#platform/database.ts';
@@ -136,6 +136,16 @@ describe('turns of accounts', () => {
     await claim(backend.current, worker, second);
     await until('the last', async () => (await sent()).length === 4);
     expect(await sent()).to.deep.equal([...jobs].sort());
+  });
+
+  it('hold up nothing that waits for none: other messages are found past any backlog', async () => {
+    await backend.current.sql("insert into outbox (kind, topic, payload, turn_of, job_id, epoch) select 'job', 'cpu:low', '{}', ?, gen_random_uuid(), 0 from generate_series(1, 20000)", [ada.userId]);
+    await backend.current.sql('vacuum analyze outbox');
+    for (const kind of ['job', 'event']) {
+      const { rows } = await backend.current.database.db.knex.raw<{ rows: { 'QUERY PLAN': string }[] }>(`explain ${takeSql}`, [kind, 200]);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).to.contain('outbox_due_idx');
+    }
   });
 
   it('are found by indexes alone', async () => {
