@@ -176,6 +176,13 @@ describe('http: Location', () => {
     expect(locate({ id }, {})).to.equal(`/api/v1/ai/jobs/${id}`);
     expect(locate({}, {})).to.equal(null);
   });
+
+  it('is the list where accepted work is seen nowhere else', () => {
+    const list: Route = { ...routeOf('getProject'), operationId: 'listDead', path: '/dead', template: '/dead' };
+    const retry: Route = { ...routeOf('createProject'), operationId: 'retryDead', path: '/dead/:job_id/retry', template: '/dead/{job_id}/retry', responses: { 202: 'json' } };
+    expect(locationOf(retry, [list, retry], basePath)({ job_id: id }, { job_id: id })).to.equal('/api/v1/dead');
+    expect(locationOf(retry, [retry], basePath)({ job_id: id }, { job_id: id })).to.equal(null);
+  });
 });
 
 describe('http: mounting', () => {
