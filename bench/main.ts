@@ -34,6 +34,11 @@ async function keep({ name, about }: Benchmark, cases: readonly Case[]): Promise
   const file = `${resultsFolder}${at.slice(0, 10)}-${name}`;
   const head = `# ${name}\n\n${at}, ${machine.cores} × ${machine.cpu}, ${machine.memory_gib} GiB, Node ${machine.node}.\n\n${about.join('\n')}\n`;
   await writeFile(`${file}.md`, `${head}\n${tableOf(cases)}\n`);
-  await writeFile(`${file}.json`, `${JSON.stringify({ name, at, machine, cases }, null, 1)}\n`);
+  await writeFile(`${file}.json`, `${JSON.stringify({ name, at, machine, cases }, hundredths)}\n`);
   console.log(`Kept as bench/results/${at.slice(0, 10)}-${name}.{md,json}.`);
+}
+
+/** Durations to a hundredth of a millisecond: finer than any clock here. */
+function hundredths(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 100) / 100 : value;
 }
