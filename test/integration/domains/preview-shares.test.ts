@@ -46,13 +46,13 @@ describe('shares of a preview', () => {
   });
 
   it('are notified to the person, who is in no way a member', async () => {
-    const { id } = await share(ada, cleo);
+    const { id } = await share(ada, cleo, { note: 'Look.' });
     const relay = backend.current.relay();
     relay.start();
     const told = async (): Promise<unknown[]> => (await backend.current.run('listNotifications', cleo, { query: { limit: 10 } })).data.items.map(({ type, payload }) => ({ type, payload }));
     await until('the person to be told', async () => (await told()).length > 0);
     await relay.stop();
-    expect(await told()).to.deep.equal([{ type: 'preview.shared', payload: { job_id: jobId, share_id: id, shared_by: ada.userId } }]);
+    expect(await told()).to.deep.equal([{ type: 'preview.shared', payload: { job_id: jobId, share_id: id, shared_by: ada.userId, note: 'Look.' } }]);
   });
 
   it('end when they were told to, and never later than the artifacts', async () => {
@@ -128,6 +128,20 @@ describe('shares of a preview', () => {
     expect(await backend.current.sql("select user_id from audit_logs where event_type = 'preview.share_revoked' and entity_id = ?", [byBen.id])).to.deep.equal([{ user_id: ada.userId }]);
     await share(ada, cleo);
     expect(await token(cleo), 'shared anew').to.be.a('string');
+  });
+
+  it('are forgotten a month after they ended, with the tokens still in the log', async () => {
+    const [old, young] = [await share(ada, cleo), await share(ada, ben)];
+    await token(cleo);
+    await revoke(ada, old.id);
+    await revoke(ada, young.id);
+    await backend.current.sql("update preview_shares set revoked_at = now() - interval '31 days' where id = ?", [old.id]);
+    const sweep = backend.current.services.systemKinds.find(({ kind }) => kind === 'sweep.preview_shares');
+    await sweep?.run({}, { jobId: newId(), attempt: 1, signal: new AbortController().signal });
+    expect(await backend.current.sql('select id from preview_shares where job_id = ?', [jobId])).to.deep.equal([{ id: young.id }]);
+    expect(await codeOf(token(cleo))).to.equal('NOT_FOUND');
+    expect(await codeOf(token(await backend.current.person()))).to.equal('NOT_FOUND');
+    expect((await backend.current.sql('select share_id from preview_sessions where job_id = ? and user_id = ?', [jobId, cleo.userId]))).to.deep.equal([{ share_id: null }]);
   });
 
   it('are listed newest first, page by page, in two statements beside the policy\'s', async () => {
