@@ -15,6 +15,7 @@ import { notificationSection } from '#domains/notifications/export.ts';
 import type { ErasureStage, ExportFiles, ExportSection } from '#domains/personal-data.ts';
 import type { ProjectErasureStage } from '#domains/project-data.ts';
 import { previewShares, previewTokens } from '#domains/previews/erasure.ts';
+import { liveSessions } from '#domains/previews/live-clean-up.ts';
 import { previewFiles, previewSections } from '#domains/previews/export.ts';
 import { previewClientSessions } from '#domains/previews/sessions-clean-up.ts';
 import { ProjectDepartureService } from '#domains/projects/departure-service.ts';
@@ -69,7 +70,7 @@ const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previe
 
 /** In this order: what points to something goes before it; the audit after the projects it tells of. */
 export const erasureStages = (db: Database, ofProject: readonly ProjectErasureStage[], exports: Pick<DataExportService, 'erasure'>, storage: ObjectStorage): ErasureStage[] => [
-  projectsOf(db, ofProject), exports.erasure, previewTokens(db), previewShares(db), previewClientSessions(db, storage), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
+  projectsOf(db, ofProject), exports.erasure, previewTokens(db), previewShares(db), previewClientSessions(db, storage), liveSessions(db, storage), commentTraces(db), notificationRows(db), invitationRows(db), idempotencyErasure(db), apiKeyRows(db), signIns(db),
   memberships(db), jobErasure(db), auditRows(db),
 ];
 

@@ -52,6 +52,11 @@ import { previewHandlers } from '#domains/previews/handlers.ts';
 import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
 import { previewKind } from '#domains/previews/kind.ts';
+import { sweepIdleSessions, sweepLiveSessions } from '#domains/previews/live-clean-up.ts';
+import { liveSessionHandlers } from '#domains/previews/live-handlers.ts';
+import { liveKind } from '#domains/previews/live-kind.ts';
+import { LiveSessionService } from '#domains/previews/live-service.ts';
+import { LiveStream } from '#domains/previews/live-stream.ts';
 import { readManifestKey } from '#domains/previews/manifest-form.ts';
 import { previewManifestHandlers } from '#domains/previews/manifest-handlers.ts';
 import { PreviewManifestService } from '#domains/previews/manifest-service.ts';
@@ -200,7 +205,9 @@ export function createServices(on: Platform, version: string): Services {
   const sources = new PreviewSources(db, storage);
   const desk = new PreviewTokenDesk(db, previewTokens, env.baseUrl);
   const kind = previewKind({ db, storage, sources, tiers, watch });
-  const previewEndings = new PreviewEndingService(kind);
+  const live = liveKind({ db, storage, sources, watch });
+  const jobKinds = [kind, live];
+  const previewEndings = new PreviewEndingService(jobKinds);
   const stagesOfProject = projectStages(db, storage, previewEndings);
   const projectErasures = new ProjectErasures(db, stagesOfProject, log);
   const templates = new ProjectTemplateService(db);
@@ -234,6 +241,8 @@ export function createServices(on: Platform, version: string): Services {
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
+    sweepIdleSessions(db, live),
+    sweepLiveSessions(db, storage),
     sweepSessions(db, storage),
     ...authSweeps(db),
     ...proofs.sweeps,
@@ -282,13 +291,14 @@ export function createServices(on: Platform, version: string): Services {
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
       ...previewViewHandlers(new PreviewViewService({ db, storage, sessions: previewSessions, tokens: desk, watch })),
-      ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: [kind], heartbeats })),
+      ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
+      ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: jobKinds, heartbeats, watch })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),
         previews: new PreviewStatisticsService(db, clock), scaling: new ScalingService(db, env.scalingDriver),
       }),
     },
-    kinds: [kind],
+    kinds: jobKinds,
     consumers: new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
       ...notificationConsumers({ db, notifications, members: projectMemberships, projects }),

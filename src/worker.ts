@@ -23,7 +23,8 @@ import { UsageMeter } from '#workers/metrics.ts';
 import { previewHandler } from '#workers/preview/job.ts';
 import { ProjectCaches } from '#workers/preview/project-caches.ts';
 import { sandboxKind } from '#workers/preview/builder.ts';
-import { SdkShelf, warmProcesses } from '#workers/preview/sdk-shelf.ts';
+import { liveSessionHandler } from '#workers/preview/live.ts';
+import { liveSessionsAtOnce, SdkShelf, warmProcesses } from '#workers/preview/sdk-shelf.ts';
 import { WorkerRuntime } from '#workers/runtime.ts';
 import { takeWorkDir } from '#workers/work-dir.ts';
 
@@ -86,7 +87,10 @@ const shelf = new SdkShelf({
   log,
   onProgress: (progress) => tell({ type: 'sdk-progress', ...progress }),
 });
-const handlers = new Map<JobKind, JobHandler>([['preview', previewHandler({ builderOf: (sdk) => shelf.get(sdk), blobs, caches })]]);
+const handlers = new Map<JobKind, JobHandler>([
+  ['preview', previewHandler({ builderOf: (sdk) => shelf.get(sdk), blobs, caches })],
+  ['live_session', liveSessionHandler({ builderOf: (sdk) => shelf.get(sdk), blobs, atOnce: liveSessionsAtOnce(Math.min(totalmem(), process.constrainedMemory() || Infinity)) })],
+]);
 const capabilities = (): WorkerCapabilities => ({ kinds: [...handlers.keys()], sdk_versions: shelf.versions, sandbox, local_model: false });
 const runtime = new WorkerRuntime({
   backend: new WorkerBackend({ baseUrl: env.baseUrl, name: workDir.name, sharedSecret: env.workerSharedSecret }),

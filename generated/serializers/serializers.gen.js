@@ -451,6 +451,45 @@ function pickLiveChangeSet(o) {
     "removed": list(o.removed, "LiveChangeSet.removed", (o) => typeof o === 'string' ? o : refuse("LiveChangeSet.removed[]", "string", o)),
   };
 }
+function pickLiveRevision(o) {
+  if (!isObject(o)) refuse("LiveRevision", 'an object', o);
+  return {
+    "live_id": typeof o.live_id === 'string' ? o.live_id : refuse("LiveRevision.live_id", "string", o.live_id),
+    "revision": Number.isInteger(o.revision) ? o.revision : refuse("LiveRevision.revision", "integer", o.revision),
+    "status": typeof o.status === 'string' ? o.status : refuse("LiveRevision.status", "string", o.status),
+    "bundle_url": (typeof o.bundle_url === 'string' || o.bundle_url === null) ? o.bundle_url : refuse("LiveRevision.bundle_url", "string or null", o.bundle_url),
+    "bundle_size": (Number.isInteger(o.bundle_size) || o.bundle_size === null) ? o.bundle_size : refuse("LiveRevision.bundle_size", "integer or null", o.bundle_size),
+    "bundle_sha256": (typeof o.bundle_sha256 === 'string' || o.bundle_sha256 === null) ? o.bundle_sha256 : refuse("LiveRevision.bundle_sha256", "string or null", o.bundle_sha256),
+    "duration_ms": (Number.isInteger(o.duration_ms) || o.duration_ms === null) ? o.duration_ms : refuse("LiveRevision.duration_ms", "integer or null", o.duration_ms),
+    "error": o.error === null ? (null) : pickPreviewFailure(o.error),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("LiveRevision.created_at", "string", o.created_at),
+  };
+}
+function pickLiveSession(o) {
+  if (!isObject(o)) refuse("LiveSession", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("LiveSession.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("LiveSession.project_id", "string", o.project_id),
+    "user_id": typeof o.user_id === 'string' ? o.user_id : refuse("LiveSession.user_id", "string", o.user_id),
+    "job_id": typeof o.job_id === 'string' ? o.job_id : refuse("LiveSession.job_id", "string", o.job_id),
+    "target_platform": typeof o.target_platform === 'string' ? o.target_platform : refuse("LiveSession.target_platform", "string", o.target_platform),
+    "status": typeof o.status === 'string' ? o.status : refuse("LiveSession.status", "string", o.status),
+    "revision": Number.isInteger(o.revision) ? o.revision : refuse("LiveSession.revision", "integer", o.revision),
+    "idle_seconds": Number.isInteger(o.idle_seconds) ? o.idle_seconds : refuse("LiveSession.idle_seconds", "integer", o.idle_seconds),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("LiveSession.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("LiveSession.updated_at", "string", o.updated_at),
+    "ended_at": (typeof o.ended_at === 'string' || o.ended_at === null) ? o.ended_at : refuse("LiveSession.ended_at", "string or null", o.ended_at),
+  };
+}
+function pickLiveSessionCreated(o) {
+  if (!isObject(o)) refuse("LiveSessionCreated", 'an object', o);
+  return {
+    "live_session": pickLiveSession(o.live_session),
+    "token": typeof o.token === 'string' ? o.token : refuse("LiveSessionCreated.token", "string", o.token),
+    "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("LiveSessionCreated.expires_in", "integer", o.expires_in),
+    "events_url": typeof o.events_url === 'string' ? o.events_url : refuse("LiveSessionCreated.events_url", "string", o.events_url),
+  };
+}
 function pickLiveSessionInput(o) {
   if (!isObject(o)) refuse("LiveSessionInput", 'an object', o);
   return {
@@ -1710,6 +1749,10 @@ export const serializers = {
   createPreviewSession: { 201: (o) => envelope(pickPreviewSessionCreated(o)) },
   getPreviewSession: { 200: (o) => envelope(pickPreviewSession(o)) },
   uploadPreviewBundle: { 201: (o) => envelope(pickPreviewSession(o)) },
+  createLiveSession: { 201: (o) => envelope(pickLiveSessionCreated(o)) },
+  pushLiveChanges: { 202: (o) => envelope(pickLiveRevision(o)) },
+  streamLiveSession: {  },
+  endLiveSession: {  },
   viewPreview: {  },
   streamPreviewView: {  },
   getPreviewManifest: {  },

@@ -135,6 +135,10 @@ export type OperationId =
   | 'createPreviewSession'
   | 'getPreviewSession'
   | 'uploadPreviewBundle'
+  | 'createLiveSession'
+  | 'pushLiveChanges'
+  | 'streamLiveSession'
+  | 'endLiveSession'
   | 'viewPreview'
   | 'streamPreviewView'
   | 'getPreviewManifest'
@@ -168,10 +172,6 @@ export type OperationId =
 
 /** In the contract and not mounted yet (codegen/pending.json). */
 export type PendingOperationId =
-  | 'createLiveSession'
-  | 'pushLiveChanges'
-  | 'streamLiveSession'
-  | 'endLiveSession'
   | 'listAiJobs'
   | 'createAiJob'
   | 'getAiJob'
@@ -759,6 +759,22 @@ export type UploadPreviewBundleRequest = HandlerRequest<wire.UploadPreviewBundle
 export type UploadPreviewBundleReply =
   | { readonly status: 201; readonly body: wire.UploadPreviewBundleResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
 
+export type CreateLiveSessionRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateLiveSessionData['headers']>['Idempotency-Key']> }, NonNullable<wire.CreateLiveSessionData['body']>>;
+export type CreateLiveSessionReply =
+  | { readonly status: 201; readonly body: wire.CreateLiveSessionResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type PushLiveChangesRequest = HandlerRequest<wire.PushLiveChangesData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.PushLiveChangesData['headers']>['Idempotency-Key']> }, NonNullable<wire.PushLiveChangesData['body']>>;
+export type PushLiveChangesReply =
+  | { readonly status: 202; readonly body: wire.PushLiveChangesResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type StreamLiveSessionRequest = HandlerRequest<wire.StreamLiveSessionData['path'], NonNullable<wire.StreamLiveSessionData['query']>, { readonly 'last-event-id'?: NonNullable<NonNullable<wire.StreamLiveSessionData['headers']>['Last-Event-ID']> }, undefined>;
+export type StreamLiveSessionReply =
+  | { readonly status: 200; readonly events: AsyncIterable<StreamEvent>; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type EndLiveSessionRequest = HandlerRequest<wire.EndLiveSessionData['path'], NoParameters, NoParameters, undefined>;
+export type EndLiveSessionReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type ViewPreviewRequest = HandlerRequest<wire.ViewPreviewData['path'], NoParameters, NoParameters, undefined>;
 export type ViewPreviewReply =
   | { readonly status: 200; readonly stream: Readable; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1138,6 +1154,14 @@ export interface Handlers {
   readonly getPreviewSession: (request: GetPreviewSessionRequest, call: Call) => Promise<GetPreviewSessionReply>;
   /** POST /preview/sessions/{token}/bundle */
   readonly uploadPreviewBundle: (request: UploadPreviewBundleRequest, call: Call) => Promise<UploadPreviewBundleReply>;
+  /** POST /preview/live-sessions */
+  readonly createLiveSession: (request: CreateLiveSessionRequest, call: Call) => Promise<CreateLiveSessionReply>;
+  /** POST /preview/live-sessions/{live_id}/changes */
+  readonly pushLiveChanges: (request: PushLiveChangesRequest, call: Call) => Promise<PushLiveChangesReply>;
+  /** GET /preview/live-sessions/{live_id}/events */
+  readonly streamLiveSession: (request: StreamLiveSessionRequest, call: Call) => Promise<StreamLiveSessionReply>;
+  /** DELETE /preview/live-sessions/{live_id} */
+  readonly endLiveSession: (request: EndLiveSessionRequest, call: Call) => Promise<EndLiveSessionReply>;
   /** GET /preview/view/{token} */
   readonly viewPreview: (request: ViewPreviewRequest, call: Call) => Promise<ViewPreviewReply>;
   /** GET /preview/view/{token}/events */

@@ -44,6 +44,7 @@ export declare const createComment_body: Compiled;
 export declare const updateComment_body: Compiled;
 export declare const sharePreview_body: Compiled;
 export declare const createPreviewSession_body: Compiled;
+export declare const createLiveSession_body: Compiled;
 export declare const registerWorker_body: Compiled;
 export declare const reportHeartbeat_body: Compiled;
 export declare const claimJob_body: Compiled;

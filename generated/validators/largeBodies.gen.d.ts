@@ -4,6 +4,7 @@ import type { Compiled } from './runtime.gen.ts';
 
 export declare const requestPreview_body: Compiled;
 export declare const buildPreview_body: Compiled;
+export declare const pushLiveChanges_body: Compiled;
 export declare const reportPreviewResult_body: Compiled;
 export declare const reportJobProgress_body: Compiled;
 export declare const createJobUploads_body: Compiled;

@@ -97,6 +97,8 @@ export declare const sharePreview_201: Compiled;
 export declare const createPreviewSession_201: Compiled;
 export declare const getPreviewSession_200: Compiled;
 export declare const uploadPreviewBundle_201: Compiled;
+export declare const createLiveSession_201: Compiled;
+export declare const pushLiveChanges_202: Compiled;
 export declare const reportPreviewResult_200: Compiled;
 export declare const registerWorker_200: Compiled;
 export declare const reportHeartbeat_200: Compiled;

@@ -54,6 +54,10 @@ export const resources = {
     realm: 'project', names: ['path.job_id', 'body.job_id'], below: '/preview/',
     held: 'select id, project_id as held_in from preview_jobs where id = any($1::uuid[]) and deleted_at is null',
   },
+  live_session: {
+    realm: 'project', names: ['path.live_id'], below: '/preview/',
+    held: 'select id, project_id as held_in from live_sessions where id = any($1::uuid[])',
+  },
   preview_share: {
     realm: 'project', names: ['path.share_id'], below: '/preview/',
     held: `select s.id, s.project_id as held_in from preview_shares s join preview_jobs j on j.id = s.job_id and j.deleted_at is null

@@ -22,6 +22,11 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const readAt = (collection: string, among = readable): Route | undefined =>
     among.find((one) => one.template.slice(0, one.template.lastIndexOf('/')) === collection);
 
+  // Work on something that is itself read nowhere is followed by that thing's events.
+  const parent = route.template.replace(/\/\w+$/, '');
+  const events = routes.find((one) => one.method === 'get' && one.template === `${parent}/events`);
+  if (route.responses[202] !== undefined && events !== undefined && !readable.some((one) => one.template === parent)) return (_data, path) => placed(events.template, path, basePath);
+
   const words = route.template.split('/').slice(1);
   const last = words.at(-1) ?? '';
   const first = words[0] ?? '';
@@ -49,6 +54,17 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
     }
     return place;
   };
+}
+
+/** A path with the parameters of the request's own; null where one is missing. */
+function placed(template: string, path: Readonly<Record<string, unknown>>, basePath: string): string | null {
+  let place = `${basePath}${template}`;
+  for (const [name] of template.matchAll(/\{(\w+)\}/g)) {
+    const value = path[name.slice(1, -1)];
+    if (typeof value !== 'string') return null;
+    place = place.replace(name, encodeURIComponent(value));
+  }
+  return place;
 }
 
 /** The entity's id: `{job: {id}}` of accepted work, else its own. */

@@ -4,11 +4,11 @@
  * what differs from kind to kind stands behind this interface, which the kind's domain implements.
  */
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 
 /** The tables of worker jobs. */
-export const jobTables = ['preview_jobs'] as const;
+export const jobTables = ['preview_jobs', 'live_sessions'] as const;
 export type JobTable = (typeof jobTables)[number];
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
@@ -41,7 +41,7 @@ export interface JobRow {
 }
 
 export interface JobKind {
-  readonly kind: 'preview';
+  readonly kind: 'preview' | 'live_session';
   readonly table: JobTable;
   /** The stages it goes through; a worker of another kind of job knows others. */
   readonly stages: readonly string[];
@@ -71,4 +71,15 @@ export interface JobKind {
   ended(trx: Knex.Transaction, job: JobRow, by: Call | null): Promise<void>;
   /** Tells who watches the job that its row has changed. Best effort: watchers look by themselves as well. */
   changed(jobId: string): void;
+  /** Of a kind whose job goes on as changes come. */
+  readonly live?: LiveChanges;
+}
+
+export interface LiveChanges {
+  /** Looks whether what results name is there; throws VALIDATION_ERROR where not. Outside any transaction. */
+  check(job: JobRow, results: readonly LiveResult[]): Promise<void>;
+  /** Takes what the worker made of changes, in the transaction that extends its lease. Told again, it changes nothing. */
+  take(trx: Knex.Transaction, job: JobRow, results: readonly LiveResult[]): Promise<void>;
+  /** The changes that nobody has told of yet, oldest first. */
+  pending(jobId: string): Promise<LiveChangeSet[]>;
 }

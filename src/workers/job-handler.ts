@@ -1,5 +1,5 @@
 /** What a kind of job has to bring, and what it is given. The runtime does the rest: claim, lease, result. */
-import type { ClaimedJob, JobArtifact, JobFailure, JobInput, JobLogLine, JobResult, JobStage, JobUpload, JobUploadSpec } from '#generated/sdk/types.gen.ts';
+import type { ClaimedJob, JobArtifact, JobFailure, JobInput, JobLogLine, JobResult, JobStage, JobUpload, JobUploadSpec, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
 import type { Logger } from '#platform/log.ts';
 
 export interface JobProgressUpdate {
@@ -25,6 +25,8 @@ export interface JobContext<Input extends JobInput = JobInput> {
   logLine(level: JobLogLine['level'], message: string, atMs?: number): void;
   /** A text without secrets and without a path of this machine. */
   redact(text: string): string;
+  /** Of a live session: tells what was made of changes, and waits for the next, at most so long; none when the wait was over. */
+  live(results: readonly LiveResult[], waitMs: number): Promise<LiveChangeSet[]>;
   /** Presigned PUTs for these objects, in their order. Rejects with JobStopped when the lease is lost. */
   createUploads(objects: readonly JobUploadSpec[]): Promise<JobUpload[]>;
 }

@@ -2,7 +2,7 @@
  * One claimed job's tie to the backend: progress and log lines go out in batches, each extending the lease, and the
  * answers say whether to stop. When the lease runs out unheard, the work ends by itself: somebody else may have it.
  */
-import type { ClaimedJob, JobLogLine, JobProgress } from '#generated/sdk/types.gen.ts';
+import type { ClaimedJob, JobLogLine, JobProgress, JobProgressReply, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
 import type { Logger } from '#platform/log.ts';
 import { redactText } from '#platform/log/redact.ts';
 import { BackendRefusal, type WorkerBackend } from './backend.ts';
@@ -73,6 +73,17 @@ export class Lease {
     const text = isLast ? '… (more lines were left out)' : this.redact(message).slice(0, maxMessageLength);
     this.#unsent.push({ at: new Date(at).toISOString(), level, message: text });
     this.#isDue = true;
+  }
+
+  /** Of a live session: tells what was made of changes, and answers the next, or none when nothing came for so long. */
+  async exchange(results: readonly LiveResult[], waitMs: number): Promise<LiveChangeSet[]> {
+    const { stage, percent } = this.#state;
+    const body: JobProgress = { lease_token: this.#job.lease_token, stage, progress: percent, done: null, total: null, live_results: [...results], wait_ms: waitMs };
+    const reply = await this.#backend.progress(this.#job.job_id, body, { signal: this.signal, timeoutMs: waitMs + tryTimeoutMs, retryForMs: this.#leaseMs });
+    if (reply === null) this.stop('lease_lost');
+    else if (reply.stop) this.stop(stopOf(reply));
+    this.signal.throwIfAborted();
+    return reply?.live_changes ?? [];
   }
 
   /** A text without secrets and without a path of this machine. */
@@ -147,7 +158,7 @@ export class Lease {
       this.#unsent.splice(0, lines.length);
       if (this.#unsent.length > 0) this.#isDue = true;
       this.#expireAt(sentAt + this.#leaseMs);
-      if (reply.stop) this.stop(reply.reason === 'deadline' ? 'deadline' : reply.reason === 'drain' ? 'worker_stops' : 'cancelled');
+      if (reply.stop) this.stop(stopOf(reply));
       return true;
     } catch (error) {
       if (this.signal.aborted || this.#closing.signal.aborted) return false;
@@ -182,3 +193,5 @@ export class Lease {
     this.#wake = null;
   }
 }
+
+const stopOf = ({ reason }: JobProgressReply): StopReason => (reason === 'deadline' ? 'deadline' : reason === 'drain' ? 'worker_stops' : 'cancelled');

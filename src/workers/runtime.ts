@@ -43,7 +43,7 @@ export interface RuntimeOptions {
   readonly onShutOut: (error: Error) => void;
 }
 
-interface RunningJob { readonly lease: Lease; readonly done: Promise<void> }
+interface RunningJob { readonly kind: JobKind; readonly lease: Lease; readonly done: Promise<void> }
 
 /** A registration refused this often in a row with a wrong signature is a wrong secret. */
 const maxSignatureRefusals = 5;
@@ -120,6 +120,8 @@ export class WorkerRuntime {
     this.#refusing.abort(new MessageHandedBack('The worker stops.', 'front'));
     this.#admission.close();
     this.#closing = this.#consumer.close(24 * 60 * 60_000);
+    // Another worker takes them on; nobody waits for their end.
+    for (const { lease, kind } of this.#running.values()) if (kind === 'live_session') lease.stop('worker_stops');
   }
 
   /** Resolves when nothing runs any more, or after `timeoutMs`. True when nothing runs. */
@@ -240,7 +242,10 @@ export class WorkerRuntime {
     const slot = await this.#admission.admit(priority);
     try {
       const job = await this.#claim(message);
-      if (job !== null) await this.#run(job);
+      if (job === null) return;
+      // It lasts as long as somebody edits: builds must not wait for that. Its own handler bounds how many there are.
+      if (job.kind === 'live_session') void this.#run(job);
+      else await this.#run(job);
     } finally {
       slot.release();
     }
@@ -271,9 +276,9 @@ export class WorkerRuntime {
     const workDir = join(this.#on.jobsDir, `${job.job_id}.${job.attempt}.${randomUUID().slice(0, 8)}`);
     const lease = new Lease({ backend: this.#on.backend, job, log, hostPaths: [workDir, ...this.#on.hostPaths] });
     const done = this.#runIn(workDir, job, lease, log);
-    this.#running.set(job.job_id, { lease, done });
+    this.#running.set(job.job_id, { kind: job.kind, lease, done });
     // Stopped between the claim and here: the last word puts it back.
-    if (this.#stopped.signal.aborted) lease.stop('worker_stops');
+    if (this.#stopped.signal.aborted || (this.#refusing.signal.aborted && job.kind === 'live_session')) lease.stop('worker_stops');
     try {
       await done;
     } finally {

@@ -52,6 +52,7 @@ async function outcomeOf(work: Work): Promise<JobOutcome | null> {
       progress: (update) => lease.update(update),
       logLine: (level, message, atMs) => lease.line(level, message, atMs),
       redact: (text) => lease.redact(text),
+      live: (results, waitMs) => lease.exchange(results, waitMs),
       createUploads: async (objects) => {
         const answer = await work.backend.createUploads(job.job_id, { lease_token: job.lease_token, objects: [...objects] }, {
           signal: lease.signal, retryForMs: uploadUrlsForMs, timeoutMs: 30_000,

@@ -13,6 +13,7 @@ const ofProject = [
   ['preview_sessions', 'project_id = $1'],
   ['preview_shares', 'project_id = $1'],
   ['preview_client_sessions', 'project_id = $1'],
+  ['live_sessions', 'project_id = $1'],
   ['preview_artifacts', jobsOfProject],
   ['preview_job_logs', jobsOfProject],
   ['preview_job_files', jobsOfProject],

@@ -31,6 +31,10 @@ const sharesSql = `
     from preview_shares s join users b on b.id = s.shared_by join users w on w.id = s.user_id
    where (s.shared_by = $1 or s.user_id = $1) and s.id > $2 order by s.id limit ${batchSize}`;
 
+const liveSql = `
+  select id, project_id, job_id, status, revision, created_at, changed_at, completed_at from live_sessions
+   where requested_by = $1 and id > $2 order by id limit ${batchSize}`;
+
 const sessionsSql = `
   select id, project_id, kind, target_platform, dev_server_url, bundle_size, encode(bundle_sha256, 'hex') as bundle_sha256, uploaded_at, created_at, expires_at
     from preview_client_sessions where user_id = $1 and id > $2 order by id limit ${batchSize}`;
@@ -61,6 +65,7 @@ export function previewSections(db: Database): ExportSection[] {
       rows: ofEachJob((jobId) => inBatches<{ seq: number }>((last) => db.named('export.preview_logs', logsSql, [jobId, last?.seq ?? 0]))),
     },
     { name: 'preview_sessions', rows: (userId) => rowsById(db, 'export.preview_sessions', sessionsSql, userId) },
+    { name: 'live_sessions', rows: (userId) => rowsById(db, 'export.live_sessions', liveSql, userId) },
     { name: 'preview_shares', rows: (userId) => rowsById(db, 'export.preview_shares', sharesSql, userId) },
   ];
 }

@@ -16,3 +16,6 @@ export const attemptPrefix = (projectId: string, jobId: string, attempt: number)
 
 /** What was uploaded to a client's own session; each upload beside the others, until one is the session's. */
 export const sessionPrefix = (projectId: string, sessionId: string): string => `projects/${projectId}/preview-sessions/${sessionId}/`;
+
+/** What a live session made, attempt by attempt. */
+export const livePrefix = (projectId: string, liveId: string): string => `projects/${projectId}/live/${liveId}/`;

@@ -1,7 +1,7 @@
 /** What is a preview's own in the life of a worker job. */
 import { gzipSync } from 'node:zlib';
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure, PreviewJobInput } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
@@ -44,35 +44,8 @@ interface KindDependencies {
 export function previewKind({ db, storage, sources, tiers, watch }: KindDependencies): JobKind {
   const input = async (row: JobRow, validSeconds: number): Promise<JobInput> => {
     const job = row as PreviewRow;
-    const files = await db.named<{ path: string; sha256: string; size: number }>('previews.job_files', jobFilesSql, [job.id]);
-    const items = await mapInTurns(files, presignsAtOnce, async ({ path, sha256, size }): Promise<JobSource> => ({
-      path, sha256, size, url: await sources.presignGet(job.project_id, sha256, validSeconds),
-    }));
-    const inline = items.length <= inlineSources;
-    return {
-      kind: 'preview',
-      project_id: job.project_id,
-      sdk_version: job.sdk_version,
-      target_platform: job.target_platform,
-      entry_file: job.entry_file,
-      environment: job.environment,
-      env: { ...job.env },
-      dev: job.dev,
-      sources: {
-        count: items.length,
-        bytes: job.source_bytes,
-        items: inline ? items : null,
-        url: inline ? null : await writeSourceList(job, items, validSeconds),
-      },
-      limits,
-    };
-  };
-
-  const writeSourceList = async (job: PreviewRow, items: readonly JobSource[], validSeconds: number): Promise<string> => {
-    const key = `${placeOf(job)}sources.ndjson`;
-    const body = gzipSync(items.map((item) => JSON.stringify(item)).join('\n'), { level: 1 });
-    await storage.put(key, body, { contentType: 'application/x-ndjson', contentEncoding: 'gzip', maxBytes: body.length });
-    return storage.presignGet(key, { expiresSeconds: validSeconds });
+    const files = await db.named<SourceFile>('previews.job_files', jobFilesSql, [job.id]);
+    return inputOf({ storage, sources }, job, files, placeOf(job), validSeconds);
   };
 
   return {
@@ -99,6 +72,41 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     ended: (trx, job, by) => tellEnd(trx, job as PreviewRow, by),
     changed: (jobId) => watch.changed(jobId),
   };
+}
+
+interface SourceFile { readonly path: string; readonly sha256: string; readonly size: number }
+
+/** A build as it is asked of a worker: the job's choices, and these files. A list too long for the answer goes below `place`. */
+export async function inputOf(
+  { storage, sources }: Pick<KindDependencies, 'storage' | 'sources'>, job: PreviewRow, files: readonly SourceFile[], place: string, validSeconds: number,
+): Promise<PreviewJobInput> {
+  const items = await mapInTurns(files, presignsAtOnce, async ({ path, sha256, size }): Promise<JobSource> => ({
+    path, sha256, size, url: await sources.presignGet(job.project_id, sha256, validSeconds),
+  }));
+  const inline = items.length <= inlineSources;
+  return {
+    kind: 'preview',
+    project_id: job.project_id,
+    sdk_version: job.sdk_version,
+    target_platform: job.target_platform,
+    entry_file: job.entry_file,
+    environment: job.environment,
+    env: { ...job.env },
+    dev: job.dev,
+    sources: {
+      count: items.length,
+      bytes: files.reduce((sum, { size }) => sum + size, 0),
+      items: inline ? items : null,
+      url: inline ? null : await writeSourceList(storage, `${place}sources.ndjson`, items, validSeconds),
+    },
+    limits,
+  };
+}
+
+async function writeSourceList(storage: ObjectStorage, key: string, items: readonly JobSource[], validSeconds: number): Promise<string> {
+  const body = gzipSync(items.map((item) => JSON.stringify(item)).join('\n'), { level: 1 });
+  await storage.put(key, body, { contentType: 'application/x-ndjson', contentEncoding: 'gzip', maxBytes: body.length });
+  return storage.presignGet(key, { expiresSeconds: validSeconds });
 }
 
 const placeOf = (job: JobRow): string => attemptPrefix(job.project_id, job.id, job.attempt);
@@ -181,7 +189,7 @@ async function lacks(db: Database, trx: Knex.Transaction, job: PreviewRow): Prom
   return (missing?.total ?? 0) > 0 || job.file_count === 0 ? 'Its sources are gone.' : null;
 }
 
-function failureFields(failure: JobFailure): ReturnType<JobKind['failureFields']> {
+export function failureFields(failure: JobFailure): ReturnType<JobKind['failureFields']> {
   const kind = previewKinds.has(failure.kind) ? (failure.kind as PreviewFailure['kind']) : 'crashed';
   const code = codeOf(kind);
   const told: PreviewFailure = {

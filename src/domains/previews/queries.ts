@@ -3,6 +3,8 @@ import type { Knex } from 'knex';
 import { countBound, type Keyset } from '#platform/paging.ts';
 
 export const jobByIdSql = 'select * from preview_jobs where id = $1 and deleted_at is null';
+/** The same, deleted or not. */
+export const jobByIdEverSql = 'select * from preview_jobs where id = $1';
 
 /** Which of these hashes the project already has, and with what size. */
 export const knownBlobsSql = `

@@ -1,3 +1,5 @@
+import type { JobTable } from '#jobs/kinds.ts';
+
 /** The SQL that workers run most: a heartbeat every few seconds each. */
 
 /**
@@ -17,10 +19,12 @@ export const heartbeatStopSql = `
   select node.status,
          coalesce((select json_agg(j) from unnest($5::uuid[]) as j
                     where not exists (select 1 from preview_jobs p
-                                       where p.id = j and p.worker_id = node.id and p.status = 'running')), '[]') as stop_job_ids
+                                       where p.id = j and p.worker_id = node.id and p.status = 'running')
+                      and not exists (select 1 from live_sessions l
+                                       where l.id = j and l.worker_id = node.id and l.status = 'running')), '[]') as stop_job_ids
     from node`;
 
 export interface HeartbeatRow { readonly status: string; readonly stop_job_ids: string[] }
 
-export const claimedJobSql = (table: 'preview_jobs'): string =>
+export const claimedJobSql = (table: JobTable): string =>
   `select * from ${table} where id = $1 and status = 'running' and lease_token_hash = $2`;

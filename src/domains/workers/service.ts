@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 import type {
-  ClaimedJob, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate,
+  ClaimedJob, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, LiveChangeSet, LiveResult,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
-import { claim, extend, finish, hashOfLease, leaseMs, requeue, retryDelayMs, transferGraceMs } from '#jobs/leases.ts';
+import { claim, extend, finish, hashOfLease, isOverdue, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
+import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { type Database, transact } from '#platform/database.ts';
@@ -23,6 +24,8 @@ const uploadSeconds = 900;
 const undescribedDelayMs = 10_000;
 /** Signed URLs of an input outlive the attempt by this much. */
 const urlGraceSeconds = 300;
+/** However long a worker would wait: its lease is extended by each answer, and half of it must be left. */
+const longestWaitMs = leaseMs / 2;
 /** An input that took longer than this to put together gets its lease anew. */
 const slowInputMs = 1_000;
 
@@ -42,6 +45,7 @@ interface WorkerDependencies {
   readonly nodeKeys: NodeKeys;
   readonly kinds: readonly JobKind[];
   readonly heartbeats: HeartbeatSummaries;
+  readonly watch: JobWatch;
 }
 
 /** The operations by which a worker knows the backend. A worker's right to a job lies in its lease token alone. */
@@ -124,8 +128,11 @@ export class WorkerService {
         details: [{ pointer: '#/body/stage', message: `must be one of ${kind.stages.join(', ')}`, rule: 'stage' }],
       });
     }
+    const results = body.live_results ?? [];
+    if (results.length > 0) await this.#checkLive(kind, jobId, body.lease_token, results);
     const { job, stop } = await transact(this.#on.db, null, async (trx) => {
       const extended = await extend(trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+      if (extended.job !== null) await kind.live?.take(trx, extended.job, results);
       if (extended.job !== null && body.log !== undefined && body.log.length > 0) {
         await kind.appendLog(trx, extended.job, body.log_offset ?? 0, body.log);
       }
@@ -133,15 +140,46 @@ export class WorkerService {
     });
     if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
     kind.changed(jobId);
-    return { lease_expires_at: job.lease_expires_at ?? new Date(this.#on.clock.now()).toISOString(), stop: stop !== null, reason: stop, live_changes: [] };
+    const news = stop === null ? await this.#awaitNews(call, kind, jobId, body) : { stop, changes: [] };
+    return {
+      lease_expires_at: job.lease_expires_at ?? new Date(this.#on.clock.now()).toISOString(), stop: news.stop !== null, reason: news.stop, live_changes: news.changes,
+    };
+  }
+
+  async #checkLive(kind: JobKind, jobId: string, leaseToken: string, results: readonly LiveResult[]): Promise<void> {
+    if (kind.live === undefined) {
+      throw new ServiceError('VALIDATION_ERROR', 'This job is no live session.', { details: [{ pointer: '#/body/live_results', message: 'is for a live session', rule: 'kind' }] });
+    }
+    const job = await this.#held(kind, jobId, leaseToken);
+    if (job !== null) await kind.live.check(job, results);
+  }
+
+  /** What the worker is to know, at once where there is something, else as soon as there is, else nothing when its wait is over. */
+  async #awaitNews(call: Call, kind: JobKind, jobId: string, body: JobProgress): Promise<{ stop: StopReason | null; changes: LiveChangeSet[] }> {
+    const changes = await kind.live?.pending(jobId) ?? [];
+    const waitMs = Math.min(body.wait_ms ?? 0, longestWaitMs);
+    if (changes.length > 0 || waitMs === 0) return { stop: null, changes };
+    for await (const _ of this.#on.watch.follow(jobId, AbortSignal.any([AbortSignal.timeout(waitMs), call.signal]))) {
+      const job = await this.#held(kind, jobId, body.lease_token);
+      if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+      if (isOverdue(job)) return { stop: 'deadline', changes: [] };
+      const come = await kind.live?.pending(jobId) ?? [];
+      if (come.length > 0) return { stop: null, changes: come };
+    }
+    return { stop: null, changes: [] };
+  }
+
+  async #held(kind: JobKind, jobId: string, leaseToken: string): Promise<JobRow | null> {
+    const [job] = await this.#on.db.named<JobRow>(`workers.held.${kind.kind}`, claimedJobSql(kind.table), [jobId, hashOfLease(leaseToken)]);
+    return job ?? null;
   }
 
   /** Presigned PUTs under the job's own prefix, for whoever holds the lease. */
   async uploads(call: Call, jobId: string, body: JobUploadsCreate): Promise<JobUploads> {
     this.#node(call);
     const kind = await this.#kindOf(jobId);
-    const [job] = await this.#on.db.named<JobRow>(`workers.held.${kind.kind}`, claimedJobSql(kind.table), [jobId, hashOfLease(body.lease_token)]);
-    if (job === undefined) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+    const job = await this.#held(kind, jobId, body.lease_token);
+    if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
     const prefix = kind.objectPrefix(job);
     const uploads = await Promise.all(body.objects.map(async (object, index) => {
       if (object.purpose === 'source_blob' || !isSafeRelativePath(object.path)) {

@@ -53,7 +53,8 @@ export class StreamSlots {
   async take(caller: Caller, ip: string): Promise<StreamSlot> {
     const bound = await this.#cap(caller);
     const cap = bound?.cap ?? null;
-    const subject = subjectOf(caller, ip);
+    // Phones that watch one thing share its places, wherever they are.
+    const subject = caller.kind === 'preview' ? `preview:${caller.sessionId ?? caller.jobId ?? ''}` : subjectOf(caller, ip);
     const open = this.#here.get(subject) ?? 0;
     if (bound !== null && open >= bound.cap) throw await full(bound);
     // Taken here at once, so that two that ask together are counted.

@@ -14,6 +14,7 @@ import { failureOfEnd, lateFailure, readFailure } from './build-failure.ts';
 import { describeBuild, type BuildMetadata } from './build-metadata.ts';
 import { variantName, type BuildFailure, type ChildTimings, type Platform } from './child/protocol.ts';
 import { findSdkSet } from '#platform/sdk-sets.ts';
+import { LiveBuild, type LiveRequest } from './live-build.ts';
 import { installedState, sdkPlaces } from './sdk-places.ts';
 import { readSourceFolder, SourceRefused } from './source-folder.ts';
 import { BuildProcessFailed, WarmPool, type WarmProcess } from './warm-pool.ts';
@@ -90,6 +91,8 @@ export const defaultLimits: BuilderLimits = {
 
 export type Builder = {
   build(request: BuildRequest): Promise<BuildResult>;
+  /** A build that stays: for one live session, until it is closed. */
+  live(request: LiveRequest): LiveBuild;
   readonly sandbox: SandboxKind;
   /** Resolves when `warm` processes wait for a job, for each SDK version; at once where `warm` is 0. */
   warmed(): Promise<void>;
@@ -167,8 +170,15 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
     return new Build(request, pool, limits, wall.kind).run();
   };
 
+  const live = (request: LiveRequest): LiveBuild => {
+    const pool = pools.get(request.sdkVersion);
+    if (pool === undefined) throw new Error(`This builder does not hold the SDK set ${request.sdkVersion}.`);
+    return new LiveBuild(request, pool, limits, readyProcess);
+  };
+
   return {
     build,
+    live,
     sandbox: wall.kind,
     warmed: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.warmed()));

@@ -47,6 +47,14 @@ export function warmProcesses(concurrency: number, memoryBytes: number): number 
   return Math.max(1, Math.min(concurrency, Math.floor(memoryBytes / 8 / warmProcessBytes)));
 }
 
+/** Measured: what the process of a live session holds after some edits of a small app; large ones take more. */
+const liveProcessBytes = 450 * 1024 * 1024;
+
+/** Live sessions that a worker keeps warm beside its builds: within a quarter of the machine's memory, and at least one. */
+export function liveSessionsAtOnce(memoryBytes: number): number {
+  return Math.max(1, Math.floor(memoryBytes / 4 / liveProcessBytes));
+}
+
 export class SdkShelf {
   readonly #on: ShelfOptions;
   readonly #held = new Map<string, Held>();

@@ -46,11 +46,13 @@ export class SandboxedProcess {
   #errorTail = '';
   #sampler: NodeJS.Timeout | null = null;
   #isEnded = false;
+  readonly #reader: FrameReader;
 
   /**
-   * @param maxOutputBytes all that the process may send in its life; one that sends more is ended.
+   * @param maxOutputBytes all that the process may send in its life, or until `renewOutput`; one that sends more is ended.
    */
   constructor(command: Command, maxOutputBytes: number) {
+    this.#reader = new FrameReader(maxOutputBytes);
     const child = spawn(command.program, command.args, {
       cwd: '/',
       env: command.env,
@@ -73,7 +75,7 @@ export class SandboxedProcess {
     stdout.on('data', keep);
     stderr.on('data', keep);
 
-    const reader = new FrameReader(maxOutputBytes);
+    const reader = this.#reader;
     frames.on('data', (chunk: Buffer) => {
       if (this.#reason !== 'exit') return;
       try {
@@ -116,6 +118,11 @@ export class SandboxedProcess {
       if (part.length === 0 || this.#isEnded || this.#input.write(part)) continue;
       await Promise.race([new Promise<void>((resolve) => this.#input.once('drain', resolve)), this.ended]);
     }
+  }
+
+  /** For a process that answers more than once: each answer has the bound to itself. */
+  renewOutput(): void {
+    this.#reader.renew();
   }
 
   /** From now on the process is ended when it holds more than this. */

@@ -12,11 +12,11 @@ import { basePath, type World } from '../matrix/world.ts';
 import { useStage } from './stage.ts';
 
 const tags = new Set(['Teams', 'Projects', 'Tasks', 'Comments', 'Notifications', 'Invitations', 'Search', 'Previews', 'API keys']);
-type Kind = 'team' | 'project' | 'task' | 'label' | 'attachment' | 'comment' | 'tag' | 'invitation' | 'notification' | 'preview_job' | 'share' | 'user' | 'api_key';
+type Kind = 'team' | 'project' | 'task' | 'label' | 'attachment' | 'comment' | 'tag' | 'invitation' | 'notification' | 'preview_job' | 'share' | 'live_session' | 'user' | 'api_key';
 
 const kindOf: Readonly<Record<string, Kind>> = {
   team_id: 'team', project_id: 'project', project_ids: 'project', task_id: 'task', depends_on_task_id: 'task', label_id: 'label', label_ids: 'label', attachment_id: 'attachment',
-  comment_id: 'comment', parent_id: 'comment', tag_id: 'tag', invitation_id: 'invitation', notification_id: 'notification', job_id: 'preview_job', share_id: 'share',
+  comment_id: 'comment', parent_id: 'comment', tag_id: 'tag', invitation_id: 'invitation', notification_id: 'notification', job_id: 'preview_job', share_id: 'share', live_id: 'live_session',
   user_id: 'user', assignee_id: 'user', author_id: 'user', key_id: 'api_key',
 };
 
@@ -67,6 +67,9 @@ async function elsewhere(world: World): Promise<Readonly<Record<Kind, string>>> 
     as: other, json: { project_id: project, entry_file: 'index.js', files: [{ path: 'index.js', sha256: 'a'.repeat(64), size: 1 }] },
   });
   const share = await make(`/preview/jobs/${previews.job.id}/shares`, { user_id: friend.id });
+  const live = randomUUID();
+  await world.sql(`insert into live_sessions (id, project_id, requested_by, job_id, tier, max_build_ms, idle_seconds, queue_class, queue_priority)
+    values ($1, $2, $3, $4, 'free', 60000, 600, 'cpu', 'low')`, [live, project, other.id, previews.job.id]);
   const notification = randomUUID();
   await world.sql("insert into notifications (id, user_id, project_id, type, payload, event_key, in_app) values ($1, $2, $3, 'account.export_ready', '{}', $4, true)", [notification, other.id, project, notification]);
   return {
@@ -75,7 +78,7 @@ async function elsewhere(world: World): Promise<Readonly<Record<Kind, string>>> 
     comment: await make(`/projects/${project}/comments`, { entity_type: 'task', entity_id: task, body: 'Elsewhere.' }),
     tag: await make(`/projects/${project}/tags`, { name: 'elsewhere', color: '#0a7f5a' }),
     invitation: await make('/invitations', { target_type: 'project', target_id: project, role: 'member', username: friend.username }),
-    notification, preview_job: previews.job.id, share, user: friend.id,
+    notification, preview_job: previews.job.id, share, live_session: live, user: friend.id,
     api_key: (await world.data<{ api_key: { id: string } }>('POST', '/api-keys', { as: other, json: { name: 'x', scopes: ['projects:read'] } })).api_key.id,
   };
 }

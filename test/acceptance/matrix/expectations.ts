@@ -176,6 +176,10 @@ getPreviewLogs          | 401    404      200    200   200      200     200     
 streamPreviewJob        | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 listPreviewArtifacts    | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 createPreviewToken      | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
+createLiveSession       | 401    404      201    201   201      201     201     404   404       201 403      404      201         201   suspended 401     401     expired 401  401
+pushLiveChanges         | 401    404      403    202   403      403     403     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
+streamLiveSession       | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
+endLiveSession          | 401    404      403    204   403      403     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
 sharePreview            | 401    404      201    201   201      201     201     404   404       201 403      404      unconfirmed 201   suspended 401     401     expired 401  401
 listPreviewShares       | 401    404      200    200   200      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
 revokePreviewShare      | 401    404      403    204   403      403     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401

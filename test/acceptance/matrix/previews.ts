@@ -83,4 +83,13 @@ export async function viewToken(world: World, projectId: string): Promise<string
   return (await world.data<{ token: string }>('POST', `/preview/jobs/${jobId}/tokens`, { as: world.maker })).token;
 }
 
+interface Live { readonly live_session: { readonly id: string }; readonly token: string }
+
+/** A live session of this person's, who need not be able to open one any more. */
+export async function liveSession(world: World, projectId: string, ownerId: string): Promise<Live> {
+  const live = await world.data<Live>('POST', '/preview/live-sessions', { as: world.maker, json: { job_id: await builtJob(world, projectId) } });
+  await world.sql('update live_sessions set requested_by = $2 where id = $1', [live.live_session.id, ownerId]);
+  return live;
+}
+
 export { basePath };

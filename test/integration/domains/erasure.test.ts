@@ -86,6 +86,8 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   await backend.sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [jobId, `building for ${username}`]);
   await make(backend, node, jobId);
   await backend.run('createPreviewToken', caller, { path: { job_id: jobId } });
+  const { data: edited } = await backend.run('createLiveSession', caller, { body: { job_id: jobId } });
+  await backend.run('pushLiveChanges', caller, { path: { live_id: edited.live_session.id }, body: { base_revision: 0, changes: [{ path: `${username}.js`, content_base64: 'YQ==' }] } });
   const theirProject = await backend.project(ben);
   await backend.sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), theirProject, userId]);
   const { data: theirTask } = await as('POST', `/projects/${theirProject}/tasks`, { title: 'Stays', assignee_id: userId }, newId());
@@ -144,7 +146,7 @@ describe('erasing an account', function () {
   const stages = (): ErasureStage[] => {
     const { database: { db }, storage, clock, services: { kinds: [kind] } } = backend.current;
     if (kind === undefined) throw new Error('previews are a kind of job');
-    return erasureStages(db, projectStages(db, storage, new PreviewEndingService(kind)), new DataExportService({ db, clock, storage, sections: [], files: [] }), storage);
+    return erasureStages(db, projectStages(db, storage, new PreviewEndingService([kind])), new DataExportService({ db, clock, storage, sections: [], files: [] }), storage);
   };
   const erasures = (all: readonly ErasureStage[]): AccountErasures => new AccountErasures(backend.current.database.db, all, backend.current.log);
   const noSignal = new AbortController().signal;

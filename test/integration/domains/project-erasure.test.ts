@@ -64,6 +64,8 @@ async function live(backend: Backend, ada: Person, ben: Person): Promise<Life> {
   await sql("insert into preview_job_logs (job_id, seq, level, message) values (?, 1, 'info', ?)", [doneId, `building for ${word}`]);
   await make(backend, node, doneId);
   await run('createPreviewToken', ben, { path: { job_id: doneId } });
+  const { data: { live_session: { id: liveId } } } = await run('createLiveSession', ben, { body: { job_id: doneId } });
+  await run('pushLiveChanges', ben, { path: { live_id: liveId }, body: { base_revision: 0, changes: [{ path: `${word}.js`, content_base64: Buffer.from(word).toString('base64') }] } });
   await run('sharePreview', ben, { path: { job_id: doneId }, body: { user_id: (await person()).userId, note: `For whoever knows ${word}` } });
   for (const on of [{ entity_type: 'task', entity_id: first.id }, { entity_type: 'preview', entity_id: doneId }, { entity_type: 'code', anchor: { path: `src/${word}.ts`, line_start: 1, line_end: 2 } }] as const) {
     const comment = await commentIn(backend, ada, project.id, { ...on, body: `@${ben.username} says ${word}` });
@@ -92,7 +94,7 @@ describe('erasing a project', function () {
     (await backend.current.sql<{ stages: Record<string, number>; is_done: boolean }>('select stages, completed_at is not null as is_done from project_erasures where project_id = ?', [projectId]))[0];
   const stages = (): ProjectErasureStage[] => {
     const { database: { db }, storage, services: { kinds: [kind] } } = backend.current;
-    return projectStages(db, storage, new PreviewEndingService(kind ?? expect.fail('previews are a kind of job')));
+    return projectStages(db, storage, new PreviewEndingService([kind ?? expect.fail('previews are a kind of job')]));
   };
   const erasures = (all: readonly ProjectErasureStage[] = stages()): ProjectErasures => new ProjectErasures(backend.current.database.db, all, backend.current.log);
   /** The trail and what was sent within a day tell of what happened, names and all. */

@@ -21,6 +21,9 @@ const bundle = `console.log(${JSON.stringify('field notes '.repeat(2_000))})`;
 /** A build that copies its entry file, so that what goes in and out of a job can be told apart from Metro, which has tests of its own. */
 const copying = (requests: BuildRequest[], failure: BuildFailure | null): Builder => ({
   sandbox: 'bubblewrap',
+  live: () => {
+    throw new Error('A preview opens no live session.');
+  },
   warmed: async () => undefined,
   close: async () => undefined,
   build: async (request) => {
@@ -99,6 +102,7 @@ describe('a preview job', () => {
       progress: (update) => { progress.push(update); },
       logLine: (level, message) => { lines.push({ level, message }); },
       redact: (text) => text,
+      live: () => Promise.reject(new Error('This is no live session.')),
       createUploads: async (objects) => (await backend.createUploads(job.job_id, { lease_token: job.lease_token, objects: [...objects] }))?.uploads ?? [],
     });
   };

@@ -1,15 +1,23 @@
 /** Shares and sessions of previews for the property tests: stand-ins to draw with, and the real things, each made anew. */
 import type { Person, System } from '../system.ts';
 
-const standIns = { share: '00000000-0000-4000-8000-00000000b002' } as const;
+const standIns = { share: '00000000-0000-4000-8000-00000000b002', live: '00000000-0000-4000-8000-00000000b003' } as const;
 
 /** What a request may name, by the field it stands in. */
-export const existingPreviews = { share_id: standIns.share } as const;
+export const existingPreviews = { share_id: standIns.share, live_id: standIns.live } as const;
 
 /** The real things for the stand-ins that a request holds. */
-export async function previewThings(system: System, request: string, who: Person, makeJob: () => Promise<string>): Promise<Map<string, string>> {
+export async function previewThings(
+  system: System, request: string, who: Person, tokenStandIn: string, makeJob: (state: 'queued' | 'succeeded') => Promise<string>,
+): Promise<Map<string, string>> {
   const real = new Map<string, string>();
-  if (request.includes(standIns.share)) real.set(standIns.share, await shareOf(system, who, await makeJob()));
+  if (request.includes(standIns.share)) real.set(standIns.share, await shareOf(system, who, await makeJob('queued')));
+  if (request.includes(standIns.live)) {
+    // Some are open at once; earlier ones are of requests that were answered.
+    await system.sql("update live_sessions set status = 'cancelled', completed_at = now() where requested_by = $1 and status = 'queued' and created_at < now() - interval '2 seconds'", [who.tokens.user.id]);
+    const live = await who.hive.api.createLiveSession({ body: { job_id: await makeJob('succeeded') } });
+    real.set(standIns.live, live.live_session.id).set(tokenStandIn, live.token);
+  }
   return real;
 }
 

@@ -122,7 +122,7 @@ export class World {
     if (route.auth === 'preview' && whole.includes(existingSignIns.token)) {
       real.set(existingSignIns.token, await previewTokenOf(route.operationId, this.#system, this.ada, this.projectId, async () => (await this.job(state)).jobId));
     }
-    for (const [standIn, thing] of await previewThings(this.#system, whole, this.ada, async () => (await this.job('queued')).jobId)) real.set(standIn, thing);
+    for (const [standIn, thing] of await previewThings(this.#system, whole, this.ada, existingSignIns.token, async (wanted) => (await this.job(wanted)).jobId)) real.set(standIn, thing);
     for (const [standIn, thing] of await commentsFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);

@@ -40,6 +40,11 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
+  /** From here on as much again: a process that answers many times is held to the bound each time. */
+  renew(): void {
+    this.#takenBytes = 0;
+  }
+
   push(chunk: Buffer): Frame[] {
     this.#chunks.push(chunk);
     this.#length += chunk.length;

@@ -12,6 +12,8 @@ import { dirname, join } from 'node:path';
 import { assetFiles } from './assets.ts';
 import { failureOf } from './failures.ts';
 import { readFrameSync, writeFrameSync } from './frames.ts';
+import { LiveGraph } from './live-graph.ts';
+import { LiveProject } from './live-project.ts';
 import { addProjectFiles, createMetro, type MetroParts } from './metro.ts';
 import { placesUnder, variantName, type BuildHeader, type ChildTimings, type Platform, type StartHeader } from './protocol.ts';
 import { webEntry } from './web-entry.ts';
@@ -131,10 +133,53 @@ const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore, sta
     const { header, body } = frame;
     if (header.type === 'file') sources.set(String(header['path']), body);
     else if (header.type === 'cache') previous = Pack.ofBytes(body);
+    else if (header.type === 'live') {
+      await stayAlive(metro, store, sources, header as BuildHeader);
+      return;
+    }
     else if (header.type === 'build') {
       await buildOnce(metro, store, sdkStore, sources, previous, header as BuildHeader);
       return;
     }
+  }
+};
+
+/** Takes the job's environment, and answers what its transforms are told apart by. */
+const takeEnvironment = (job: BuildHeader): string => {
+  const environment = new Map([...Object.entries(job.env), ['HIVESYNC_ENVIRONMENT', job.environment] as const]);
+  inlineEnvironment(environment);
+  return createHash('sha256').update(JSON.stringify([...environment].sort(([one], [other]) => (one < other ? -1 : 1)))).digest('hex');
+};
+
+/** One live session's builds, one after the other, until its input ends. */
+const stayAlive = async (metro: MetroParts, store: JobStore, sources: Map<string, Buffer>, job: BuildHeader): Promise<void> => {
+  store.current = new RecordingStore(Pack.ofBytes(Buffer.alloc(0)), takeEnvironment(job));
+  const entryFile = job.platform === 'web' ? webEntry(sources, job.entryFile) : job.entryFile;
+  const project = new LiveProject(metro.server, places.src);
+  await project.change(sources, []);
+  sources.clear();
+  const live = new LiveGraph(metro.server, places, { ...job, entryFile, webAssetPath });
+  let modified: readonly string[] | null = null;
+  for (;;) {
+    const started = performance.now();
+    try {
+      const code = await live.bundle(modified);
+      send('bundle', {}, Buffer.from(code));
+      send('built', { buildMs: performance.now() - started });
+    } catch (error) {
+      send('failed', { failure: failureOf(error, places, base) });
+    }
+    const removed: string[] = [];
+    for (;;) {
+      const frame = readFrameSync(input);
+      if (frame === null) return;
+      const { header, body } = frame;
+      if (header.type === 'file') sources.set(String(header['path']), body);
+      else if (header.type === 'removed') removed.push(String(header['path']));
+      else if (header.type === 'rebuild') break;
+    }
+    modified = await project.change(sources, removed);
+    sources.clear();
   }
 };
 
@@ -147,10 +192,7 @@ const buildOnce = async (
   job: BuildHeader,
 ): Promise<void> => {
   const started = performance.now();
-  const environment = new Map([...Object.entries(job.env), ['HIVESYNC_ENVIRONMENT', job.environment] as const]);
-  inlineEnvironment(environment);
-  const salt = createHash('sha256').update(JSON.stringify([...environment].sort(([one], [other]) => (one < other ? -1 : 1)))).digest('hex');
-  const project = new RecordingStore(previous, salt);
+  const project = new RecordingStore(previous, takeEnvironment(job));
   store.current = project;
   sdkStore.hits = 0;
   const count = sources.size;

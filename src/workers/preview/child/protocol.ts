@@ -17,7 +17,8 @@ export type StartHeader = {
 
 /** After one `file` frame a source (body: its bytes) and at most one `cache` frame, this one starts the build. */
 export type BuildHeader = {
-  type: 'build';
+  /** `live`: the process stays. Each `rebuild` that comes after (changed files before it, as `file` and `removed` frames) makes a bundle, and `built` or `failed` ends its answer. */
+  type: 'build' | 'live';
   entryFile: string;
   platform: Platform;
   dev: boolean;

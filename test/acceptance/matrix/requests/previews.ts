@@ -1,4 +1,4 @@
-import { builtJob, buildWhatComes, previewOf, queuedJob, source, uploadedJob, viewToken, waitingJob } from '../previews.ts';
+import { builtJob, buildWhatComes, liveSession, previewOf, queuedJob, source, uploadedJob, viewToken, waitingJob } from '../previews.ts';
 import type { Recipe } from '../requests.ts';
 import type { Scene, World } from '../world.ts';
 
@@ -60,6 +60,32 @@ export const previewRequests: Readonly<Record<string, Recipe>> = {
     ask: async (world, scene) => {
       const { path, target } = await about('/shares', waitingJob).ask(world, scene);
       return { path, json: { user_id: world.visitor.id, note: 'Look.' }, ...(target === undefined ? {} : { target }), other: { json: { user_id: world.visitor.id, note: 'Look again.' } } };
+    },
+  },
+  createLiveSession: {
+    ask: async (world, scene) => {
+      const projectId = await world.project(scene);
+      const [jobId, otherId] = [await builtJob(world, projectId), await builtJob(world, projectId)];
+      return { path: '/preview/live-sessions', json: { job_id: jobId }, target: jobId, other: { json: { job_id: otherId } } };
+    },
+  },
+  pushLiveChanges: {
+    ask: async (world, scene) => {
+      const { live_session: { id } } = await liveSession(world, await world.project(scene), scene.owner.id);
+      const json = { base_revision: 0, changes: [inline('export default 3;')] };
+      return { path: `/preview/live-sessions/${id}/changes`, json, target: id, other: { json: { base_revision: 0, changes: [inline('export default 4;')] } } };
+    },
+  },
+  streamLiveSession: {
+    ask: async (world, scene) => {
+      const { live_session: { id }, token } = await liveSession(world, await world.project(scene), scene.owner.id);
+      return { path: `/preview/live-sessions/${id}/events?token=${token}` };
+    },
+  },
+  endLiveSession: {
+    ask: async (world, scene) => {
+      const { live_session: { id } } = await liveSession(world, await world.project(scene), scene.owner.id);
+      return { path: `/preview/live-sessions/${id}`, target: id };
     },
   },
   listPreviewShares: about('/shares', waitingJob),
