@@ -9,7 +9,7 @@ import { ServiceError } from '#platform/errors.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { ProjectService } from '../projects/service.ts';
 import { quotaKey } from '../quota.ts';
-import { commentStandsSql, forgetExcerptsOnSql, forgetExcerptsSql } from './queries.ts';
+import { commentStandsSql, forgetExcerptsOnSql, forgetExcerptsSql, forgottenAtOnce } from './queries.ts';
 import type { NotificationService, Notice } from './service.ts';
 
 export interface TellingDependencies {
@@ -93,6 +93,13 @@ export function notificationConsumers(on: TellingDependencies): Map<string, Even
   const { db, notifications } = on;
   const stands = async (commentId: string): Promise<boolean> => (await db.named('notifications.comment_stands', commentStandsSql, [commentId])).length > 0;
   const forget = async (commentId: string): Promise<void> => void await db.named('notifications.forget_excerpts', forgetExcerptsSql, [commentId]);
+  /** In steps, so that what is broken off is carried on when the event comes again. */
+  const forgetOn = async (thingId: string): Promise<void> => {
+    for (;;) {
+      const [row] = await db.named<{ forgotten: number }>('notifications.forget_excerpts_on', forgetExcerptsOnSql, [thingId]);
+      if ((row?.forgotten ?? 0) < forgottenAtOnce) return;
+    }
+  };
   const consumers = new Map<string, EventConsumer>(Object.entries(table).map(([type, tells]) => [type, async (event) => {
     const notices = (await tells(event, on)).filter(({ userIds }) => userIds.length > 0);
     if (notices.length === 0) return;
@@ -105,7 +112,7 @@ export function notificationConsumers(on: TellingDependencies): Map<string, Even
   // What was said is gone: also where somebody was told of it.
   consumers.set('comment.deleted', ({ data }) => forget(text(data['comment_id'])));
   for (const type of ['task.deleted', 'preview.deleted']) {
-    consumers.set(type, async ({ entityId }) => void await db.named('notifications.forget_excerpts_on', forgetExcerptsOnSql, [entityId]));
+    consumers.set(type, ({ entityId }) => forgetOn(entityId));
   }
   return consumers;
 }

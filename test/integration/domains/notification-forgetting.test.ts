@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { DomainEvent } from '#jobs/outbox.ts';
+import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { joinProject } from '../../support/belonging.ts';
 import { commentIn, deleteComment } from '../../support/comments.ts';
@@ -46,5 +47,21 @@ describe('a comment that is deleted while people are told of it', () => {
     expect(await excerptsOf(ben)).to.deep.equal([{ excerpt: `@${ben.username} the secret` }]);
     await consume('comment.created', id);
     expect(await excerptsOf(ben)).to.deep.equal([{ excerpt: '' }]);
+  });
+
+  it('is forgotten in steps with everything that was said of a task, however much: what was done stays done', async () => {
+    const { sql, services, person } = backend.current;
+    const ada = await person();
+    const taskId = newId();
+    await sql(`
+      insert into notifications (id, user_id, type, payload, event_key, in_app)
+      select gen_random_uuid(), ?, 'comment.created', jsonb_build_object('comment_id', gen_random_uuid(), 'entity_id', ?::text, 'excerpt', 'said'), 'said ' || n, true from generate_series(1, 4500) n`, [ada.userId, taskId]);
+    const forget = async (): Promise<void> => services.consumers.get('task.deleted')?.({ type: 'task.deleted', entityId: taskId, data: {} });
+    const rows = (): Promise<unknown[]> => sql("select xmin::text, count(*) from notifications where user_id = ? and payload->>'excerpt' = '' group by 1 order by 1", [ada.userId]);
+    await forget();
+    const done = await rows();
+    expect(done.map((row) => Number((row as { count: string }).count))).to.deep.equal([2_000, 2_000, 500]);
+    await forget();
+    expect(await rows()).to.deep.equal(done);
   });
 });
