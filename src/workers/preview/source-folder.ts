@@ -1,6 +1,6 @@
 /** Reads a folder of sources for a build: regular files only, bounded in number and size, and nothing followed. */
 import { constants } from 'node:fs';
-import { open, opendir } from 'node:fs/promises';
+import { open, opendir, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildFailure } from './child/protocol.ts';
 
@@ -39,6 +39,15 @@ const listFiles = async (root: string, bounds: SourceBounds): Promise<string[]> 
   return files;
 };
 
+/** Whether what was opened lies where its path says, and no folder on the way has become a link meanwhile. Where the system does not tell, it is taken to. */
+const isAt = async (descriptor: number, path: string): Promise<boolean> => {
+  try {
+    return (await readlink(`/proc/self/fd/${descriptor}`)) === path;
+  } catch {
+    return true;
+  }
+};
+
 /** One file's bytes. Opened without following a link and without waiting (a FIFO would), and looked at once open. */
 const readRegular = async (root: string, path: string, bounds: SourceBounds): Promise<Buffer> => {
   let handle;
@@ -50,7 +59,7 @@ const readRegular = async (root: string, path: string, bounds: SourceBounds): Pr
   }
   try {
     const status = await handle.stat();
-    if (!status.isFile()) throw notRegular(path);
+    if (!status.isFile() || !(await isAt(handle.fd, join(root, path)))) throw notRegular(path);
     if (status.size > bounds.fileBytes) {
       throw new SourceRefused({ code: 'TOO_LARGE', message: `"${path}" is larger than ${bounds.fileBytes} bytes.`, file: path });
     }
@@ -74,9 +83,10 @@ export const readSourceFolder = async (
   take: (path: string, bytes: Buffer) => Promise<void>,
 ): Promise<{ files: number; bytes: number }> => {
   const files = await listFiles(root, bounds);
+  const place = await realpath(root);
   let total = 0;
   for (const path of files) {
-    const bytes = await readRegular(root, path, bounds);
+    const bytes = await readRegular(place, path, bounds);
     total += bytes.length;
     if (total > bounds.bytes) throw new SourceRefused({ code: 'TOO_LARGE', message: `The project is larger than ${bounds.bytes} bytes.` });
     await take(path, bytes);

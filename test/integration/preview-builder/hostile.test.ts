@@ -131,6 +131,67 @@ const cases = (evil: string, outside: string): Case[] => [
     message: /"f\.json" is not a regular file/u,
   },
   {
+    name: 'a socket',
+    files: { 'index.js': 'console.log(1)' },
+    prepare: (folder) => {
+      const made = spawnSync(process.execPath, ['-e', 'require("net").createServer().listen(process.argv[1],()=>process.kill(process.pid,"SIGKILL"))', join(folder, 's.json')]);
+      expect(made.signal).to.equal('SIGKILL');
+    },
+    outcome: 'BUILD_ERROR',
+    message: /"s\.json" is not a regular file/u,
+  },
+  {
+    name: 'folders nested 400 deep',
+    files: { 'index.js': 'console.log(1)' },
+    prepare: (folder) => {
+      const deep = join(folder, 'd/'.repeat(400));
+      mkdirSync(deep, { recursive: true });
+      writeFileSync(join(deep, 'x.js'), evil);
+    },
+    outcome: 'built',
+  },
+  {
+    name: 'names that mean something elsewhere',
+    files: {
+      'index.js': 'console.log(["./__proto__","./constructor","./toString/index.js","./-o","./hivesync-warm-up/index","./%2e%2e/x","./src/_"].length,require("./__proto__"),require("./constructor"),require("./toString/index.js"),require("./-o"),require("./hivesync-warm-up/index"),require("./%2e%2e/x"),require("./_"))',
+      '__proto__.js': 'module.exports="one"', 'constructor.js': 'module.exports="two"', 'toString/index.js': 'module.exports="three"', '-o.js': 'module.exports="four"',
+      'hivesync-warm-up/index.js': 'module.exports="five"', '%2e%2e/x.js': 'module.exports="six"', '_.js': 'module.exports="seven"',
+    },
+    outcome: 'built',
+    check: (_result, bundle) => {
+      for (const word of ['one', 'two', 'three', 'four', 'five', 'six', 'seven']) expect(bundle).to.include(`exports="${word}"`);
+    },
+  },
+  { name: 'a file named as Metro names the project itself', files: { 'index.js': 'console.log(require("/b/sdk/node_modules/react/package.json"))', _: evil }, outcome: 'BUILD_ERROR', message: /is not in the project\.$/u },
+  { name: 'a package.json that is no JSON', files: { 'index.js': 'console.log(require("./p/a"))', 'package.json': '{', 'p/package.json': '\0', 'p/a.js': 'module.exports=1' }, outcome: 'built' },
+  {
+    name: 'a package.json of strange types that would reach prototypes',
+    files: {
+      'index.js': 'console.log(require("./p/a"), {}.polluted)',
+      'package.json': '{"name":["x"],"main":{"__proto__":{"polluted":1}},"__proto__":{"polluted":1},"browser":5,"react-native":[],"exports":{"__proto__":"../secret/secret.json"},"workspaces":["../secret"]}',
+      'p/a.js': 'module.exports=1',
+    },
+    outcome: 'built',
+  },
+  {
+    name: 'a macro of the project’s own',
+    files: { 'index.js': "import evil from './evil.macro'; console.log(evil)", 'evil.macro.js': `${evil}module.exports=require('./create')(()=>{${evil}})`, 'create.js': 'module.exports=(make)=>make' },
+    outcome: 'built',
+  },
+  {
+    name: 'a JSX source that climbs out',
+    files: { 'index.js': '/** @jsxImportSource ../secret */\nconsole.log(<a/>)' },
+    outcome: 'BUILD_ERROR',
+    message: /"\.\.\/secret\/jsx-(?:dev-)?runtime" is not in the project/u,
+  },
+  {
+    name: 'a JSX source that is a package of the upload',
+    files: { 'index.js': '/** @jsxImportSource evil */\nconsole.log(<a/>)', 'node_modules/evil/jsx-runtime.js': evil, 'evil/jsx-runtime.js': evil },
+    outcome: 'UNKNOWN_IMPORT',
+    message: /"evil" is not part of the SDK set/u,
+  },
+  { name: 'a codegen component that names another file', files: { 'index.js': 'require("./XNativeComponent")', 'XNativeComponent.js': "import codegenNativeComponent from 'react-native/Libraries/Utilities/codegenNativeComponent';\nexport default codegenNativeComponent('../secret/secret');" }, outcome: 'BUILD_ERROR' },
+  {
     name: 'a package.json whose main climbs out',
     files: { 'index.js': 'console.log(require("./p"))', 'p/package.json': '{"name":"p","main":"../../secret/secret.json"}' },
     outcome: 'BUILD_ERROR',
@@ -226,6 +287,8 @@ const cases = (evil: string, outside: string): Case[] => [
   }, outcome: 'TOO_LARGE', message: /"big\.json" is larger/u },
   { name: 'an entry file that is not there', files: { 'other.js': '1' }, outcome: 'BUILD_ERROR', message: /entry file "index\.js" is not in the project/u },
   { name: 'an entry file outside', files: { 'index.js': '1' }, request: { entryFile: '../secret/secret.json' }, outcome: 'BUILD_ERROR', message: /entry file .* is not in the project/u },
+  ...['./index.js', 'sub/../index.js', 'index', '', '/b/src/index.js', '__proto__', 'index.js\0.png', 'INDEX.js'].map((entryFile): Case => (
+    { name: `the entry file ${JSON.stringify(entryFile)}`, files: { 'index.js': '1' }, request: { entryFile }, outcome: 'BUILD_ERROR', message: /entry file .* is not in the project/u })),
   { name: 'an image that is none', files: { 'index.js': 'console.log(require("./a.png"))', 'a.png': 'not an image' }, outcome: 'BUILD_ERROR' },
 ];
 
