@@ -44,6 +44,24 @@ export const openWebBundle = async (bundlePath: string, firstText: string): Prom
   return executablePath === null ? await withoutBrowser(bundlePath) : await inChromium(executablePath, readFileSync(bundlePath), firstText);
 };
 
+/** What the frame of a page shows that is there already, in Chromium; null where there is none (CI=true requires it). */
+export const frameTextOf = async (url: string, firstText: string): Promise<{ text: string; errors: string[] } | null> => {
+  const executablePath = chromiumPath();
+  if (executablePath === null) return null;
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], timeout: timeoutMs });
+  try {
+    const page = await browser.newPage({ viewport: screen });
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(url, { timeout: timeoutMs });
+    const content = page.frameLocator('iframe').locator('body');
+    await content.getByText(firstText).first().waitFor({ timeout: timeoutMs });
+    return { text: await content.innerText(), errors };
+  } finally {
+    await browser.close();
+  }
+};
+
 const inChromium = async (executablePath: string, bundle: Buffer, firstText: string): Promise<OpenedBundle> => {
   const store = await serve({ 'content-type': 'application/javascript', 'cross-origin-resource-policy': 'cross-origin', 'x-content-type-options': 'nosniff' }, bundle);
   const bundleUrl = `${store.url}bundle.js?expires=600&signature=a%2Fb`;
