@@ -48,6 +48,8 @@ import { invitationMails } from '#domains/invitations/mails.ts';
 import { OpenInvitationService } from '#domains/invitations/open-service.ts';
 import { InvitationService } from '#domains/invitations/service.ts';
 import { sweepInvitations } from '#domains/invitations/sweep.ts';
+import { sweepBlobs } from '#domains/previews/blobs-clean-up.ts';
+import { expirySweeps } from '#domains/previews/expiry-clean-up.ts';
 import { previewHandlers } from '#domains/previews/handlers.ts';
 import { PreviewEndingService } from '#domains/previews/ending-service.ts';
 import { PreviewJobService } from '#domains/previews/jobs.ts';
@@ -70,6 +72,7 @@ import { PreviewSharingService } from '#domains/previews/sharing-service.ts';
 import { PreviewSources } from '#domains/previews/sources.ts';
 import { PreviewStatisticsService } from '#domains/previews/statistics-service.ts';
 import { PreviewStream } from '#domains/previews/stream.ts';
+import { sweepStrays } from '#domains/previews/stray-objects.ts';
 import { previewSweeps } from '#domains/previews/sweeps.ts';
 import { PreviewTokenDesk } from '#domains/previews/tokens.ts';
 import { previewViewHandlers } from '#domains/previews/view-handlers.ts';
@@ -241,6 +244,9 @@ export function createServices(on: Platform, version: string): Services {
   const sweeps: Sweep[] = [
     ...jobSweeps(db),
     ...previewSweeps(db),
+    ...expirySweeps(db, storage),
+    sweepBlobs(db, storage),
+    sweepStrays({ db, storage, clock }),
     sweepIdleSessions(db, live),
     sweepLiveSessions(db, storage),
     sweepSessions(db, storage),

@@ -185,6 +185,7 @@ async function lacks(db: Database, trx: Knex.Transaction, job: PreviewRow): Prom
   const project = await trx('projects').where({ id: job.project_id }).whereNull('deleted_at').forShare().first('id');
   if (project === undefined) return 'Its project is gone.';
   if (job.deleted_at !== null) return 'It was deleted.';
+  if (job.unlinked_at !== null) return 'Its sources have expired.';
   const [missing] = await db.namedIn<{ total: number }>(trx, 'previews.count_missing', countMissingSql, [job.id, job.project_id]);
   return (missing?.total ?? 0) > 0 || job.file_count === 0 ? 'Its sources are gone.' : null;
 }

@@ -6,10 +6,33 @@ export const jobByIdSql = 'select * from preview_jobs where id = $1 and deleted_
 /** The same, deleted or not. */
 export const jobByIdEverSql = 'select * from preview_jobs where id = $1';
 
-/** Which of these hashes the project already has, and with what size. */
+/**
+ * Which of these hashes the project already has, and with what size. Whoever is told so counts on it: what nobody asked for
+ * in the last six hours is noted as used, and not told of where the sweep has condemned it before that (blobs-clean-up.ts).
+ * Rows are held in one order, so that two at once do not lock each other out.
+ */
 export const knownBlobsSql = `
-  select encode(sha256, 'hex') as sha256, size from source_blobs
-   where project_id = $1 and sha256 in (select decode(h, 'hex') from unnest($2::text[]) as h)`;
+  with known as materialized (
+    select sha256, size, last_used_at < now() - interval '6 hours' as is_stale from source_blobs
+     where project_id = $1 and condemned_at is null and sha256 in (select decode(h, 'hex') from unnest($2::text[]) as h)
+  ), held as materialized (
+    select b.sha256 from source_blobs b join known k on k.sha256 = b.sha256
+     where k.is_stale and b.project_id = $1 and b.condemned_at is null order by b.sha256 for no key update of b
+  ), used as (
+    update source_blobs b set last_used_at = now() from held h where b.project_id = $1 and b.sha256 = h.sha256 returning b.sha256
+  )
+  select encode(k.sha256, 'hex') as sha256, k.size from known k left join used u on u.sha256 = k.sha256 where not k.is_stale or u.sha256 is not null`;
+
+/**
+ * Takes condemned contents out of the sweep's reach, before they are stored anew: waits where it deletes their objects at
+ * this moment, and has it find them no more.
+ */
+export const takeBackBlobsSql = `
+  with back as materialized (
+    select sha256 from source_blobs
+     where project_id = $1 and condemned_at is not null and sha256 in (select decode(h, 'hex') from unnest($2::text[]) as h) order by sha256 for update
+  )
+  delete from source_blobs b using back where b.project_id = $1 and b.sha256 = back.sha256`;
 
 export const holdProjectSql = 'select 1 from projects where id = $1 and deleted_at is null for share';
 
@@ -22,19 +45,19 @@ export const insertFilesSql = `
 export const insertBlobsSql = `
   insert into source_blobs (project_id, sha256, size)
   select $1, decode(b.sha256, 'hex'), b.size from unnest($2::text[], $3::bigint[]) as b(sha256, size) order by b.sha256
-  on conflict (project_id, sha256) do update set last_used_at = now()`;
+  on conflict (project_id, sha256) do update set last_used_at = now(), condemned_at = null`;
 
 /** Contents a job needs and its project does not have, each once, by hash, after a hash. */
 export const missingBlobsSql = `
   select encode(f.sha256, 'hex') as sha256, max(f.size) as size
     from preview_job_files f
    where f.job_id = $1 and f.sha256 > decode($3, 'hex')
-     and not exists (select 1 from source_blobs b where b.project_id = $2 and b.sha256 = f.sha256)
+     and not exists (select 1 from source_blobs b where b.project_id = $2 and b.sha256 = f.sha256 and b.condemned_at is null)
    group by f.sha256 order by f.sha256 limit $4 offset $5`;
 
 export const countMissingSql = `
   select count(distinct f.sha256) as total from preview_job_files f
-   where f.job_id = $1 and not exists (select 1 from source_blobs b where b.project_id = $2 and b.sha256 = f.sha256)`;
+   where f.job_id = $1 and not exists (select 1 from source_blobs b where b.project_id = $2 and b.sha256 = f.sha256 and b.condemned_at is null)`;
 
 export const jobFilesSql = `
   select path, encode(sha256, 'hex') as sha256, size from preview_job_files where job_id = $1 order by path`;
@@ -73,7 +96,8 @@ export const countArtifactsSql = `
    where job_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or encoding = $3)`;
 
 export const bundleKeySql = `
-  select object_key from preview_artifacts where job_id = $1 and kind = 'bundle' and encoding = 'identity'`;
+  select a.object_key from preview_artifacts a join preview_jobs j on j.id = a.job_id and coalesce(j.artifacts_expire_at > now(), true)
+   where a.job_id = $1 and a.kind = 'bundle' and a.encoding = 'identity'`;
 
 /** Which SDK sets the living workers hold. */
 export const livingSetsSql = `

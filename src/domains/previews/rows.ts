@@ -20,6 +20,8 @@ export interface PreviewRow extends JobRow {
   readonly failure: PreviewFailure | null;
   readonly timings: PreviewStageTimings | null;
   readonly artifacts_expire_at: string | null;
+  /** When it went out of the API's reach: its objects go, and it never runs again. */
+  readonly unlinked_at: string | null;
   readonly deleted_at: string | null;
   readonly log_lines: number;
   readonly request_body_hash: Buffer | null;

@@ -10,7 +10,7 @@ import { mapBounded, mapInTurns } from '#platform/concurrency.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { blobKey, stagedBlobKey, stagedPackKey, stagingPrefix } from './keys.ts';
-import { insertBlobsSql, knownBlobsSql, missingBlobsSql } from './queries.ts';
+import { insertBlobsSql, knownBlobsSql, missingBlobsSql, takeBackBlobsSql } from './queries.ts';
 
 export interface Blob { readonly sha256: string; readonly size: number }
 
@@ -76,6 +76,7 @@ export class PreviewSources {
   async receive(projectId: string, jobId: string): Promise<{ missing: Blob[]; rejected: string[] }> {
     const missing = await this.missing(jobId, projectId, { limit: batchSize, offset: 0, after: '' });
     if (missing.length === 0) return { missing: [], rejected: [] };
+    await this.#takeBack(projectId, missing);
     const arrived = new Map<string, Blob>();
     const rejected: string[] = [];
     await this.#unpack(projectId, jobId, new Map(missing.map((blob) => [blob.sha256, blob])), arrived, rejected);
@@ -91,6 +92,7 @@ export class PreviewSources {
 
   /** Stores contents that came with the request itself. */
   async store(projectId: string, contents: readonly { sha256: string; content: Buffer }[]): Promise<void> {
+    await this.#takeBack(projectId, contents);
     await mapBounded(contents, atOnce, async ({ sha256, content }) => {
       await this.#storage.put(blobKey(projectId, sha256), content, { contentType: 'application/octet-stream', maxBytes: content.length, sha256 });
     });
@@ -103,6 +105,11 @@ export class PreviewSources {
     const values = [projectId, blobs.map((blob) => blob.sha256), blobs.map((blob) => blob.size)] as const;
     if (trx === null) await this.#db.named('previews.insert_blobs', insertBlobsSql, values);
     else await this.#db.namedIn(trx, 'previews.insert_blobs', insertBlobsSql, values);
+  }
+
+  /** Before anything is written under their keys: what the sweep is about to delete there is not what was written. */
+  async #takeBack(projectId: string, blobs: readonly { readonly sha256: string }[]): Promise<void> {
+    if (blobs.length > 0) await this.#db.named('previews.take_back_blobs', takeBackBlobsSql, [projectId, blobs.map(({ sha256 }) => sha256)]);
   }
 
   /** Throws away what a job's uploads left behind. */
