@@ -182,6 +182,7 @@ export function buildPipeline(route: Route, handler: AnyHandler, parts: Parts): 
       send(exchange, failureAnswer(last), statics);
     } finally {
       if (exchange.deadlineTimer !== null) clearTimeout(exchange.deadlineTimer);
+      exchange.claim?.rest();
     }
   };
 }

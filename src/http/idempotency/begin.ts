@@ -30,6 +30,8 @@ interface Row {
 }
 
 const dayMs = 24 * 3_600_000;
+/** Extended while the request runs. A client that repeats after its process died is let in this soon: within the SDK's three repeats. */
+const leaseMs = 10_000;
 /** A row may vanish between two looks when its holder gives it back; then it is ours to take. */
 const maxTries = 3;
 
@@ -41,14 +43,14 @@ function namespaceOf(caller: Caller): string | null {
 }
 
 /**
- * Takes the request's Idempotency-Key in charge, or answers what its first use was answered. The lease outlives the
- * request's deadline by five seconds; what is still `in_progress` after that belonged to a process that died.
+ * Takes the request's Idempotency-Key in charge, or answers what its first use was answered. The lease is
+ * extended until five seconds after the request's deadline; what is `in_progress` without one belonged to a process that died.
  */
 export function beginIdempotent(
   route: Route, deadlineMs: number, foretellFor: (exchange: Exchange) => Foretell, options: IdempotencyOptions,
 ): (exchange: Exchange) => Promise<KeptAnswer | null> {
   const { db, pepper, log, keptMs = dayMs } = options;
-  const leaseMs = deadlineMs + 5_000;
+  const heldMs = deadlineMs + 5_000;
 
   return async (exchange) => {
     const key = exchange.req.headers['idempotency-key'];
@@ -64,6 +66,7 @@ export function beginIdempotent(
       ]);
       if (taken !== undefined) {
         exchange.claim = new Claim({ db, pepper, rowId: taken.id, leaseToken, key, foretell: foretellFor(exchange), log });
+        exchange.claim.keepAlive(leaseMs, heldMs);
         return null;
       }
       const [row] = await db.named<Row>('idempotency.find', findSql, [caller, route.operationId, keyHash]);

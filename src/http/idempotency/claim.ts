@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import type { IdempotencySlot } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
-import { releaseSql, sealSql } from './queries.ts';
+import { extendSql, releaseSql, sealSql } from './queries.ts';
 import { sealAnswer, type KeptAnswer } from './sealed-answer.ts';
 
 /** What a claim needs of the pipeline to know the answer before the handler has given it. */
@@ -24,6 +24,7 @@ export class Claim {
   readonly #leaseToken: string;
   readonly #log: Logger;
   #sealed: KeptAnswer | null = null;
+  #beat: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly db: Database; readonly pepper: KeyObject; readonly rowId: string; readonly leaseToken: string;
@@ -45,6 +46,26 @@ export class Claim {
         this.#sealed = answer;
       },
     };
+  }
+
+  /** Extends the lease while the request runs, up to `heldMs` from now. A try that fails is made good by the next one. */
+  keepAlive(leaseMs: number, heldMs: number): void {
+    const endsAt = performance.now() + heldMs - leaseMs;
+    this.#beat = setInterval(() => {
+      if (performance.now() > endsAt) {
+        this.rest();
+        return;
+      }
+      this.#db.named('idempotency.extend', extendSql, [this.#rowId, this.#leaseToken, leaseMs]).catch((error: unknown) => {
+        this.#log.warn('idempotency.not_extended', 'The lease of an idempotency key could not be extended', { error });
+      });
+    }, leaseMs / 4);
+    this.#beat.unref();
+  }
+
+  /** The request is over. */
+  rest(): void {
+    clearInterval(this.#beat);
   }
 
   /** Leaves the answer that is about to be sent, unless the very same was sealed with the effect. */

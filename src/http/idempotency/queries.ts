@@ -24,6 +24,11 @@ export const findSql = `
     from idempotency_keys
    where caller = $1 and operation_id = $2 and key_hash = $3`;
 
+/** Says that the request runs still. $1 id, $2 lease token, $3 lease ms. */
+export const extendSql = `
+  update idempotency_keys set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+   where id = $1 and lease_token = $2 and state = 'in_progress'`;
+
 /** Leaves the answer, under the lease alone: who lost it to a takeover changes nothing. $1 id, $2 lease token, $3 status, $4 answer. */
 export const sealSql = `
   update idempotency_keys set state = 'done', status = $3, answer = $4

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
 import { newId } from '#platform/ids.ts';
+import { until } from '../../support/until.ts';
 import { useFixture, type Reply } from './fixture/app.ts';
 
 const outcome = ({ status, json }: Reply): string => `${status} ${json.error?.code ?? 'ok'}`;
@@ -128,6 +129,26 @@ describe('http: Idempotency-Key', () => {
     // Who lost the lease answers its own client, and leaves the kept answer alone.
     expect((await first).status).to.equal(200);
     expect((await long('a')).headers.get('idempotency-replayed')).to.equal('true');
+  });
+
+  it('keeps a key for a few seconds beyond the life of its process, and for as long as its request runs', async () => {
+    const { intervene, person, call, database } = fixture.current;
+    const ada = person();
+    const started = Promise.withResolvers<undefined>();
+    const goOn = Promise.withResolvers<undefined>();
+    intervene.long = () => {
+      started.resolve(undefined);
+      return goOn.promise;
+    };
+    const lease = async (): Promise<number> => Number((await database.db.knex('idempotency_keys').where({ operation_id: 'takeLong', state: 'in_progress' })
+      .first<{ left: number }>(database.db.knex.raw('extract(epoch from lease_until - clock_timestamp())::float8 as left'))).left);
+    const first = call('POST', '/long', { headers: { ...ada.headers, 'idempotency-key': 'key-alive' }, json: { word: 'a' } });
+    await started.promise;
+    expect(await lease(), 'of a request that may take a minute').to.be.within(5, 10);
+    await database.db.knex('idempotency_keys').where({ operation_id: 'takeLong', state: 'in_progress' }).update({ lease_until: database.db.knex.raw(`now() + interval '1 second'`) });
+    await until('the lease to be extended', async () => (await lease()) > 5);
+    goOn.resolve(undefined);
+    expect((await first).status).to.equal(200);
   });
 
   it('rolls an effect back whose lease was taken over meanwhile', async () => {
