@@ -103,7 +103,7 @@ function serviceFolder(name: string): string {
  * Binds a process to ours: a shell that reads from a pipe we hold open, and, when the pipe ends with us however we end,
  * sends the signal. Gives the function that lets go of it.
  */
-function endWithUs(pid: number, signal: 'INT' | 'TERM'): () => void {
+export function endWithUs(pid: number, signal: 'INT' | 'TERM'): () => void {
   const shell = spawn('/bin/sh', ['-c', 'trap "" INT TERM; read line; test "$line" = done || kill -s "$1" "$2"', 'sh', signal, String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'], detached: true,
   });

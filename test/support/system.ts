@@ -39,27 +39,41 @@ export interface SystemOptions {
   readonly apis?: number;
   readonly workers?: number;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Others than the run's, for tests that restart or wipe them; the system closes both at its end. */
+  readonly database?: SystemDatabase;
+  readonly redis?: SystemRedis;
+}
+
+/** Migrated, and nobody else's. */
+export type SystemDatabase = Pick<TestDatabase, 'url' | 'drop'>;
+export type SystemRedis = Pick<TestRedis, 'redis' | 'url' | 'close'>;
+
+interface WorkerOptions {
+  readonly entry?: string;
+  readonly concurrency?: number;
+  /** Of one that comes back after a crash; else a new one. */
+  readonly name?: string;
 }
 
 export class System {
-  readonly #database: TestDatabase;
-  readonly #redis: TestRedis;
+  readonly #database: SystemDatabase;
+  readonly #redis: SystemRedis;
   readonly #folder: string;
   readonly #variables: Readonly<Record<string, string>>;
   readonly #processes: Process[] = [];
   readonly #ports: number[] = [];
   #people = 0;
 
-  private constructor(database: TestDatabase, redis: TestRedis, folder: string, variables: Readonly<Record<string, string>>) {
+  private constructor(database: SystemDatabase, redis: SystemRedis, folder: string, variables: Readonly<Record<string, string>>) {
     this.#database = database;
     this.#redis = redis;
     this.#folder = folder;
     this.#variables = variables;
   }
 
-  static async start({ apis = 1, workers = 0, variables = {} }: SystemOptions = {}): Promise<System> {
+  static async start({ apis = 1, workers = 0, variables = {}, ...own }: SystemOptions = {}): Promise<System> {
     if (workers > 0) await ensureSdk();
-    const [database, redis] = [await cloneDatabase(), await freshRedis()];
+    const [database, redis] = [own.database ?? await cloneDatabase(), own.redis ?? await freshRedis()];
     systems += 1;
     const folder = join(testFolder(), `system-${systems}`);
     mkdirSync(folder, { recursive: true });
@@ -112,9 +126,9 @@ export class System {
   }
 
   /** Starts a worker and waits until it takes jobs. */
-  async startWorker(variables: Readonly<Record<string, string>> = {}): Promise<Process> {
-    const name = `worker-${systems}-${this.#processes.length}`;
-    const worker = this.#spawn(name, 'src/worker.ts', ['--class', 'cpu', '--concurrency', '2', '--name', name], {
+  async startWorker(variables: Readonly<Record<string, string>> = {}, how: WorkerOptions = {}): Promise<Process> {
+    const { entry = 'src/worker.ts', concurrency = 2, name = `worker-${systems}-${this.#processes.length}` } = how;
+    const worker = this.#spawn(name, entry, ['--class', 'cpu', '--concurrency', String(concurrency), '--name', name], {
       BASE_URL: this.baseUrl, ...variables,
     });
     await new Promise<void>((resolve, reject) => {
@@ -142,11 +156,11 @@ export class System {
     return this.#processes.map((one) => one.log());
   }
 
-  /** Kills the first API as a crash would and starts it anew on the same port. */
-  async restartApi(): Promise<void> {
-    const api = this.#processes.find(({ name, child }) => name === 'api-0' && child.exitCode === null && child.signalCode === null);
+  /** Kills an API (the first) as a crash would and starts it anew on the same port. */
+  async restartApi(number = 0): Promise<void> {
+    const api = this.#processes.find(({ name, child }) => name === `api-${number}` && child.exitCode === null && child.signalCode === null);
     await api?.kill();
-    await this.#launchApi('api-0', this.#ports[0] ?? 0);
+    await this.#launchApi(`api-${number}`, this.#ports[number] ?? 0);
   }
 
   /** A client without credentials. */
