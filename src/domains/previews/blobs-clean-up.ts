@@ -4,7 +4,6 @@
  * counts as missing. So of the two whoever comes second sees what the first did.
  */
 import type { Sweep } from '#jobs/scheduled.ts';
-import { mapBounded } from '#platform/concurrency.ts';
 import { type Database, transact } from '#platform/database.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { untilNoneIsLeft } from '../personal-data.ts';
@@ -30,7 +29,9 @@ async function sweep(db: Database, storage: ObjectStorage): Promise<number> {
   return transact(db, null, async (trx) => {
     const gone = await db.namedIn<{ project_id: string; sha256: string }>(trx, 'previews.hold_condemned', holdCondemnedSql, [deletedAtOnce]);
     if (gone.length === 0) return 0;
-    await mapBounded(gone, deletedAtOnce, ({ project_id: projectId, sha256 }) => storage.delete(blobKey(projectId, sha256)));
+    // All of them to their ends, also where one fails: none may be on its way any more when the rows are let go.
+    const deleted = await Promise.allSettled(gone.map(({ project_id: projectId, sha256 }) => storage.delete(blobKey(projectId, sha256))));
+    for (const one of deleted) if (one.status === 'rejected') throw one.reason;
     await db.namedIn(trx, 'previews.delete_condemned', deleteCondemnedSql, [gone.map((one) => one.project_id), gone.map(({ sha256 }) => sha256)]);
     return gone.length;
   });

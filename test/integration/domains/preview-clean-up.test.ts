@@ -7,28 +7,18 @@ import { markSql } from '#domains/previews/clean-up-queries.ts';
 import { sweepStrays } from '#domains/previews/stray-objects.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
-import { eachObject, type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
+import { eachObject, StorageError } from '#platform/storage/storage.ts';
 import { type Backend, type Person, startBackend } from '../../support/backend.ts';
 import { claim, failureReport, make, queuedJob, request, type Source, sourceOf, uploadMissing } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 import { startS3Server, type S3Server } from '../../support/s3-server/start.ts';
+import { storageWith } from '../../support/storage-with.ts';
 import { until } from '../../support/until.ts';
 
 const dayMs = 24 * 3_600_000;
 
 const ofS3 = (server: S3Server): Promise<Backend> =>
   startBackend({ R2_ENDPOINT: server.endpoint, R2_BUCKET: server.bucket, R2_ACCESS_KEY: server.accessKey, R2_SECRET_KEY: server.secretKey, R2_REGION: server.region });
-
-/** The storage with one method replaced; all else goes to the real one. */
-function storageWith<Name extends 'delete' | 'deletePrefix'>(storage: ObjectStorage, name: Name, method: ObjectStorage[Name]): ObjectStorage {
-  return new Proxy(storage, {
-    get(target, property) {
-      if (property === name) return method;
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 for (const store of ['files', 'S3'] as const) {
   describe(`what previews leave behind (${store})`, function () {
@@ -317,6 +307,27 @@ for (const store of ['files', 'S3'] as const) {
         expect([await known(source.sha256), await isStored(source.sha256)]).to.deep.equal([['condemned'], true]);
         expect(await blobs()).to.equal(1);
       });
+    });
+
+    it('holds the rows of contents until the last of their deletions is over, also where another has failed', async () => {
+      const [slow, failing] = [await orphan(), await orphan()];
+      await blobs();
+      await condemnedLongAgo();
+      const failed = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      const sweeping = blobs(storageWith(backend.storage, 'delete', async (key) => {
+        if (key === blobKey(projectId, failing.sha256)) {
+          failed.resolve();
+          throw new StorageError('unavailable', 'away');
+        }
+        await goOn.promise;
+      })).then(() => null, (error: unknown) => error);
+      await failed.promise;
+      const free = (): Promise<unknown[]> => backend.sql("select 1 from source_blobs where sha256 = decode(?, 'hex') for update skip locked", [slow.sha256]);
+      expect(await free()).to.deep.equal([]);
+      goOn.resolve();
+      expect(await sweeping).to.be.instanceOf(StorageError);
+      expect(await free()).to.have.length(1);
     });
 
     describe('objects that nothing knows', () => {
