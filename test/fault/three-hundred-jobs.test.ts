@@ -60,6 +60,8 @@ describe('three hundred jobs under faults', function () {
     const struck = await strike([
       ['a worker', 15, async () => {
         const [worker] = system.workers();
+        await until('it to be at work', async () => (await number(`
+          select count(*) from preview_jobs j join worker_nodes n on n.id = j.worker_id where j.status = 'running' and n.name = '${worker?.name ?? ''}'`)) >= 3);
         await worker?.kill();
         await startWorker(0);
       }],
