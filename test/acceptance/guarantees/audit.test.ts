@@ -14,6 +14,7 @@ const audited = routes.filter((route) => route.audit !== null);
 
 /** Events about something that has no id of its own. */
 const withoutEntity: Readonly<Record<string, string>> = {
+  updateScalingRules: 'a rule goes by its class',
   updateTierLimits: 'a tier goes by its name',
 };
 /** Told by a job that the call leaves behind: the caller is not to learn whether there was anything to do. */
