@@ -51,6 +51,7 @@ const readsWithoutVersion: Readonly<Record<string, string>> = {
 const changesWithoutGuard: Readonly<Record<string, string>> = {
   deleteAttachment: 'an attachment is not edited, only removed',
   detachLabel: 'on or off, nothing in between',
+  endLiveSession: 'a session is not edited, only ended',
   disableTotp: 'on or off, nothing in between',
   removeDevice: 'a device is not edited, only forgotten',
   removeTaskDependency: 'there or not, nothing in between',
