@@ -13,8 +13,9 @@ export async function previewThings(
   const real = new Map<string, string>();
   if (request.includes(standIns.share)) real.set(standIns.share, await shareOf(system, who, await makeJob('queued')));
   if (request.includes(standIns.live)) {
-    // Some are open at once; earlier ones are of requests that were answered.
-    await system.sql("update live_sessions set status = 'cancelled', completed_at = now() where requested_by = $1 and status = 'queued' and created_at < now() - interval '2 seconds'", [who.tokens.user.id]);
+    // Some are open at once; all but the latest are of requests that were answered.
+    await system.sql(`update live_sessions set status = 'cancelled', completed_at = now() where id in (
+      select id from live_sessions where requested_by = $1 and status = 'queued' order by created_at desc offset 3)`, [who.tokens.user.id]);
     const live = await who.hive.api.createLiveSession({ body: { job_id: await makeJob('succeeded') } });
     real.set(standIns.live, live.live_session.id).set(tokenStandIn, live.token);
   }
@@ -24,8 +25,9 @@ export async function previewThings(
 /** The token of a new preview or session of somebody's, as the operation takes it. */
 export async function previewTokenOf(operationId: string, system: System, { hive, tokens: { user } }: Person, projectId: string, makeJob: () => Promise<string>): Promise<string> {
   if (operationId !== 'getPreviewSession' && operationId !== 'uploadPreviewBundle') return (await hive.api.createPreviewToken({ path: { job_id: await makeJob() } })).token;
-  // Fifty are open at once; earlier ones are of requests that were answered.
-  await system.sql("update preview_client_sessions set expires_at = now() where user_id = $1 and created_at < now() - interval '2 seconds'", [user.id]);
+  // Fifty are open at once, and on a fast machine that many are made within a second; all but the latest are of requests that were answered.
+  await system.sql(`update preview_client_sessions set expires_at = now() where id in (
+    select id from preview_client_sessions where user_id = $1 and expires_at > now() order by created_at desc offset 20)`, [user.id]);
   const { token, upload_token: uploadToken } = await hive.api.createPreviewSession({ body: { kind: 'bundle', project_id: projectId, target_platform: 'ios' } });
   return operationId === 'getPreviewSession' ? token : uploadToken ?? token;
 }
