@@ -274,7 +274,7 @@ describe('projects', () => {
     expect(await cost(() => run('updateProject', ada, { path, body: { name: 'x' } }))).to.equal(6);
     // The lock, the count, the row, audit and event.
     expect(await cost(() => run('createProject', ada, { body: { name: 'x' } }))).to.equal(5);
-    // The policy, and again behind the lock; the row, audit and event; the erasure and two jobs with their messages; the builds that are open.
-    expect(await cost(() => run('deleteProject', ada, { path }))).to.equal(12);
+    // The policy, and again behind the lock; the row, audit and event; the erasure and two jobs with their messages; the builds and the live sessions that are open.
+    expect(await cost(() => run('deleteProject', ada, { path }))).to.equal(13);
   });
 });
