@@ -20,36 +20,46 @@ import { freePort } from './local-system.ts';
 import type { Benchmark } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const jobsPerSecond = 200;
+/** The last is what is wished for; the others show where it begins to queue. */
+const rates = [25, 100, 200] as const;
 const secondsOfRound = 5;
 /** So many that nobody has two jobs waiting: whose turn it is is another question. */
 const people = 400;
-const endWithinMs = 60_000;
+const endWithinMs = 180_000;
 
 interface Rig { readonly db: Database; readonly projects: readonly { readonly userId: string; readonly projectId: string }[] }
 
 const benchmark: Benchmark = {
   name: 'enqueue',
   about: [
-    `${jobsPerSecond} jobs a second come evenly, ${secondsOfRound} s a round, each in a transaction of its own, of ${people} accounts.`,
+    `${rates.join(', ')} jobs a second come evenly, ${secondsOfRound} s of each rate a round, each in a transaction of its own, of ${people} accounts; every job has ended and been told before the next rate begins.`,
     'Measured by the database\'s clock, from the start of the transaction that asks to that of the claim. The whole machine is shared: load generator, API with relay, worker, PostgreSQL and Redis.',
   ],
   async run(say, rounds) {
     return withRig(say, async (rig) => {
-      await drive(rig, jobsPerSecond);
-      const timesMs: number[] = [];
+      await drive(rig, 100, 2);
+      const timesOf = rates.map((): number[] => []);
       for (let round = 1; round <= rounds; round += 1) {
         say(`Round ${round} of ${rounds}`);
-        timesMs.push(...await drive(rig, jobsPerSecond * secondsOfRound));
+        for (const [nth, rate] of rates.entries()) timesOf[nth]?.push(...await drive(rig, rate, secondsOfRound));
       }
-      return [{ name: `asked for → claimed, ${jobsPerSecond} jobs/s`, wished: 'median < 20 ms, p99 < 100 ms', ours: { name: 'HiveSync', timesMs }, others: [] }];
+      return rates.map((rate, nth) => ({
+        name: `asked for → claimed, ${rate} jobs/s`, ours: { name: 'HiveSync', timesMs: timesOf[nth] ?? [] }, others: [],
+        ...(rate === rates.at(-1) ? { wished: 'median < 20 ms, p99 < 100 ms' } : {}),
+      }));
     });
   },
 };
 export default benchmark;
 
-/** Asks for so many jobs at the pace, waits until all have ended, and answers how long each waited, in milliseconds. */
-async function drive({ db, projects }: Rig, count: number): Promise<number[]> {
+/** Jobs that have not ended, and what people have not been told yet: it would burden the next rate. */
+const openSql = `
+  select (select count(*) from preview_jobs where id = any($1::uuid[]) and completed_at is null) as open,
+         (select count(*) from outbox where sent_at is null) as untold`;
+
+/** Asks for jobs at the rate for so many seconds, waits until all have ended and been told, and answers how long each waited, in milliseconds. */
+async function drive({ db, projects }: Rig, jobsPerSecond: number, seconds: number): Promise<number[]> {
+  const count = jobsPerSecond * seconds;
   const ids = Array.from({ length: count }, () => newId());
   const startedAt = performance.now();
   // At its moment, whether those before have been answered or not: a system that is slow is not asked more slowly.
@@ -61,9 +71,9 @@ async function drive({ db, projects }: Rig, count: number): Promise<number[]> {
   }));
   const endAt = performance.now() + endWithinMs;
   for (;;) {
-    const [left] = await db.named<{ open: number }>('bench.open', 'select count(*) as open from preview_jobs where id = any($1::uuid[]) and completed_at is null', [ids]);
-    if (left?.open === 0) break;
-    if (performance.now() > endAt) throw new Error(`${left?.open ?? '?'} of ${count} jobs did not end.`);
+    const [left] = await db.named<{ open: number; untold: number }>('bench.open', openSql, [ids]);
+    if (left?.open === 0 && left.untold === 0) break;
+    if (performance.now() > endAt) throw new Error(`${left?.open ?? '?'} of ${count} jobs did not end, ${left?.untold ?? '?'} events are not told.`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const rows = await db.named<{ waited: number }>('bench.waited', 'select extract(epoch from started_at - queued_at)::float8 * 1000 as waited from preview_jobs where id = any($1::uuid[])', [ids]);
