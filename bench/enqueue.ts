@@ -13,10 +13,10 @@ import { readEnvironment } from '#config/environment.ts';
 import { enqueue } from '#jobs/outbox.ts';
 import { type Database, openDatabase } from '#platform/database.ts';
 import { startPostgres } from '#platform/embedded/postgres.ts';
+import { pickPort } from '#platform/embedded/processes.ts';
 import { startRedis } from '#platform/embedded/redis.ts';
 import { newId } from '#platform/ids.ts';
 import { migrateUp } from '#platform/migrate.ts';
-import { freePort } from './local-system.ts';
 import type { Benchmark } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -99,7 +99,7 @@ async function withRig<T>(say: (line: string) => void, work: (rig: Rig) => Promi
     ends.push(() => postgres.stop());
     const redis = await startRedis({ folder: join(folder, 'redis'), logFile: join(folder, 'redis.log'), path: process.env['PATH'] ?? '' });
     ends.push(() => redis.stop());
-    const port = await freePort();
+    const port = await pickPort(null);
     const variables = {
       PATH: process.env['PATH'], HOME: folder, DATA_DIR: folder, DATABASE_URL: databaseUrlOf(postgres.address), REDIS_URL: redisUrlOf(redis.address),
       PORT: String(port), BASE_URL: `http://127.0.0.1:${port}`, LOG_LEVEL: 'error', CONTRACT_REFEREE: 'off', WORKER_CONCURRENCY: '16',

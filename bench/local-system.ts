@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pickPort } from '#platform/embedded/processes.ts';
 import { HiveSync } from '#sdk/index.ts';
 import { demoAccount } from '../seeds/demo-account.ts';
 
@@ -27,7 +27,7 @@ export async function startLocalSystem(say: (line: string) => void): Promise<Loc
   const folder = await mkdtemp(join(tmpdir(), 'hivesync-bench-'));
   await mkdir(join(root, '.hivesync', 'sdk'), { recursive: true });
   await symlink(join(root, '.hivesync', 'sdk'), join(folder, 'sdk'));
-  const port = await freePort();
+  const port = await pickPort(null);
   const baseUrl = `http://localhost:${port}`;
   const child = spawn(process.execPath, ['src/start.mjs'], {
     cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,16 +82,4 @@ async function sdkReady(hive: HiveSync): Promise<void> {
     if (items[0]?.status === 'failed' || performance.now() > endAt) throw new Error('The first preview was not built.');
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
-}
-
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
 }

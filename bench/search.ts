@@ -11,7 +11,8 @@ import { SearchService } from '#domains/search/service.ts';
 import type { Call } from '#platform/call.ts';
 import { type Database, openDatabase } from '#platform/database.ts';
 import type { Redis } from '#platform/redis.ts';
-import { largeAccounts, located } from '../seeds/large.ts';
+import { largeAccounts } from '../seeds/large.ts';
+import { located } from '../seeds/located.ts';
 
 /** By what makes it easy or hard. */
 const asked = {

@@ -5,14 +5,13 @@
  *   npm run seed:large                       into the database of npm start, or the configured one
  *   npm run seed:large -- --projects 2000 --things 100000
  */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Knex } from 'knex';
 import { type Environment, EnvironmentError, readEnvironment } from '#config/environment.ts';
 import { Passwords } from '#domains/auth/passwords.ts';
 import { type Database, openDatabase, transact } from '#platform/database.ts';
-import { findEmbeddedPostgres } from '#platform/embedded/postgres.ts';
 import { migrateUp } from '#platform/migrate.ts';
+import { located } from './located.ts';
 import { type Draw, drawFrom, sentence } from './words.ts';
 
 export interface LargeSize {
@@ -129,13 +128,6 @@ async function addComments(trx: Knex.Transaction, from: number, projects: readon
       from unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::text[], ?::timestamptz[]) as r (id, project_id, task_id, body, at)`,
   [largeAccounts.many.id, numbers.map((n) => idOf(commentKind, n)), projects.map((n) => idOf(projectKind, n)), numbers.map((n) => idOf(taskKind, n)),
     numbers.map(() => sentence(draw, 4, 40)), numbers.map(timeOf)]);
-}
-
-/** The configured database, or on a development machine that of `npm start`. */
-export async function located(env: Environment): Promise<Environment> {
-  const database = env.database ?? (env.production ? null : await findEmbeddedPostgres(join(env.dataDir, 'postgres')));
-  if (database === null) throw new Error(`No database: nothing is configured, and npm start does not run on ${env.dataDir}. Start it, or set DATABASE_URL.`);
-  return { ...env, database };
 }
 
 async function run(): Promise<void> {
