@@ -292,7 +292,7 @@ export function createServices(on: Platform, version: string): Services {
       }),
       ...commentHandlers({ comments: new CommentService({ db, members: projectMemberships }), deletion: commentDeletion, stars: new CommentStarService(db) }),
       ...searchHandlers(new SearchService(db, redis)),
-      ...previewHandlers(previews, new PreviewJobService(db, storage, desk, kind, commentDeletion), new PreviewStream(db, watch)),
+      ...previewHandlers(previews, new PreviewJobService({ db, storage, tokens: desk, kind, comments: commentDeletion, endings: previewEndings }), new PreviewStream(db, watch)),
       ...previewSharingHandlers(new PreviewSharingService(db, redis, log)),
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
@@ -300,7 +300,7 @@ export function createServices(on: Platform, version: string): Services {
       ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: jobKinds, heartbeats, watch })),
       ...jobAdminHandlers({
-        nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, [kind]),
+        nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, jobKinds),
         previews: new PreviewStatisticsService(db, clock), scaling: new ScalingService(db, env.scalingDriver),
       }),
     },

@@ -1535,7 +1535,7 @@ export const listPreviewJobs = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Delete a preview
  *
- * Takes it away at once, its tokens and shares with it; objects are erased in stages. A build that still runs is cancelled first. By who asked for it or a project owner.
+ * Takes it away at once, its tokens, shares and live sessions with it; objects are erased in stages. A build that still runs is cancelled first. By who asked for it or a project owner.
  */
 export const deletePreviewJob = <ThrowOnError extends boolean = false>(options: Options<DeletePreviewJobData, ThrowOnError>): RequestResult<DeletePreviewJobResponses, DeletePreviewJobErrors, ThrowOnError> => (options.client ?? client).delete<DeletePreviewJobResponses, DeletePreviewJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1568,7 +1568,7 @@ export const cancelPreviewJob = <ThrowOnError extends boolean = false>(options: 
 /**
  * Read a build's log
  *
- * The lines of the last attempt, oldest first by `seq`. While the build runs the last page grows. 10,000 lines at most; the rest is cut, which the last line says.
+ * The lines of the last attempt, oldest first by `seq`. While the build runs the last page grows. 10,000 lines at most; the rest is cut, which the last line says. 410 once they are gone: they last as long as the artifacts, those of a build that made none as long as its artifacts would have.
  */
 export const getPreviewLogs = <ThrowOnError extends boolean = false>(options: Options<GetPreviewLogsData, ThrowOnError>): RequestResult<GetPreviewLogsResponses, GetPreviewLogsErrors, ThrowOnError> => (options.client ?? client).get<GetPreviewLogsResponses, GetPreviewLogsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1664,7 +1664,7 @@ export const createPreviewSession = <ThrowOnError extends boolean = false>(optio
 /**
  * Look at a preview session
  *
- * The session the token belongs to; a view token or an upload token. 401 AUTH_INVALID for a token that is none, AUTH_EXPIRED for one whose time is over; 410 when the session is over; 404 when its project is gone.
+ * The session the token belongs to; a view token or an upload token. 401 AUTH_INVALID for a token that is none, AUTH_EXPIRED for one whose time is over; 410 when the session is over; 404 when its project is gone, for the token of a preview and for that of a live session that goes on: its state is told by its own stream.
  */
 export const getPreviewSession = <ThrowOnError extends boolean = false>(options: Options<GetPreviewSessionData, ThrowOnError>): RequestResult<GetPreviewSessionResponses, GetPreviewSessionErrors, ThrowOnError> => (options.client ?? client).get<GetPreviewSessionResponses, GetPreviewSessionErrors, ThrowOnError>({ url: '/preview/sessions/{token}', ...options });
 
@@ -1686,7 +1686,7 @@ export const uploadPreviewBundle = <ThrowOnError extends boolean = false>(option
 /**
  * Open a live session
  *
- * Keeps a build of a preview warm: push changed files, and the phone hears of the new bundle within the second. Ends when idle, when the worker is needed to drain, or by `endLiveSession`. 402: too many at once for the tier. 409: the preview has not succeeded. 410: its artifacts have expired.
+ * Keeps a build of a preview warm: push changed files, and the phone hears of the new bundle within the second. Ends when idle, with the preview it began with, or by `endLiveSession`. 402: as many as `live_sessions_at_once` of the tier are open. 409: the preview has not succeeded. 410: its artifacts have expired.
  */
 export const createLiveSession = <ThrowOnError extends boolean = false>(options: Options<CreateLiveSessionData, ThrowOnError>): RequestResult<CreateLiveSessionResponses, CreateLiveSessionErrors, ThrowOnError> => (options.client ?? client).post<CreateLiveSessionResponses, CreateLiveSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
@@ -1716,7 +1716,7 @@ export const pushLiveChanges = <ThrowOnError extends boolean = false>(options: O
 /**
  * Follow a live session
  *
- * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, then each one as it begins, is ready or fails; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when ten streams of the session are open; 404 when the token is of another session; 410 when it has ended.
+ * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, then each one as it begins, is ready or fails; `source_map` carries a ready one again, now with its source map; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when ten streams of the session are open; 404 when the token is of another session; 410 when it has ended.
  */
 export const streamLiveSession = <ThrowOnError extends boolean = false>(options: Options<StreamLiveSessionData, ThrowOnError, StreamLiveSessionResponse>): Promise<ServerSentEventsResult<StreamLiveSessionResponses>> => (options.client ?? client).sse.get<StreamLiveSessionResponses, StreamLiveSessionErrors, ThrowOnError>({ url: '/preview/live-sessions/{live_id}/events', ...options });
 
@@ -1748,7 +1748,7 @@ export const streamPreviewView = <ThrowOnError extends boolean = false>(options:
 /**
  * The Expo Updates manifest
  *
- * What an Expo development client asks for: the manifest of the Expo Updates protocol, version 1, for the token's preview. As multipart/mixed with a part `manifest` (signed when `expo-expect-signature` asks and the server has a key), or as application/expo+json by `Accept`; 406 for anything else. HEAD answers the same headers. A client is never answered with "no update". 409 while the preview is still building, 422 PREVIEW_BUILD_FAILED when it failed; 401, 404 and 410 as for the page.
+ * What an Expo development client asks for: the manifest of the Expo Updates protocol, version 1, for the token's preview. As multipart/mixed with a part `manifest` (signed when `expo-expect-signature` asks and the server has a key), or as application/expo+json by `Accept`; 406 for anything else. HEAD answers the same headers. A client is never answered with "no update". By the token of a live session it is the newest revision that is ready, under an id of its own, and 410 once the session has ended. 409 while the preview is still building, 422 PREVIEW_BUILD_FAILED when it failed; 401, 404 and 410 as for the page.
  */
 export const getPreviewManifest = <ThrowOnError extends boolean = false>(options: Options<GetPreviewManifestData, ThrowOnError>): RequestResult<GetPreviewManifestResponses, GetPreviewManifestErrors, ThrowOnError> => (options.client ?? client).get<GetPreviewManifestResponses, GetPreviewManifestErrors, ThrowOnError>({ url: '/preview/manifest', ...options });
 
@@ -2515,7 +2515,7 @@ export const listDeadJobs = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Put a dead job back
  *
- * Gives it one more round of attempts under a new epoch and enqueues it. 404 when no dead job has this id. 409 when it was put back already, or what it needs (sources, project) is gone.
+ * Gives it one more round of attempts under a new epoch and enqueues it. 404 when no dead job has this id. 409 when it was put back already, or what it needs (sources, project) is gone; always for a live session, which has ended for good: whoever edits opens another.
  */
 export const retryDeadJob = <ThrowOnError extends boolean = false>(options: Options<RetryDeadJobData, ThrowOnError>): RequestResult<RetryDeadJobResponses, RetryDeadJobErrors, ThrowOnError> => (options.client ?? client).post<RetryDeadJobResponses, RetryDeadJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

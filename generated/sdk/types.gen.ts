@@ -597,7 +597,7 @@ export type PreferencesUpdate = {
 /**
  * A counted limit, by its name in TierLimits; the same names stand in `details.limit` of a QUOTA_EXCEEDED.
  */
-export type LimitName = 'api_requests_per_minute' | 'preview_jobs_per_minute' | 'preview_jobs_per_day' | 'preview_jobs_at_once' | 'preview_source_files' | 'preview_source_bytes' | 'preview_build_minutes' | 'ai_jobs_per_minute' | 'ai_jobs_per_day' | 'ai_lines_per_job' | 'ai_input_tokens_per_job' | 'refactor_files' | 'repo_syncs_per_hour' | 'repo_mirror_bytes' | 'projects' | 'team_members' | 'webhooks_per_project' | 'api_keys' | 'notifications_per_day' | 'streams_at_once' | 'artifact_retention_days' | 'notification_retention_days';
+export type LimitName = 'api_requests_per_minute' | 'preview_jobs_per_minute' | 'preview_jobs_per_day' | 'preview_jobs_at_once' | 'preview_source_files' | 'preview_source_bytes' | 'preview_build_minutes' | 'live_sessions_at_once' | 'ai_jobs_per_minute' | 'ai_jobs_per_day' | 'ai_lines_per_job' | 'ai_input_tokens_per_job' | 'refactor_files' | 'repo_syncs_per_hour' | 'repo_mirror_bytes' | 'projects' | 'team_members' | 'webhooks_per_project' | 'api_keys' | 'notifications_per_day' | 'streams_at_once' | 'artifact_retention_days' | 'notification_retention_days';
 
 export type UsageItem = {
     name: LimitName;
@@ -2256,6 +2256,19 @@ export type LiveChanges = {
     changes: Array<PreviewSource | InlineSource | RemovedSource>;
 };
 
+export type LiveAsset = {
+    /**
+     * Below the root, in React Native's layout for the platform.
+     */
+    path: string;
+    size: number;
+    sha256: Sha256;
+    /**
+     * Ten minutes.
+     */
+    url: SignedUrl;
+};
+
 export type LiveRevision = {
     live_id: Id;
     revision: number;
@@ -2269,6 +2282,16 @@ export type LiveRevision = {
     bundle_url: SignedUrl | null;
     bundle_size: number | null;
     bundle_sha256: Sha256 | null;
+    /**
+     * Ten minutes. It is made after the bundle is told of, once no newer change waits: null until then, and for good where one came first.
+     */
+    source_map_url: SignedUrl | null;
+    /**
+     * Files that the bundle refers to and the preview it began with does not hold, or holds with another content: all of them at each
+     * revision, by path. The others are the preview's artifacts. Empty unless ready; a revision that needs more fails as `too_large`.
+     *
+     */
+    assets: Array<LiveAsset>;
     duration_ms: number | null;
     /**
      * Null unless failed.
@@ -3386,6 +3409,11 @@ export type PreviewJobInput = {
     limits: PreviewLimits;
 };
 
+export type LiveKnownAsset = {
+    path: string;
+    sha256: Sha256;
+};
+
 /**
  * A build kept warm. Begin with `sources`, then follow `live_changes` in the answers of `reportJobProgress`.
  */
@@ -3394,6 +3422,10 @@ export type LiveSessionInput = {
     live_id: Id;
     idle_seconds: number;
     preview: PreviewJobInput;
+    /**
+     * What the preview holds already: none of these is uploaded again, and no result names them.
+     */
+    assets: Array<LiveKnownAsset>;
 };
 
 export type LineRange = {
@@ -3510,6 +3542,19 @@ export type JobLogLine = {
     message: string;
 };
 
+export type LiveResultAsset = {
+    path: string;
+    object_key: ObjectKey;
+    size: number;
+    sha256: Sha256;
+};
+
+export type LiveResultObject = {
+    object_key: ObjectKey;
+    size: number;
+    sha256: Sha256;
+};
+
 export type LiveResult = {
     revision: number;
     status: 'ready' | 'failed' | 'superseded';
@@ -3521,6 +3566,14 @@ export type LiveResult = {
     sha256: Sha256 | null;
     duration_ms: number;
     failure: JobFailure | null;
+    /**
+     * All that a ready bundle refers to beyond what the job's input names.
+     */
+    assets?: Array<LiveResultAsset>;
+    /**
+     * Of a ready bundle. May be told later than the rest; told with the revision's other values again.
+     */
+    source_map?: LiveResultObject | null;
 };
 
 export type JobProgress = {
@@ -3851,6 +3904,10 @@ export type TierLimits = {
      * When a build is stopped as timed_out.
      */
     preview_build_minutes: number | null;
+    /**
+     * Live sessions open at once, beside the builds.
+     */
+    live_sessions_at_once: number | null;
     /**
      * `gpu` may run on GPU workers where the work gains by it; `cpu` never does.
      */
@@ -4748,6 +4805,10 @@ export type TierLimitsUpdate = {
      * When a build is stopped as timed_out.
      */
     preview_build_minutes?: number | null;
+    /**
+     * Live sessions open at once, beside the builds.
+     */
+    live_sessions_at_once?: number | null;
     /**
      * `gpu` may run on GPU workers where the work gains by it; `cpu` never does.
      */
@@ -13175,6 +13236,10 @@ export type GetPreviewLogsErrors = {
      * It does not exist, or you may not see it.
      */
     404: ErrorEnvelope;
+    /**
+     * It was there and has been taken away.
+     */
+    410: ErrorEnvelope;
     /**
      * The rate limit is reached.
      */

@@ -443,12 +443,28 @@ function pickLineRange(o) {
     "end_line": Number.isInteger(o.end_line) ? o.end_line : refuse("LineRange.end_line", "integer", o.end_line),
   };
 }
+function pickLiveAsset(o) {
+  if (!isObject(o)) refuse("LiveAsset", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("LiveAsset.path", "string", o.path),
+    "size": Number.isInteger(o.size) ? o.size : refuse("LiveAsset.size", "integer", o.size),
+    "sha256": typeof o.sha256 === 'string' ? o.sha256 : refuse("LiveAsset.sha256", "string", o.sha256),
+    "url": typeof o.url === 'string' ? o.url : refuse("LiveAsset.url", "string", o.url),
+  };
+}
 function pickLiveChangeSet(o) {
   if (!isObject(o)) refuse("LiveChangeSet", 'an object', o);
   return {
     "revision": Number.isInteger(o.revision) ? o.revision : refuse("LiveChangeSet.revision", "integer", o.revision),
     "written": list(o.written, "LiveChangeSet.written", pickJobSource),
     "removed": list(o.removed, "LiveChangeSet.removed", (o) => typeof o === 'string' ? o : refuse("LiveChangeSet.removed[]", "string", o)),
+  };
+}
+function pickLiveKnownAsset(o) {
+  if (!isObject(o)) refuse("LiveKnownAsset", 'an object', o);
+  return {
+    "path": typeof o.path === 'string' ? o.path : refuse("LiveKnownAsset.path", "string", o.path),
+    "sha256": typeof o.sha256 === 'string' ? o.sha256 : refuse("LiveKnownAsset.sha256", "string", o.sha256),
   };
 }
 function pickLiveRevision(o) {
@@ -460,6 +476,8 @@ function pickLiveRevision(o) {
     "bundle_url": (typeof o.bundle_url === 'string' || o.bundle_url === null) ? o.bundle_url : refuse("LiveRevision.bundle_url", "string or null", o.bundle_url),
     "bundle_size": (Number.isInteger(o.bundle_size) || o.bundle_size === null) ? o.bundle_size : refuse("LiveRevision.bundle_size", "integer or null", o.bundle_size),
     "bundle_sha256": (typeof o.bundle_sha256 === 'string' || o.bundle_sha256 === null) ? o.bundle_sha256 : refuse("LiveRevision.bundle_sha256", "string or null", o.bundle_sha256),
+    "source_map_url": (typeof o.source_map_url === 'string' || o.source_map_url === null) ? o.source_map_url : refuse("LiveRevision.source_map_url", "string or null", o.source_map_url),
+    "assets": list(o.assets, "LiveRevision.assets", pickLiveAsset),
     "duration_ms": (Number.isInteger(o.duration_ms) || o.duration_ms === null) ? o.duration_ms : refuse("LiveRevision.duration_ms", "integer or null", o.duration_ms),
     "error": o.error === null ? (null) : pickPreviewFailure(o.error),
     "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("LiveRevision.created_at", "string", o.created_at),
@@ -497,6 +515,7 @@ function pickLiveSessionInput(o) {
     "live_id": typeof o.live_id === 'string' ? o.live_id : refuse("LiveSessionInput.live_id", "string", o.live_id),
     "idle_seconds": Number.isInteger(o.idle_seconds) ? o.idle_seconds : refuse("LiveSessionInput.idle_seconds", "integer", o.idle_seconds),
     "preview": pickPreviewJobInput(o.preview),
+    "assets": list(o.assets, "LiveSessionInput.assets", pickLiveKnownAsset),
   };
 }
 function pickLoginResult(o) {
@@ -1420,6 +1439,7 @@ function pickTierLimits(o) {
     "preview_source_files": (Number.isInteger(o.preview_source_files) || o.preview_source_files === null) ? o.preview_source_files : refuse("TierLimits.preview_source_files", "integer or null", o.preview_source_files),
     "preview_source_bytes": (Number.isInteger(o.preview_source_bytes) || o.preview_source_bytes === null) ? o.preview_source_bytes : refuse("TierLimits.preview_source_bytes", "integer or null", o.preview_source_bytes),
     "preview_build_minutes": (Number.isInteger(o.preview_build_minutes) || o.preview_build_minutes === null) ? o.preview_build_minutes : refuse("TierLimits.preview_build_minutes", "integer or null", o.preview_build_minutes),
+    "live_sessions_at_once": (Number.isInteger(o.live_sessions_at_once) || o.live_sessions_at_once === null) ? o.live_sessions_at_once : refuse("TierLimits.live_sessions_at_once", "integer or null", o.live_sessions_at_once),
     "queue_class": typeof o.queue_class === 'string' ? o.queue_class : refuse("TierLimits.queue_class", "string", o.queue_class),
     "queue_priority": typeof o.queue_priority === 'string' ? o.queue_priority : refuse("TierLimits.queue_priority", "string", o.queue_priority),
     "ai_jobs_per_minute": (Number.isInteger(o.ai_jobs_per_minute) || o.ai_jobs_per_minute === null) ? o.ai_jobs_per_minute : refuse("TierLimits.ai_jobs_per_minute", "integer or null", o.ai_jobs_per_minute),

@@ -12709,7 +12709,7 @@ validate359.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 
 export const updateTierLimits_body = validate363;
 const schema171 = {"$id":"updateTierLimits_body","$ref":"contract#/$defs/TierLimitsUpdate"};
-const schema172 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"api_requests_per_minute":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"preview_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"preview_jobs_at_once":{"type":["integer","null"],"minimum":0,"maximum":1000},"preview_source_files":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_source_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000},"preview_build_minutes":{"type":["integer","null"],"minimum":1,"maximum":120},"queue_class":{"type":"string","enum":["cpu","gpu"]},"queue_priority":{"type":"string","enum":["low","normal","high"]},"ai_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"ai_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"ai_lines_per_job":{"type":["integer","null"],"minimum":1,"maximum":10000000},"ai_input_tokens_per_job":{"type":["integer","null"],"minimum":1,"maximum":100000000},"refactor_files":{"type":["integer","null"],"minimum":1,"maximum":10000000},"repo_syncs_per_hour":{"type":["integer","null"],"minimum":0,"maximum":100000},"repo_mirror_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000000},"projects":{"type":["integer","null"],"minimum":0,"maximum":1000000},"team_members":{"type":["integer","null"],"minimum":1,"maximum":100000},"webhooks_per_project":{"type":["integer","null"],"minimum":0,"maximum":10000},"api_keys":{"type":["integer","null"],"minimum":0,"maximum":10000},"notifications_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"streams_at_once":{"type":["integer","null"],"minimum":0,"maximum":10000},"artifact_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650},"notification_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650}}};
+const schema172 = {"type":"object","additionalProperties":false,"minProperties":1,"properties":{"api_requests_per_minute":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"preview_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"preview_jobs_at_once":{"type":["integer","null"],"minimum":0,"maximum":1000},"preview_source_files":{"type":["integer","null"],"minimum":1,"maximum":1000000},"preview_source_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000},"preview_build_minutes":{"type":["integer","null"],"minimum":1,"maximum":120},"live_sessions_at_once":{"type":["integer","null"],"minimum":0,"maximum":1000},"queue_class":{"type":"string","enum":["cpu","gpu"]},"queue_priority":{"type":"string","enum":["low","normal","high"]},"ai_jobs_per_minute":{"type":["integer","null"],"minimum":0,"maximum":100000},"ai_jobs_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"ai_lines_per_job":{"type":["integer","null"],"minimum":1,"maximum":10000000},"ai_input_tokens_per_job":{"type":["integer","null"],"minimum":1,"maximum":100000000},"refactor_files":{"type":["integer","null"],"minimum":1,"maximum":10000000},"repo_syncs_per_hour":{"type":["integer","null"],"minimum":0,"maximum":100000},"repo_mirror_bytes":{"type":["integer","null"],"minimum":1,"maximum":10000000000000},"projects":{"type":["integer","null"],"minimum":0,"maximum":1000000},"team_members":{"type":["integer","null"],"minimum":1,"maximum":100000},"webhooks_per_project":{"type":["integer","null"],"minimum":0,"maximum":10000},"api_keys":{"type":["integer","null"],"minimum":0,"maximum":10000},"notifications_per_day":{"type":["integer","null"],"minimum":0,"maximum":10000000},"streams_at_once":{"type":["integer","null"],"minimum":0,"maximum":10000},"artifact_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650},"notification_retention_days":{"type":["integer","null"],"minimum":1,"maximum":3650}}};
 
 function validate364(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -12989,10 +12989,10 @@ errors++;
 }
 }
 }
-if(data.queue_class !== undefined){
-let data7 = data.queue_class;
-if(typeof data7 !== "string"){
-const err23 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.live_sessions_at_once !== undefined){
+let data7 = data.live_sessions_at_once;
+if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (data7 !== null)){
+const err23 = {instancePath:instancePath+"/live_sessions_at_once",schemaPath:"#/properties/live_sessions_at_once/type",keyword:"type",params:{type: schema172.properties.live_sessions_at_once.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -13001,8 +13001,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-if(!((data7 === "cpu") || (data7 === "gpu"))){
-const err24 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/enum",keyword:"enum",params:{allowedValues: schema172.properties.queue_class.enum},message:"must be equal to one of the allowed values"};
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 1000 || isNaN(data7)){
+const err24 = {instancePath:instancePath+"/live_sessions_at_once",schemaPath:"#/properties/live_sessions_at_once/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -13011,11 +13012,8 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-if(data.queue_priority !== undefined){
-let data8 = data.queue_priority;
-if(typeof data8 !== "string"){
-const err25 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data7 < 0 || isNaN(data7)){
+const err25 = {instancePath:instancePath+"/live_sessions_at_once",schemaPath:"#/properties/live_sessions_at_once/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -13024,8 +13022,12 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(!(((data8 === "low") || (data8 === "normal")) || (data8 === "high"))){
-const err26 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/enum",keyword:"enum",params:{allowedValues: schema172.properties.queue_priority.enum},message:"must be equal to one of the allowed values"};
+}
+}
+if(data.queue_class !== undefined){
+let data8 = data.queue_class;
+if(typeof data8 !== "string"){
+const err26 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -13034,11 +13036,8 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-if(data.ai_jobs_per_minute !== undefined){
-let data9 = data.ai_jobs_per_minute;
-if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (data9 !== null)){
-const err27 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/type",keyword:"type",params:{type: schema172.properties.ai_jobs_per_minute.type},message:"must be integer,null"};
+if(!((data8 === "cpu") || (data8 === "gpu"))){
+const err27 = {instancePath:instancePath+"/queue_class",schemaPath:"#/properties/queue_class/enum",keyword:"enum",params:{allowedValues: schema172.properties.queue_class.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -13047,9 +13046,11 @@ vErrors.push(err27);
 }
 errors++;
 }
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 100000 || isNaN(data9)){
-const err28 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
+}
+if(data.queue_priority !== undefined){
+let data9 = data.queue_priority;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -13058,8 +13059,8 @@ vErrors.push(err28);
 }
 errors++;
 }
-if(data9 < 0 || isNaN(data9)){
-const err29 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(!(((data9 === "low") || (data9 === "normal")) || (data9 === "high"))){
+const err29 = {instancePath:instancePath+"/queue_priority",schemaPath:"#/properties/queue_priority/enum",keyword:"enum",params:{allowedValues: schema172.properties.queue_priority.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -13069,11 +13070,10 @@ vErrors.push(err29);
 errors++;
 }
 }
-}
-if(data.ai_jobs_per_day !== undefined){
-let data10 = data.ai_jobs_per_day;
+if(data.ai_jobs_per_minute !== undefined){
+let data10 = data.ai_jobs_per_minute;
 if((!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))) && (data10 !== null)){
-const err30 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/type",keyword:"type",params:{type: schema172.properties.ai_jobs_per_day.type},message:"must be integer,null"};
+const err30 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/type",keyword:"type",params:{type: schema172.properties.ai_jobs_per_minute.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -13083,8 +13083,8 @@ vErrors.push(err30);
 errors++;
 }
 if((typeof data10 == "number") && (isFinite(data10))){
-if(data10 > 10000000 || isNaN(data10)){
-const err31 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(data10 > 100000 || isNaN(data10)){
+const err31 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -13094,7 +13094,7 @@ vErrors.push(err31);
 errors++;
 }
 if(data10 < 0 || isNaN(data10)){
-const err32 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err32 = {instancePath:instancePath+"/ai_jobs_per_minute",schemaPath:"#/properties/ai_jobs_per_minute/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -13105,10 +13105,10 @@ errors++;
 }
 }
 }
-if(data.ai_lines_per_job !== undefined){
-let data11 = data.ai_lines_per_job;
+if(data.ai_jobs_per_day !== undefined){
+let data11 = data.ai_jobs_per_day;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-const err33 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/type",keyword:"type",params:{type: schema172.properties.ai_lines_per_job.type},message:"must be integer,null"};
+const err33 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/type",keyword:"type",params:{type: schema172.properties.ai_jobs_per_day.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -13119,7 +13119,7 @@ errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 10000000 || isNaN(data11)){
-const err34 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+const err34 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -13128,8 +13128,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(data11 < 1 || isNaN(data11)){
-const err35 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data11 < 0 || isNaN(data11)){
+const err35 = {instancePath:instancePath+"/ai_jobs_per_day",schemaPath:"#/properties/ai_jobs_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -13140,10 +13140,10 @@ errors++;
 }
 }
 }
-if(data.ai_input_tokens_per_job !== undefined){
-let data12 = data.ai_input_tokens_per_job;
+if(data.ai_lines_per_job !== undefined){
+let data12 = data.ai_lines_per_job;
 if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (data12 !== null)){
-const err36 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/type",keyword:"type",params:{type: schema172.properties.ai_input_tokens_per_job.type},message:"must be integer,null"};
+const err36 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/type",keyword:"type",params:{type: schema172.properties.ai_lines_per_job.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -13153,8 +13153,8 @@ vErrors.push(err36);
 errors++;
 }
 if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 100000000 || isNaN(data12)){
-const err37 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"};
+if(data12 > 10000000 || isNaN(data12)){
+const err37 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -13164,7 +13164,7 @@ vErrors.push(err37);
 errors++;
 }
 if(data12 < 1 || isNaN(data12)){
-const err38 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+const err38 = {instancePath:instancePath+"/ai_lines_per_job",schemaPath:"#/properties/ai_lines_per_job/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -13175,10 +13175,10 @@ errors++;
 }
 }
 }
-if(data.refactor_files !== undefined){
-let data13 = data.refactor_files;
+if(data.ai_input_tokens_per_job !== undefined){
+let data13 = data.ai_input_tokens_per_job;
 if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (data13 !== null)){
-const err39 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/type",keyword:"type",params:{type: schema172.properties.refactor_files.type},message:"must be integer,null"};
+const err39 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/type",keyword:"type",params:{type: schema172.properties.ai_input_tokens_per_job.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -13188,8 +13188,8 @@ vErrors.push(err39);
 errors++;
 }
 if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 10000000 || isNaN(data13)){
-const err40 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(data13 > 100000000 || isNaN(data13)){
+const err40 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000000},message:"must be <= 100000000"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -13199,7 +13199,7 @@ vErrors.push(err40);
 errors++;
 }
 if(data13 < 1 || isNaN(data13)){
-const err41 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+const err41 = {instancePath:instancePath+"/ai_input_tokens_per_job",schemaPath:"#/properties/ai_input_tokens_per_job/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -13210,10 +13210,10 @@ errors++;
 }
 }
 }
-if(data.repo_syncs_per_hour !== undefined){
-let data14 = data.repo_syncs_per_hour;
+if(data.refactor_files !== undefined){
+let data14 = data.refactor_files;
 if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (data14 !== null)){
-const err42 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/type",keyword:"type",params:{type: schema172.properties.repo_syncs_per_hour.type},message:"must be integer,null"};
+const err42 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/type",keyword:"type",params:{type: schema172.properties.refactor_files.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -13223,8 +13223,8 @@ vErrors.push(err42);
 errors++;
 }
 if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 100000 || isNaN(data14)){
-const err43 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
+if(data14 > 10000000 || isNaN(data14)){
+const err43 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -13233,8 +13233,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-if(data14 < 0 || isNaN(data14)){
-const err44 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data14 < 1 || isNaN(data14)){
+const err44 = {instancePath:instancePath+"/refactor_files",schemaPath:"#/properties/refactor_files/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -13245,10 +13245,10 @@ errors++;
 }
 }
 }
-if(data.repo_mirror_bytes !== undefined){
-let data15 = data.repo_mirror_bytes;
+if(data.repo_syncs_per_hour !== undefined){
+let data15 = data.repo_syncs_per_hour;
 if((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (data15 !== null)){
-const err45 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/type",keyword:"type",params:{type: schema172.properties.repo_mirror_bytes.type},message:"must be integer,null"};
+const err45 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/type",keyword:"type",params:{type: schema172.properties.repo_syncs_per_hour.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -13258,8 +13258,8 @@ vErrors.push(err45);
 errors++;
 }
 if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 10000000000000 || isNaN(data15)){
-const err46 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000000000},message:"must be <= 10000000000000"};
+if(data15 > 100000 || isNaN(data15)){
+const err46 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -13268,8 +13268,8 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(data15 < 1 || isNaN(data15)){
-const err47 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data15 < 0 || isNaN(data15)){
+const err47 = {instancePath:instancePath+"/repo_syncs_per_hour",schemaPath:"#/properties/repo_syncs_per_hour/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -13280,10 +13280,10 @@ errors++;
 }
 }
 }
-if(data.projects !== undefined){
-let data16 = data.projects;
+if(data.repo_mirror_bytes !== undefined){
+let data16 = data.repo_mirror_bytes;
 if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-const err48 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema172.properties.projects.type},message:"must be integer,null"};
+const err48 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/type",keyword:"type",params:{type: schema172.properties.repo_mirror_bytes.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -13293,8 +13293,8 @@ vErrors.push(err48);
 errors++;
 }
 if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 1000000 || isNaN(data16)){
-const err49 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(data16 > 10000000000000 || isNaN(data16)){
+const err49 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000000000},message:"must be <= 10000000000000"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -13303,8 +13303,8 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(data16 < 0 || isNaN(data16)){
-const err50 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data16 < 1 || isNaN(data16)){
+const err50 = {instancePath:instancePath+"/repo_mirror_bytes",schemaPath:"#/properties/repo_mirror_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -13315,10 +13315,10 @@ errors++;
 }
 }
 }
-if(data.team_members !== undefined){
-let data17 = data.team_members;
+if(data.projects !== undefined){
+let data17 = data.projects;
 if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-const err51 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/type",keyword:"type",params:{type: schema172.properties.team_members.type},message:"must be integer,null"};
+const err51 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema172.properties.projects.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -13328,8 +13328,8 @@ vErrors.push(err51);
 errors++;
 }
 if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 > 100000 || isNaN(data17)){
-const err52 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
+if(data17 > 1000000 || isNaN(data17)){
+const err52 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -13338,8 +13338,8 @@ vErrors.push(err52);
 }
 errors++;
 }
-if(data17 < 1 || isNaN(data17)){
-const err53 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data17 < 0 || isNaN(data17)){
+const err53 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -13350,10 +13350,10 @@ errors++;
 }
 }
 }
-if(data.webhooks_per_project !== undefined){
-let data18 = data.webhooks_per_project;
+if(data.team_members !== undefined){
+let data18 = data.team_members;
 if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (data18 !== null)){
-const err54 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/type",keyword:"type",params:{type: schema172.properties.webhooks_per_project.type},message:"must be integer,null"};
+const err54 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/type",keyword:"type",params:{type: schema172.properties.team_members.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -13363,8 +13363,8 @@ vErrors.push(err54);
 errors++;
 }
 if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 10000 || isNaN(data18)){
-const err55 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+if(data18 > 100000 || isNaN(data18)){
+const err55 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -13373,8 +13373,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(data18 < 0 || isNaN(data18)){
-const err56 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data18 < 1 || isNaN(data18)){
+const err56 = {instancePath:instancePath+"/team_members",schemaPath:"#/properties/team_members/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -13385,10 +13385,10 @@ errors++;
 }
 }
 }
-if(data.api_keys !== undefined){
-let data19 = data.api_keys;
+if(data.webhooks_per_project !== undefined){
+let data19 = data.webhooks_per_project;
 if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-const err57 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/type",keyword:"type",params:{type: schema172.properties.api_keys.type},message:"must be integer,null"};
+const err57 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/type",keyword:"type",params:{type: schema172.properties.webhooks_per_project.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -13399,7 +13399,7 @@ errors++;
 }
 if((typeof data19 == "number") && (isFinite(data19))){
 if(data19 > 10000 || isNaN(data19)){
-const err58 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+const err58 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -13409,7 +13409,7 @@ vErrors.push(err58);
 errors++;
 }
 if(data19 < 0 || isNaN(data19)){
-const err59 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err59 = {instancePath:instancePath+"/webhooks_per_project",schemaPath:"#/properties/webhooks_per_project/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -13420,10 +13420,10 @@ errors++;
 }
 }
 }
-if(data.notifications_per_day !== undefined){
-let data20 = data.notifications_per_day;
+if(data.api_keys !== undefined){
+let data20 = data.api_keys;
 if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
-const err60 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/type",keyword:"type",params:{type: schema172.properties.notifications_per_day.type},message:"must be integer,null"};
+const err60 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/type",keyword:"type",params:{type: schema172.properties.api_keys.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -13433,8 +13433,8 @@ vErrors.push(err60);
 errors++;
 }
 if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 10000000 || isNaN(data20)){
-const err61 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(data20 > 10000 || isNaN(data20)){
+const err61 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -13444,7 +13444,7 @@ vErrors.push(err61);
 errors++;
 }
 if(data20 < 0 || isNaN(data20)){
-const err62 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err62 = {instancePath:instancePath+"/api_keys",schemaPath:"#/properties/api_keys/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -13455,10 +13455,10 @@ errors++;
 }
 }
 }
-if(data.streams_at_once !== undefined){
-let data21 = data.streams_at_once;
+if(data.notifications_per_day !== undefined){
+let data21 = data.notifications_per_day;
 if((!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))) && (data21 !== null)){
-const err63 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/type",keyword:"type",params:{type: schema172.properties.streams_at_once.type},message:"must be integer,null"};
+const err63 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/type",keyword:"type",params:{type: schema172.properties.notifications_per_day.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -13468,8 +13468,8 @@ vErrors.push(err63);
 errors++;
 }
 if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 10000 || isNaN(data21)){
-const err64 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+if(data21 > 10000000 || isNaN(data21)){
+const err64 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -13479,7 +13479,7 @@ vErrors.push(err64);
 errors++;
 }
 if(data21 < 0 || isNaN(data21)){
-const err65 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const err65 = {instancePath:instancePath+"/notifications_per_day",schemaPath:"#/properties/notifications_per_day/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -13490,10 +13490,10 @@ errors++;
 }
 }
 }
-if(data.artifact_retention_days !== undefined){
-let data22 = data.artifact_retention_days;
+if(data.streams_at_once !== undefined){
+let data22 = data.streams_at_once;
 if((!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))) && (data22 !== null)){
-const err66 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/type",keyword:"type",params:{type: schema172.properties.artifact_retention_days.type},message:"must be integer,null"};
+const err66 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/type",keyword:"type",params:{type: schema172.properties.streams_at_once.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -13503,8 +13503,8 @@ vErrors.push(err66);
 errors++;
 }
 if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 3650 || isNaN(data22)){
-const err67 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3650},message:"must be <= 3650"};
+if(data22 > 10000 || isNaN(data22)){
+const err67 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -13513,8 +13513,8 @@ vErrors.push(err67);
 }
 errors++;
 }
-if(data22 < 1 || isNaN(data22)){
-const err68 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data22 < 0 || isNaN(data22)){
+const err68 = {instancePath:instancePath+"/streams_at_once",schemaPath:"#/properties/streams_at_once/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -13525,10 +13525,10 @@ errors++;
 }
 }
 }
-if(data.notification_retention_days !== undefined){
-let data23 = data.notification_retention_days;
+if(data.artifact_retention_days !== undefined){
+let data23 = data.artifact_retention_days;
 if((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (data23 !== null)){
-const err69 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/type",keyword:"type",params:{type: schema172.properties.notification_retention_days.type},message:"must be integer,null"};
+const err69 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/type",keyword:"type",params:{type: schema172.properties.artifact_retention_days.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -13539,7 +13539,7 @@ errors++;
 }
 if((typeof data23 == "number") && (isFinite(data23))){
 if(data23 > 3650 || isNaN(data23)){
-const err70 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3650},message:"must be <= 3650"};
+const err70 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3650},message:"must be <= 3650"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -13549,7 +13549,7 @@ vErrors.push(err70);
 errors++;
 }
 if(data23 < 1 || isNaN(data23)){
-const err71 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+const err71 = {instancePath:instancePath+"/artifact_retention_days",schemaPath:"#/properties/artifact_retention_days/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -13560,14 +13560,49 @@ errors++;
 }
 }
 }
-}
-else {
-const err72 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.notification_retention_days !== undefined){
+let data24 = data.notification_retention_days;
+if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (data24 !== null)){
+const err72 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/type",keyword:"type",params:{type: schema172.properties.notification_retention_days.type},message:"must be integer,null"};
 if(vErrors === null){
 vErrors = [err72];
 }
 else {
 vErrors.push(err72);
+}
+errors++;
+}
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 > 3650 || isNaN(data24)){
+const err73 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3650},message:"must be <= 3650"};
+if(vErrors === null){
+vErrors = [err73];
+}
+else {
+vErrors.push(err73);
+}
+errors++;
+}
+if(data24 < 1 || isNaN(data24)){
+const err74 = {instancePath:instancePath+"/notification_retention_days",schemaPath:"#/properties/notification_retention_days/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err75 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
 }
 errors++;
 }

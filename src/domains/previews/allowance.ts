@@ -6,6 +6,7 @@ import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import { quotaEvents } from '../quota.ts';
 import type { TierService } from '../tiers/service.ts';
+import { openSessionsSql } from './live-queries.ts';
 import { openJobsSql, previewUseSql } from './queries.ts';
 
 interface Use { readonly last_minute: number; readonly today: number; readonly minute_frees_in: number | null; readonly minute_empty_in: number | null }
@@ -15,15 +16,18 @@ export interface PreviewUse {
   readonly lastMinute: number;
   readonly today: number;
   readonly atOnce: number;
+  /** Live sessions that are open, beside the builds. */
+  readonly live: number;
   /** In how many seconds nothing of the last minute counts any more. */
   readonly minuteEmptyInSeconds: number;
 }
 
-/** Two statements. */
+/** Three statements. */
 export async function previewUse(db: Database, userId: string): Promise<PreviewUse> {
   const [use] = await db.named<Use>('previews.use', previewUseSql, [userId]);
   const [jobs] = await db.named<{ open: number }>('previews.open_jobs', openJobsSql, [userId]);
-  return { lastMinute: use?.last_minute ?? 0, today: use?.today ?? 0, atOnce: jobs?.open ?? 0, minuteEmptyInSeconds: use?.minute_empty_in ?? 0 };
+  const [sessions] = await db.named<{ open: number }>('live.open_sessions', openSessionsSql, [userId]);
+  return { lastMinute: use?.last_minute ?? 0, today: use?.today ?? 0, atOnce: jobs?.open ?? 0, live: sessions?.open ?? 0, minuteEmptyInSeconds: use?.minute_empty_in ?? 0 };
 }
 
 /** Takes one place of the minute and the day, or throws RATE_LIMITED with the seconds to wait. The caller holds the account's lock, which makes it exact. */

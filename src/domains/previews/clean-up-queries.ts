@@ -9,7 +9,9 @@ const unlink = (condition: string): string => `
   update preview_jobs set unlinked_at = now() from due where preview_jobs.id = due.id returning preview_jobs.id`;
 
 export const unlinkDeletedSql = unlink('j.deleted_at is not null');
-export const unlinkExpiredSql = unlink('j.artifacts_expire_at <= now()');
+/** The bundles of a live session that goes on find their images among the artifacts. */
+export const unlinkExpiredSql = unlink(`j.artifacts_expire_at <= now()
+       and not exists (select from live_sessions s where s.job_id = j.id and s.completed_at is null)`);
 /** Builds that made nothing are kept as long as what they would have made. */
 export const unlinkGivenUpSql = unlink(`j.artifacts_expire_at is null and j.status in ('failed', 'cancelled', 'timed_out')
        and j.completed_at <= now() - t.artifact_retention_days * interval '1 day'`);

@@ -28,15 +28,20 @@ export class PreviewEndingService {
     });
   }
 
+  /** Ends the live sessions that began with a preview. */
+  async cancelLiveOf(trx: Knex.Transaction, jobId: string, by: Call | null): Promise<string[]> {
+    return this.#cancelThose(trx, by, (table) => trx(table).where({ job_id: jobId }), this.#kinds.filter(({ live }) => live !== undefined));
+  }
+
   /** Who watches the builds sees their end; their workers are told at their next word. */
   told(jobIds: readonly string[]): void {
     // Of whatever kind: it is told by its id.
     for (const id of jobIds) this.#kinds[0]?.changed(id);
   }
 
-  async #cancelThose(trx: Knex.Transaction, by: Call | null, jobsIn: (table: JobTable) => Knex.QueryBuilder): Promise<string[]> {
+  async #cancelThose(trx: Knex.Transaction, by: Call | null, jobsIn: (table: JobTable) => Knex.QueryBuilder, kinds = this.#kinds): Promise<string[]> {
     const ended: string[] = [];
-    for (const kind of this.#kinds) {
+    for (const kind of kinds) {
       // In one order, so that two that end the same builds do not lock each other out.
       const open: { id: string }[] = await jobsIn(kind.table).whereIn('status', ['queued', 'running']).orderBy('id').select('id');
       for (const { id } of open) {

@@ -12,6 +12,7 @@ import { type PageQuery, pageOf, positionalPage, readCursor, readPosition } from
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import type { CommentDeletionService } from '../comments/deletion-service.ts';
+import type { PreviewEndingService } from './ending-service.ts';
 import { type ProjectAccess, requireRoleOn, requireSelf } from '../policy.ts';
 import { artifactsSql, countArtifactsSql, countJobs, jobByIdSql, type JobFilters, listJobs, logLinesSql } from './queries.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
@@ -28,19 +29,30 @@ interface ArtifactRow {
   readonly object_key: string;
 }
 
+export interface PreviewJobDependencies {
+  readonly db: Database;
+  readonly storage: ObjectStorage;
+  readonly tokens: PreviewTokenDesk;
+  readonly kind: JobKind;
+  readonly comments: Pick<CommentDeletionService, 'removeOf'>;
+  readonly endings: Pick<PreviewEndingService, 'cancelLiveOf' | 'told'>;
+}
+
 export class PreviewJobService {
   readonly #db: Database;
   readonly #storage: ObjectStorage;
   readonly #tokens: PreviewTokenDesk;
   readonly #kind: JobKind;
-  readonly #comments: Pick<CommentDeletionService, 'removeOf'>;
+  readonly #comments: PreviewJobDependencies['comments'];
+  readonly #endings: PreviewJobDependencies['endings'];
 
-  constructor(db: Database, storage: ObjectStorage, tokens: PreviewTokenDesk, kind: JobKind, comments: Pick<CommentDeletionService, 'removeOf'>) {
+  constructor({ db, storage, tokens, kind, comments, endings }: PreviewJobDependencies) {
     this.#db = db;
     this.#storage = storage;
     this.#tokens = tokens;
     this.#kind = kind;
     this.#comments = comments;
+    this.#endings = endings;
   }
 
   /** Jobs of every project the caller sees, newest first. Two statements under an offset, one under a cursor. */
@@ -76,30 +88,35 @@ export class PreviewJobService {
     return cancelled;
   }
 
-  /** Hides it at once, cancelled first if it still runs, and takes its comments along; its objects are erased in stages. */
+  /** Hides it at once, cancelled first if it still runs, and takes its comments and live sessions along; its objects are erased in stages. */
   async remove(call: Call, jobId: string): Promise<void> {
     const access = await requireRoleOn(this.#db, call, 'preview_job', jobId);
     this.#requireSay(call, access, await this.#read(jobId));
+    let ended: string[] = [];
     await transact(this.#db, call, async (trx) => {
       if (call.ifMatch !== null) {
         const current = await trx('preview_jobs').where({ id: jobId, row_version: Number(call.ifMatch) || -1 }).forUpdate().first('id');
         if (current === undefined) throw new ServiceError('PRECONDITION_FAILED', 'This job has changed since you read it. Read it again.');
       }
       await cancel(trx, this.#kind, jobId, call);
+      ended = await this.#endings.cancelLiveOf(trx, jobId, call);
       await trx('preview_jobs').where({ id: jobId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() });
       await this.#comments.removeOf(trx, 'preview', jobId);
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
       await emit(trx, { type: 'preview.deleted', entityId: jobId, projectId: access.projectId, userId: requireSelf(call), data: { job_id: jobId } });
     });
     this.#kind.changed(jobId);
+    this.#endings.told(ended);
   }
 
-  /** The lines of the last attempt, by seq. */
+  /** The lines of the last attempt, by seq; GONE once they went with the artifacts. */
   async logs(call: Call, jobId: string, query: PageQuery): Promise<PreviewLogPage> {
     await requireRoleOn(this.#db, call, 'preview_job', jobId);
+    const job = await this.#read(jobId);
+    this.#requireStanding(job);
     const start = readPosition(query);
     const lines = await this.#db.named<PreviewLogLine>('previews.log_lines', logLinesSql, [jobId, 0, query.limit + 1, start]);
-    const total = query.cursor === undefined ? (await this.#read(jobId)).log_lines : null;
+    const total = query.cursor === undefined ? job.log_lines : null;
     return positionalPage(lines, query, start, total);
   }
 
@@ -144,7 +161,9 @@ export class PreviewJobService {
   }
 
   #requireStanding(job: PreviewRow): void {
-    if (job.artifacts_expire_at === null || Date.parse(job.artifacts_expire_at) > Date.now()) return;
+    const isOver = job.artifacts_expire_at !== null && Date.parse(job.artifacts_expire_at) <= Date.now();
+    // A build that made nothing is taken out of reach as long after its end as its artifacts would have been.
+    if (!isOver && job.unlinked_at === null) return;
     throw new ServiceError('GONE', 'The artifacts of this preview have expired. Build it again.');
   }
 

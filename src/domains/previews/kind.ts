@@ -214,7 +214,6 @@ function codeOf(kind: PreviewFailure['kind']): PreviewFailure['code'] {
 
 /** A new attempt writes its log from the beginning; what the one before wrote was to be read until now. */
 async function clearLog(trx: Knex.Transaction, job: JobRow): Promise<void> {
-  if (job.attempt <= 1) return;
   await trx('preview_job_logs').where({ job_id: job.id }).delete();
   await trx('preview_jobs').where({ id: job.id }).update({ log_lines: 0 });
 }

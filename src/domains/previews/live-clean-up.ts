@@ -25,14 +25,14 @@ export const sweepIdleSessions = (db: Database, kind: JobKind): Sweep => ({
   }),
 });
 
-/** What sessions made: bundles that no URL leads to any more, then what is left of ended sessions, then their rows. */
+/** What sessions made: bundles that no URL leads to any more, then what is left of ended sessions, then their rows; of those that died a month later. */
 export const sweepLiveSessions = (db: Database, storage: ObjectStorage): Sweep => ({
   name: 'live_sessions', everySeconds: 600,
   async run(signal) {
     const stale = await untilNoneIsLeft(signal, async () => {
-      const bundles = await db.named<{ session_id: string; revision: number; object_key: string }>('live.stale_bundles', staleBundlesSql, [atOnce]);
-      for (const { session_id: id, revision, object_key: key } of bundles) {
-        await storage.delete(key);
+      const bundles = await db.named<{ session_id: string; revision: number; object_keys: string[] }>('live.stale_bundles', staleBundlesSql, [atOnce]);
+      for (const { session_id: id, revision, object_keys: keys } of bundles) {
+        for (const key of keys) await storage.delete(key);
         await db.named('live.drop_bundle', dropBundleSql, [id, revision]);
       }
       return bundles.length;

@@ -1,6 +1,6 @@
 /** What is a live session's own in the life of a worker job: it lasts as long as the session, and takes in changes as they come. */
 import type { Knex } from 'knex';
-import type { JobSource, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
+import type { JobSource, LiveChangeSet, LiveResult, LiveSessionInput } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import { mapInTurns } from '#platform/concurrency.ts';
@@ -10,8 +10,8 @@ import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import { livePrefix } from './keys.ts';
 import { failureFields, inputOf } from './kind.ts';
-import { endRevisionSql, filesSql, pendingSql, removeFilesSql, writeFilesSql } from './live-queries.ts';
-import type { Changes, LiveRow } from './live-rows.ts';
+import { endRevisionSql, filesSql, knownAssetsSql, newestReadySql, noteMapSql, pendingSql, removeFilesSql, writeFilesSql } from './live-queries.ts';
+import type { Changes, LiveRow, RevisionRow } from './live-rows.ts';
 import { jobByIdEverSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
@@ -19,6 +19,7 @@ import type { PreviewSources } from './sources.ts';
 /** As many as one answer to a worker may hold. */
 export const pendingBound = 50;
 const presignsAtOnce = 64;
+const headsAtOnce = 16;
 const urlSeconds = 900;
 
 interface KindDependencies {
@@ -39,7 +40,11 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
       const [preview] = await db.named<PreviewRow>('previews.job_by_id_ever', jobByIdEverSql, [job.job_id]);
       if (preview === undefined) throw new Error('a live session without its preview');
       const files = await db.named<Changes['written'][number]>('live.files', filesSql, [job.id]);
-      return { kind: 'live_session', live_id: job.id, idle_seconds: job.idle_seconds, preview: await inputOf({ storage, sources }, preview, files, placeOf(job), validSeconds) };
+      const assets = await db.named<LiveSessionInput['assets'][number]>('live.known_assets', knownAssetsSql, [job.job_id]);
+      return {
+        kind: 'live_session', live_id: job.id, idle_seconds: job.idle_seconds, assets,
+        preview: await inputOf({ storage, sources }, preview, files, placeOf(job), validSeconds),
+      };
     },
     checkResult: () => Promise.resolve(),
     resultFields: () => ({}),
@@ -59,7 +64,7 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
     },
     changed: (jobId) => watch.changed(jobId),
     live: {
-      check: (job, results) => checkBundles(storage, job, results),
+      check: (job, results) => checkObjects(db, storage, job, results),
       take: (trx, job, results) => take(db, trx, job, results),
       async pending(jobId) {
         const rows = await db.named<{ revision: number; changes: Changes }>('live.pending', pendingSql, [jobId, pendingBound]);
@@ -80,15 +85,33 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
 
 const placeOf = (job: JobRow): string => `${livePrefix(job.project_id, job.id)}${job.attempt}/`;
 
-/** A bundle that is told of lies under the attempt's own prefix and has the size that is said. */
-async function checkBundles(storage: ObjectStorage, job: JobRow, results: readonly LiveResult[]): Promise<void> {
-  const faults = await Promise.all(results.map(async ({ status, object_key: key, size, sha256 }, index) => {
-    const isWhole = status === 'ready' ? key !== null && size !== null && sha256 !== null : key === null;
-    const isRight = isWhole && (key === null || (key.startsWith(placeOf(job)) && await sizeOf(storage, key) === size));
+/**
+ * What a result tells of lies under the attempt's own prefix and has the size that is said. Assets go on from revision to
+ * revision: those of the newest that is ready were looked at with it.
+ */
+async function checkObjects(db: Database, storage: ObjectStorage, job: JobRow, results: readonly LiveResult[]): Promise<void> {
+  const place = placeOf(job);
+  const isThere = async (key: string, size: number): Promise<boolean> => key.startsWith(place) && await sizeOf(storage, key) === size;
+  let seen: ReadonlyMap<string, number> | null = null;
+  const areThere = async (assets: readonly Stored[]): Promise<boolean> => {
+    if (assets.length === 0) return true;
+    if (seen === null) {
+      const [newest] = await db.named<RevisionRow>('live.newest_ready', newestReadySql, [job.id]);
+      seen = new Map(newest?.assets.map(({ object_key: key, size }) => [key, size]));
+    }
+    const unseen = assets.filter(({ object_key: key, size }) => seen?.get(key) !== size);
+    return (await mapInTurns(unseen, headsAtOnce, ({ object_key: key, size }) => isThere(key, size))).every(Boolean);
+  };
+  const faults = await mapInTurns([...results.entries()], 1, async ([index, { status, object_key: key, size, sha256, assets = [], source_map: map = null }]) => {
+    const isReady = status === 'ready';
+    const isWhole = isReady ? key !== null && size !== null && sha256 !== null : key === null && assets.length === 0 && map === null;
+    const isRight = isWhole && (!isReady || await isThere(key ?? '', size ?? -1)) && await areThere(assets) && (map === null || await isThere(map.object_key, map.size));
     return isRight ? [] : [{ pointer: `#/body/live_results/${index}/object_key`, message: 'no such object of this session, or of another size', rule: 'object' }];
-  }));
+  });
   if (faults.flat().length > 0) throw new ServiceError('VALIDATION_ERROR', 'The results name what is not there.', { details: faults.flat() });
 }
+
+interface Stored { readonly object_key: string; readonly size: number }
 
 async function sizeOf(storage: ObjectStorage, key: string): Promise<number | null> {
   try {
@@ -119,11 +142,15 @@ async function take(db: Database, trx: Knex.Transaction, job: JobRow, results: r
     await end(db, trx, job.id, revision, told.get(revision));
   }
   if (told.has(0)) await end(db, trx, job.id, 0, told.get(0));
+  for (const { revision, source_map: map } of results) {
+    if (map != null) await db.namedIn(trx, 'live.note_map', noteMapSql, [job.id, revision, map.object_key]);
+  }
 }
 
 async function end(db: Database, trx: Knex.Transaction, id: string, revision: number, result: LiveResult | undefined): Promise<void> {
   const failure = result?.failure == null ? null : String(failureFields(result.failure).fields['failure']);
   await db.namedIn(trx, 'live.end_revision', endRevisionSql, [
     id, revision, result?.status ?? 'superseded', result?.object_key ?? null, result?.size ?? null, result?.sha256 ?? null, result?.duration_ms ?? null, failure,
+    JSON.stringify(result?.assets ?? []),
   ]);
 }

@@ -23,10 +23,24 @@ export interface RevisionRow {
   readonly object_key: string | null;
   readonly bundle_size: number | null;
   readonly bundle_sha256: string | null;
+  readonly map_key: string | null;
+  readonly assets: readonly StoredAsset[];
   readonly duration_ms: number | null;
   readonly failure: PreviewFailure | null;
   readonly created_at: string;
 }
+
+/** A file that a revision's bundle refers to and the session's preview does not hold. */
+export interface StoredAsset {
+  readonly path: string;
+  readonly object_key: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Where what a revision made can be had; of one that is not ready, nothing. */
+export type RevisionUrls = Pick<LiveRevision, 'bundle_url' | 'source_map_url' | 'assets'>;
+export const noUrls: RevisionUrls = { bundle_url: null, source_map_url: null, assets: [] };
 
 /** What a revision changed, until it is part of the session's files. */
 export interface Changes {
@@ -50,13 +64,12 @@ export function presentSession(row: LiveRow): LiveSession {
   };
 }
 
-/** @param bundleUrl where the bundle can be had; null unless it is ready */
-export function presentRevision(row: RevisionRow, bundleUrl: string | null): LiveRevision {
+export function presentRevision(row: RevisionRow, urls: RevisionUrls): LiveRevision {
   return {
     live_id: row.session_id,
     revision: row.revision,
     status: row.status,
-    bundle_url: bundleUrl,
+    ...urls,
     bundle_size: row.bundle_size,
     bundle_sha256: row.bundle_sha256,
     duration_ms: row.duration_ms,

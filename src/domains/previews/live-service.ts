@@ -14,9 +14,9 @@ import type { TierService } from '../tiers/service.ts';
 import { decodeInline } from './inline.ts';
 import { takeIn } from './intake.ts';
 import { pendingBound } from './live-kind.ts';
-import { copyFilesSql, filesSql, insertRevisionSql, logTokenSql, openSessionsSql, pendingSql, sessionSql } from './live-queries.ts';
-import { type Changes, type LiveRow, presentRevision, presentSession, type RevisionRow } from './live-rows.ts';
-import { jobByIdEverSql, jobByIdSql } from './queries.ts';
+import { copyFilesSql, filesSql, holdPreviewSql, insertRevisionSql, logTokenSql, openSessionsSql, pendingSql, sessionSql } from './live-queries.ts';
+import { type Changes, type LiveRow, noUrls, presentRevision, presentSession, type RevisionRow } from './live-rows.ts';
+import { holdProjectSql, jobByIdEverSql, jobByIdSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 import { storageFaults } from './storage-faults.ts';
@@ -41,7 +41,7 @@ export class LiveSessionService {
     this.#on = dependencies;
   }
 
-  /** From a preview that succeeded; as many at once as the tier allows builds at once, beside those. */
+  /** From a preview that succeeded; as many at once as the tier allows, beside the builds. */
   async create(call: Call, body: LiveSessionCreate): Promise<LiveSessionCreated> {
     const { db, tiers } = this.#on;
     const { projectId } = await requireRoleOn(db, call, 'preview_job', body.job_id);
@@ -53,11 +53,14 @@ export class LiveSessionService {
       throw new ServiceError('GONE', 'The artifacts of this preview have expired. Build it again.');
     }
     return transact(db, call, async (trx) => {
-      await tiers.requireRoom(trx, userId, 'preview_jobs_at_once', async () => {
+      // What is deleted at this moment ends the sessions it finds: neither the project nor the preview goes before the commit.
+      if ((await db.namedIn(trx, 'previews.hold_project', holdProjectSql, [projectId])).length === 0) throw notFound();
+      await tiers.requireRoom(trx, userId, 'live_sessions_at_once', async () => {
         const [row] = await db.namedIn<{ open: number }>(trx, 'live.open_sessions', openSessionsSql, [userId]);
         return row?.open ?? 0;
       });
       const tier = await tiers.lockAccount(trx, userId);
+      if ((await db.namedIn(trx, 'live.hold_preview', holdPreviewSql, [job.id])).length === 0) throw notFound();
       const id = newId();
       await this.#insert(trx, { id, job, userId, tier });
       await audit(trx, call, { event_type: 'live_session.started', entity_type: 'live_session', entity_id: id, project_id: projectId, data: { job_id: job.id } });
@@ -97,7 +100,7 @@ export class LiveSessionService {
       const [row] = await db.namedIn<RevisionRow>(trx, 'live.insert_revision', insertRevisionSql, [liveId, now.revision + 1, JSON.stringify(changes)]);
       if (row === undefined) throw new Error('live_revisions answered no row for an insert');
       await trx('live_sessions').where({ id: liveId }).update({ revision: row.revision, changed_at: trx.fn.now() });
-      return presentRevision(row, null);
+      return presentRevision(row, noUrls);
     });
     this.#on.kind.changed(liveId);
     return revision;

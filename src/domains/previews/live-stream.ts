@@ -3,13 +3,15 @@ import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
+import { mapInTurns } from '#platform/concurrency.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { allowByCredential } from '../policy.ts';
 import { revisionsSql, sessionSql } from './live-queries.ts';
-import { type LiveRow, presentRevision, presentSession, type RevisionRow } from './live-rows.ts';
+import { type LiveRow, noUrls, presentRevision, presentSession, type RevisionRow, type RevisionUrls } from './live-rows.ts';
 import { viewSeconds } from './tokens.ts';
 
 const atOnce = 100;
+const presignsAtOnce = 64;
 
 /** What the phone that shows a live session is sent. */
 export class LiveStream {
@@ -24,8 +26,8 @@ export class LiveStream {
   }
 
   /**
-   * Begins with the newest revision. An event's id is `<revision>.<0 while it builds, 1 afterwards>`; given back as
-   * Last-Event-ID, what was sent is not sent again.
+   * Begins with the newest revision. An event's id is `<revision>.<0 while it builds, 1 afterwards, 2 once its source map is
+   * there>`; given back as Last-Event-ID, what was sent is not sent again.
    */
   async open(call: Call, liveId: string, lastEventId: string | undefined): Promise<AsyncIterable<LiveEvent>> {
     const { caller } = call;
@@ -40,28 +42,28 @@ export class LiveStream {
   }
 
   async *#events(call: Call, first: LiveRow, lastEventId: string | undefined): AsyncGenerator<LiveEvent> {
-    const seen = /^(\d{1,9})\.([01])$/.exec(lastEventId ?? '');
+    const seen = /^(\d{1,9})\.([012])$/.exec(lastEventId ?? '');
     let from = first.revision;
-    // Of each revision that may still change: whether its end was sent.
-    const sent = new Map<number, boolean>();
-    if (seen !== null && Number(seen[1]) === from) sent.set(from, seen[2] === '1');
+    // Of each revision that may still change: what of it was sent.
+    const sent = new Map<number, number>();
+    if (seen !== null && Number(seen[1]) === from) sent.set(from, Number(seen[2]));
     for await (const _ of this.#watch.follow(first.id, call.signal)) {
       const session = await this.#read(first.id);
       if (session === null) return;
       const rows = await this.#db.named<RevisionRow>('live.revisions', revisionsSql, [first.id, from, atOnce]);
       for (const row of rows) {
-        const hasEnded = row.status !== 'building';
-        if (sent.get(row.revision) === hasEnded || (sent.has(row.revision) && !hasEnded)) continue;
-        sent.set(row.revision, hasEnded);
-        const url = row.object_key === null ? null : await this.#storage.presignGet(row.object_key, { expiresSeconds: viewSeconds });
-        yield { id: `${row.revision}.${hasEnded ? 1 : 0}`, event: 'revision', data: presentRevision(row, url) };
+        const state = row.status === 'building' ? 0 : row.map_key === null ? 1 : 2;
+        const before = sent.get(row.revision) ?? -1;
+        if (before >= state) continue;
+        sent.set(row.revision, state);
+        yield { id: `${row.revision}.${state}`, event: before === 1 ? 'source_map' : 'revision', data: presentRevision(row, await revisionUrls(this.#storage, row)) };
       }
-      while (sent.get(from) === true && from < session.revision) {
+      while ((sent.get(from) ?? 0) > 0 && from < session.revision) {
         sent.delete(from);
         from += 1;
       }
       if (session.completed_at === null) continue;
-      yield { id: `${session.revision}.1`, event: 'ended', data: presentSession(session) };
+      yield { id: `${session.revision}.2`, event: 'ended', data: presentSession(session) };
       return;
     }
   }
@@ -72,8 +74,19 @@ export class LiveStream {
   }
 }
 
+/** Where what a revision made can be had, for ten minutes. Signing asks nobody. */
+async function revisionUrls(storage: ObjectStorage, { status, object_key: key, map_key: mapKey, assets }: RevisionRow): Promise<RevisionUrls> {
+  if (status !== 'ready' || key === null) return noUrls;
+  const urlOf = (objectKey: string): Promise<string> => storage.presignGet(objectKey, { expiresSeconds: viewSeconds });
+  return {
+    bundle_url: await urlOf(key),
+    source_map_url: mapKey === null ? null : await urlOf(mapKey),
+    assets: await mapInTurns(assets, presignsAtOnce, async ({ path, size, sha256, object_key: asset }) => ({ path, size, sha256, url: await urlOf(asset) })),
+  };
+}
+
 export interface LiveEvent {
   readonly id: string;
-  readonly event: 'revision' | 'ended';
+  readonly event: 'revision' | 'source_map' | 'ended';
   readonly data: LiveRevision | LiveSession;
 }

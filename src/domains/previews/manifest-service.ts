@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ExpoAsset, ExpoManifest } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 import { mapInTurns } from '#platform/concurrency.ts';
@@ -8,8 +9,10 @@ import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { allowByCredential } from '../policy.ts';
 import { formFor, hashOf, type ManifestKey, type WrittenManifest, writeManifest } from './manifest-form.ts';
+import { newestReady, type ViewedLiveSession, viewedLiveSession } from './live-access.ts';
 import { runtimeVersionOf } from './sdks.ts';
-import { type PreviewSessionService, previewCaller } from './sessions-service.ts';
+import { previewCaller } from './preview-caller.ts';
+import type { PreviewSessionService } from './sessions-service.ts';
 import { storageFaults } from './storage-faults.ts';
 import { viewSeconds } from './tokens.ts';
 import { type ViewedJob, viewedJob } from './view-access.ts';
@@ -44,7 +47,7 @@ export class PreviewManifestService {
     this.#on = dependencies;
   }
 
-  /** Two statements for a preview, one for a session. A client that asks is never told that there is nothing new. */
+  /** Two statements for a preview, one for a session, four for a live one. A client that asks is never told that there is nothing new. */
   async write(call: Call, ask: ManifestAsk): Promise<WrittenManifest> {
     const { jobId, sessionId } = previewCaller(call);
     // The token is asked about below, by what it names; whoever takes neither form is told so first.
@@ -77,7 +80,8 @@ export class PreviewManifestService {
 
   /** Of a bundle the client built, nobody here knows what it needs: what the client that asks runs is taken for it. */
   async #ofSession(call: Call, ask: ManifestAsk): Promise<ExpoManifest> {
-    const session = await this.#on.sessions.read(call);
+    const session = await this.#on.sessions.find(call);
+    if (session === null) return this.#ofLive(await viewedLiveSession(this.#on.db, call), ask);
     requirePlatform(session.target_platform, ask);
     if (session.kind === 'dev_server') throw new ServiceError('CONFLICT', 'A development server answers its own manifest.');
     if (session.object_key === null || session.bundle_sha256 === null) throw new ServiceError('CONFLICT', 'The bundle of this session has not been uploaded yet.', { details: { status: 'awaiting_bundle' } });
@@ -85,6 +89,28 @@ export class PreviewManifestService {
     return {
       id: session.id, createdAt: session.created_at, runtimeVersion, launchAsset: await this.#launchAsset(session.object_key, session.bundle_sha256),
       assets: [], metadata: {}, extra: extraOf(session.project_id, session.project_name, runtimeVersion, { session_id: session.id }),
+    };
+  }
+
+  /** Of a live session: its newest bundle, with the assets of the preview it began with and those that came since, which go first. */
+  async #ofLive(session: ViewedLiveSession, ask: ManifestAsk): Promise<ExpoManifest> {
+    requirePlatform(session.target_platform, ask);
+    const revision = await newestReady(this.#on.db, session.id);
+    if (revision === null || revision.object_key === null || revision.bundle_sha256 === null) {
+      throw new ServiceError('CONFLICT', 'The first bundle of this session is still being built. Ask again shortly.', { details: { status: 'starting' } });
+    }
+    const held = await this.#on.db.named<Download>('previews.downloads', downloadsSql, [session.job_id]);
+    const since = revision.assets.map((asset): Download => ({ ...asset, kind: 'asset' }));
+    const changed = new Set(since.map(({ path }) => path));
+    const files = [...since, ...held.filter(({ path }) => !changed.has(path))];
+    const runtimeVersion = runtimeVersionOf(session.sdk_version);
+    return {
+      id: revisionId(session.id, revision.revision), createdAt: revision.created_at, runtimeVersion,
+      launchAsset: await this.#launchAsset(revision.object_key, revision.bundle_sha256),
+      assets: await mapInTurns(uniqueAssets(files), presignsAtOnce, ([key, file]) => this.#asset(file, key)), metadata: {},
+      extra: extraOf(session.project_id, session.project_name, runtimeVersion, {
+        live_id: session.id, revision: revision.revision, sdk_version: session.sdk_version, environment: session.environment, dev: session.dev,
+      }),
     };
   }
 
@@ -114,6 +140,12 @@ function requireBuilt({ id, status, failure }: ViewedJob): void {
   if (status === 'cancelled') throw new ServiceError('GONE', 'This build was cancelled.', { details: { gone: 'cancelled' } });
   // What the sources say is for members, who read it in the job.
   throw new ServiceError('PREVIEW_BUILD_FAILED', 'This preview could not be built. Whoever asked for it is told why.', { details: { job_id: id, kind: failure?.kind ?? 'crashed' } });
+}
+
+/** A client keeps an update by its id: each revision has its own, the same at each time (a UUID of version 8). */
+function revisionId(sessionId: string, revision: number): string {
+  const hex = createHash('sha256').update(`${sessionId}.${revision}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** By content and type: clients keep an asset by its key for good, as a file of that name. */

@@ -1,5 +1,5 @@
 import type { PreviewPlatform, PreviewSession, PreviewSessionCreate, PreviewSessionCreated } from '#generated/sdk/types.gen.ts';
-import type { Call, PreviewCaller, Tier } from '#platform/call.ts';
+import type { Call, Tier } from '#platform/call.ts';
 import { type Database, transact } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
@@ -9,6 +9,8 @@ import { audit } from '../audit/audit.ts';
 import { allowByCredential, requireRoleOn, requireSelf } from '../policy.ts';
 import type { TierService } from '../tiers/service.ts';
 import { devServerFault } from './dev-server-url.ts';
+import { viewedLiveSession } from './live-access.ts';
+import { previewCaller } from './preview-caller.ts';
 import { insertSessionSql, logSessionTokenSql, openSessionsSql, sessionSql } from './sessions-queries.ts';
 import { storageFaults } from './storage-faults.ts';
 import { viewSeconds } from './tokens.ts';
@@ -92,16 +94,24 @@ export class PreviewSessionService {
     return this.present(await this.read(call));
   }
 
-  /** The session of the token that asks. NOT_FOUND for a token of something else or a project that is gone, GONE when it is over. One statement. */
+  /** The session of the token that asks. NOT_FOUND for a token of something else or a project that is gone, GONE when it is over. One statement, and one more where it is not there. */
   async read(call: Call): Promise<SessionRow> {
+    const row = await this.find(call);
+    if (row !== null) return row;
+    await viewedLiveSession(this.#on.db, call);
+    throw notFound();
+  }
+
+  /** The same for whoever shows live sessions too: null for a token that is not of a client's own session, or of a forgotten one. */
+  async find(call: Call): Promise<SessionRow | null> {
     const caller = previewCaller(call);
     // A token is the right to what it names.
     allowByCredential(call);
     if (caller.sessionId === null) throw notFound();
     const [row] = await this.#on.db.named<SessionRow>('previews.session', sessionSql, [caller.sessionId, caller.tokenHash]);
     if (row?.is_project_gone === true) throw notFound();
-    if (row === undefined || row.is_over) throw new ServiceError('GONE', 'This session is over. Open a new one.');
-    return row;
+    if (row?.is_over === true) throw new ServiceError('GONE', 'This session is over. Open a new one.');
+    return row ?? null;
   }
 
   async present(row: SessionRow): Promise<PreviewSession> {
@@ -123,11 +133,6 @@ export class PreviewSessionService {
       details: [{ pointer: '#/body/dev_server_url', message: fault, rule: 'dev_server_url' }],
     });
   }
-}
-
-export function previewCaller({ caller }: Call): PreviewCaller {
-  if (caller.kind !== 'preview') throw new ServiceError('AUTH_INVALID', 'This takes a preview token.');
-  return caller;
 }
 
 const tooMany = (used: number): ServiceError => new ServiceError('QUOTA_EXCEEDED', `At most ${openAtOnce} sessions are open at once. They end after an hour.`, {

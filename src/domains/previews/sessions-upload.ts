@@ -11,7 +11,8 @@ import { audit } from '../audit/audit.ts';
 import type { TierService } from '../tiers/service.ts';
 import { sessionPrefix } from './keys.ts';
 import { keepBundleSql, logBundleSql } from './sessions-queries.ts';
-import { type PreviewSessionService, previewCaller, type SessionRow } from './sessions-service.ts';
+import { previewCaller } from './preview-caller.ts';
+import type { PreviewSessionService, SessionRow } from './sessions-service.ts';
 
 /** No bundle is larger, whatever the tier: the contract bounds the body by as much. */
 const bundleBytes = 64 * 1024 * 1024;

@@ -3,7 +3,7 @@ import type { Database } from '#platform/database.ts';
 import { notFound, ServiceError } from '#platform/errors.ts';
 import { allowByCredential } from '../policy.ts';
 import type { PreviewRow } from './rows.ts';
-import { previewCaller } from './sessions-service.ts';
+import { previewCaller } from './preview-caller.ts';
 import { noteViewSql, viewedJobSql } from './view-queries.ts';
 
 export interface ViewedJob extends PreviewRow {

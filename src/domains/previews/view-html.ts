@@ -50,7 +50,8 @@ footer{padding:0 1rem 1.5rem;text-align:center;color:var(--soft);font-size:.8125
 iframe{flex:1;width:100%;min-height:60vh;border:0;background:#fff}
 `;
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+/** How a policy names a script or style that stands in the page. */
+export const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** What the page may load: its own style and script by their hashes, its own event stream, and nothing from anywhere else. */
 const ownPolicy = (script: string | undefined): string => [

@@ -5,7 +5,7 @@ import { escapeHtml, type Page } from './view-html.ts';
 import type { ViewedJob } from './view-access.ts';
 import { framePolicy, webFrame } from './web-frame.ts';
 
-const platforms = { ios: 'iPhone and iPad', android: 'Android', web: 'the web' } as const;
+export const platforms = { ios: 'iPhone and iPad', android: 'Android', web: 'the web' } as const;
 
 const words: Readonly<Record<string, string>> = {
   waiting: 'Waiting for the sources…', queued: 'Waiting for a builder…', fetching: 'Fetching the sources…', bundling: 'Bundling…', packaging: 'Packaging…', uploading: 'Almost there…',
@@ -26,10 +26,10 @@ if(now.status==="running")bar.value=now.progress;else bar.removeAttribute("value
 events.onerror=function(){if(events.readyState===2)setTimeout(function(){location.reload()},5000)};
 })();`;
 
-const card = (state: string, name: string, rest: string): string =>
+export const card = (state: string, name: string, rest: string): string =>
   `<div class="card"><p class="state">${state}</p><h1>${escapeHtml(name)}</h1>${rest}</div>`;
 
-const facts = (pairs: readonly (readonly [string, string])[]): string =>
+export const facts = (pairs: readonly (readonly [string, string])[]): string =>
   `<dl>${pairs.map(([term, text]) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl>`;
 
 const ofJob = (job: ViewedJob): string => facts([
@@ -50,13 +50,13 @@ export function buildingPage(job: ViewedJob): Page {
 
 export interface OnPhone { readonly deepLink: string; readonly manifestUrl: string }
 
-const phone = ({ deepLink, manifestUrl }: OnPhone, device: string): string =>
+export const phone = ({ deepLink, manifestUrl }: OnPhone, device: string): string =>
   `<p>Scan this with the camera of ${device} that has your development build, or tap the button there.</p>`
   + qrCode(deepLink, 'QR code that opens this preview in a development build')
   + `<a class="go" href="${escapeHtml(deepLink)}">Open on this device</a>`
   + `<details><summary>Nothing opens?</summary><p class="soft">The development build must be installed, and made for the same runtime. It also takes this address by hand:</p><code>${escapeHtml(manifestUrl)}</code></details>`;
 
-const devices = { ios: 'an iPhone or iPad', android: 'an Android device', web: 'a device' } as const;
+export const devices = { ios: 'an iPhone or iPad', android: 'an Android device', web: 'a device' } as const;
 
 export function readyPage(job: ViewedJob, onPhone: OnPhone): Page {
   return { title: `${job.project_name} – preview`, body: card('Ready', job.project_name, phone(onPhone, devices[job.target_platform]) + ofJob(job)) };

@@ -6,11 +6,14 @@ import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { bundleKeySql } from './queries.ts';
-import { type PreviewSessionService, previewCaller } from './sessions-service.ts';
+import { newestReady, type ViewedLiveSession, viewedLiveSession } from './live-access.ts';
+import { previewCaller } from './preview-caller.ts';
+import type { PreviewSessionService } from './sessions-service.ts';
 import { storageFaults } from './storage-faults.ts';
 import { openedBy, type PreviewTokenDesk, viewSeconds } from './tokens.ts';
 import { lookAgain, type ViewedJob, viewedJob } from './view-access.ts';
 import type { Page } from './view-html.ts';
+import { livePage, liveStartingPage, liveWebPage } from './live-pages.ts';
 import { awaitingPage, buildingPage, clientBundlePage, devServerPage, endedPage, readyPage, webPage } from './view-pages.ts';
 
 /** Four looks a second at most, however fast the build reports. */
@@ -70,10 +73,19 @@ export class PreviewViewService {
 
   async #ofSession(call: Call, token: string): Promise<Page> {
     if (previewCaller(call).purpose !== 'view') throw new ServiceError('AUTH_INVALID', 'This token uploads. The page takes the one that views.');
-    const session = await this.#on.sessions.read(call);
+    const session = await this.#on.sessions.find(call);
+    if (session === null) return this.#ofLive(await viewedLiveSession(this.#on.db, call), token);
     const view = { projectName: session.project_name, platform: session.target_platform, bundleBytes: session.bundle_size };
     if (session.kind === 'dev_server') return devServerPage(view, session.is_owners && session.dev_server_url !== null ? openedBy(session.dev_server_url) : null);
     return session.object_key === null ? awaitingPage(view) : clientBundlePage(view, this.#onPhone(token, session.target_platform));
+  }
+
+  async #ofLive(session: ViewedLiveSession, token: string): Promise<Page> {
+    const revision = await newestReady(this.#on.db, session.id);
+    if (revision === null || revision.object_key === null) return liveStartingPage(session);
+    if (session.target_platform !== 'web') return livePage(session, this.#onPhone(token, session.target_platform));
+    const { object_key: key } = revision;
+    return liveWebPage(session, revision.revision, await storageFaults(() => this.#on.storage.presignGet(key, { expiresSeconds: viewSeconds })));
   }
 
   #onPhone(token: string, platform: string): { deepLink: string; manifestUrl: string } {

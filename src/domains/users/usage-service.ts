@@ -21,6 +21,7 @@ const scopes: Readonly<Record<LimitName, UsageItem['scope']>> = {
   preview_source_files: 'job',
   preview_source_bytes: 'job',
   preview_build_minutes: 'job',
+  live_sessions_at_once: 'account',
   ai_jobs_per_minute: 'account',
   ai_jobs_per_day: 'account',
   ai_lines_per_job: 'job',
@@ -59,7 +60,7 @@ export class UsageService {
     this.#on = dependencies;
   }
 
-  /** Every counted limit, in the order of LimitName. Five statements and two round trips to Redis, however much there is. */
+  /** Every counted limit, in the order of LimitName. Six statements and two round trips to Redis, however much there is. */
   async get(call: Call): Promise<Usage> {
     const userId = requireSelf(call);
     const tier = tierOf(call);
@@ -92,6 +93,7 @@ export class UsageService {
       preview_jobs_per_minute: { used: preview.lastMinute, resetsAtMs: nowMs + preview.minuteEmptyInSeconds * 1000 },
       preview_jobs_per_day: { used: preview.today, resetsAtMs: midnightMs },
       preview_jobs_at_once: { used: preview.atOnce },
+      live_sessions_at_once: { used: preview.live },
       // No operation that runs makes any.
       ai_jobs_per_minute: { used: 0, resetsAtMs: nowMs },
       ai_jobs_per_day: { used: 0, resetsAtMs: midnightMs },

@@ -11,7 +11,7 @@ import { countBound, type PageQuery, pageOf, readCursor } from '#platform/paging
 import { audit } from '../audit/audit.ts';
 import { requireAdmin } from '../policy.ts';
 import {
-  countDeadJobsSql, type DeadJobFilters, type DeadJobRow, deadPreviewSql, deadSystemJobSql, listDeadJobsSql, lockPreviewJobSql, lockSystemJobSql,
+  countDeadJobsSql, type DeadJobFilters, type DeadJobRow, deadSystemJobSql, deadWorkerJobSql, listDeadJobsSql, lockSystemJobSql, lockWorkerJobSql,
 } from './dead-jobs-queries.ts';
 
 export class DeadJobService {
@@ -29,17 +29,17 @@ export class DeadJobService {
     const filters = { kind: query.kind, project_id: query.project_id };
     const after = readCursor(query, filters);
     // A kind of the system's own has no project: such a job cannot be.
-    if (filters.kind !== undefined && filters.kind !== 'preview' && filters.project_id !== undefined) return pageOf<DeadJob>([], query, filters, 0, keyOf);
-    const listed = listDeadJobsSql(filters, { limit: query.limit, offset: after === null ? (query.offset ?? 0) : 0, after });
+    if (filters.kind !== undefined && filters.project_id !== undefined && this.#kinds.every(({ kind }) => kind !== filters.kind)) return pageOf<DeadJob>([], query, filters, 0, keyOf);
+    const listed = listDeadJobsSql(this.#kinds, filters, { limit: query.limit, offset: after === null ? (query.offset ?? 0) : 0, after });
     const { rows } = await this.#db.knex.raw<{ rows: DeadJobRow[] }>(listed.text, listed.values as never);
     return pageOf(rows.map(present), query, filters, after === null ? await this.#count(filters) : null, keyOf);
   }
 
-  /** Puts a dead job back for another round of attempts. CONFLICT when it was put back already, or cannot run any more. */
+  /** Puts a dead job back for another round of attempts. CONFLICT when it was put back already, or cannot run any more: a live session never. */
   async retry(call: Call, jobId: string): Promise<DeadJob> {
     requireAdmin(call);
     const retried = await transact(this.#db, call, async (trx) => {
-      const job = await this.#revivePreview(trx, jobId) ?? await this.#reviveSystem(trx, jobId);
+      const job = await this.#reviveWorkers(trx, jobId) ?? await this.#reviveSystem(trx, jobId);
       if (job === null) throw notFound();
       const { kind, attempts, failure_kind, project_id } = job;
       await audit(trx, call, {
@@ -51,12 +51,12 @@ export class DeadJobService {
     return retried;
   }
 
-  async #revivePreview(trx: Knex.Transaction, jobId: string): Promise<DeadJob | null> {
+  async #reviveWorkers(trx: Knex.Transaction, jobId: string): Promise<DeadJob | null> {
     for (const kind of this.#kinds) {
-      const [job] = await this.#db.namedIn<JobRow>(trx, 'jobs.lock_preview', lockPreviewJobSql, [jobId]);
+      const [job] = await this.#db.namedIn<JobRow>(trx, `jobs.lock.${kind.kind}`, lockWorkerJobSql(kind), [jobId]);
       if (job === undefined) continue;
       requireDead(job);
-      const [dead] = await this.#db.namedIn<DeadJobRow>(trx, 'jobs.dead_preview', deadPreviewSql, [jobId]);
+      const [dead] = await this.#db.namedIn<DeadJobRow>(trx, `jobs.dead.${kind.kind}`, deadWorkerJobSql(kind), [jobId]);
       const lacking = await kind.lacks(trx, job);
       if (lacking !== null) throw new ServiceError('CONFLICT', `This job cannot run any more. ${lacking}`);
       const revived = await revive(trx, kind, jobId);
@@ -84,7 +84,7 @@ export class DeadJobService {
   }
 
   async #count(filters: DeadJobFilters): Promise<number> {
-    const { text, values } = countDeadJobsSql(filters, countBound + 1);
+    const { text, values } = countDeadJobsSql(this.#kinds, filters, countBound + 1);
     const { rows: [row] } = await this.#db.knex.raw<{ rows: { total: number }[] }>(text, values as never);
     return Number(row?.total ?? 0);
   }

@@ -59,7 +59,7 @@ function figures(): string {
 
 const restSql = `
   select (select count(*) from outbox where sent_at is null) as outbox_pending,
-         (select count(*) from preview_jobs where died_at is not null) + (select count(*) from system_jobs where died_at is not null) as dead_jobs, now() as taken_at`;
+         (select count(*) from preview_jobs where died_at is not null) + (select count(*) from live_sessions where died_at is not null) + (select count(*) from system_jobs where died_at is not null) as dead_jobs, now() as taken_at`;
 
 type Figures = Omit<QueueDepth, 'name' | 'class' | 'priority'>;
 interface WorkerJobsRow extends Figures {
