@@ -1,5 +1,6 @@
 /** What a build that gave no result is answered with. */
 import type { End } from '../sandbox/sandboxed-process.ts';
+import { plainText } from './build-frames.ts';
 import type { BuildFailure } from './child/protocol.ts';
 
 const maxTextLength = 4000;
@@ -9,7 +10,7 @@ export const readFailure = (told: unknown): BuildFailure => {
   const fields: Record<string, unknown> = typeof told === 'object' && told !== null ? { ...told } : {};
   const text = (name: string): string | undefined => {
     const value = fields[name];
-    return typeof value === 'string' ? value.slice(0, maxTextLength) : undefined;
+    return typeof value === 'string' ? plainText(value.slice(0, maxTextLength)) : undefined;
   };
   const count = (name: string): number | undefined => {
     const value = fields[name];
@@ -27,6 +28,8 @@ export const readFailure = (told: unknown): BuildFailure => {
   if (specifier !== undefined) failure.import = specifier;
   return failure;
 };
+
+export const crashed: BuildFailure = { code: 'CRASHED', message: 'The build process ended unexpectedly.' };
 
 const heapIsFull = /heap limit|out of memory|Allocation failed|bad_alloc|Cannot allocate memory/iu;
 /** SIGXCPU as a process' own end and as bubblewrap reports it. */
@@ -48,5 +51,5 @@ export const failureOfEnd = (end: End, isLate: boolean, limits: { timeoutMs: num
   if (end.reason === 'output') {
     return { code: 'TOO_LARGE', message: `The build made more than the ${limits.outputBytes} bytes it may make.` };
   }
-  return { code: 'CRASHED', message: 'The build process ended unexpectedly.' };
+  return crashed;
 };

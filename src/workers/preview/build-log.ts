@@ -1,5 +1,6 @@
 /** The log of one build, as its author reads it: their files and names, no path of the machine it ran on. */
 import type { SandboxKind } from '../sandbox/wall.ts';
+import { plainText } from './build-frames.ts';
 import type { BuildMetadata } from './build-metadata.ts';
 import type { BuildFailure } from './child/protocol.ts';
 
@@ -18,7 +19,7 @@ export class BuildLog {
   line(text: string): void {
     if (this.#lines.length > maxLines) return;
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(3);
-    this.#lines.push(this.#lines.length === maxLines ? '… (more lines were left out)' : `${seconds.padStart(8)}s  ${text.replaceAll(/[\r\n]+/gu, ' ')}`);
+    this.#lines.push(this.#lines.length === maxLines ? '… (more lines were left out)' : `${seconds.padStart(8)}s  ${plainText(text.replaceAll(/[\r\n]+/gu, ' '))}`);
   }
 
   built(metadata: BuildMetadata): void {

@@ -1,4 +1,5 @@
 /** `metadata.json`: what was built, of what, with which sizes and hashes, and where the time went. */
+import type { Built } from './build-frames.ts';
 import type { BuildRequest, BuildTimings } from './builder.ts';
 import type { OutputFile } from './build-output.ts';
 
@@ -29,14 +30,9 @@ const factOf = (files: readonly OutputFile[], kind: OutputFile['kind']): FileFac
   return { path: file.path, size: file.sizeBytes, sha256: file.sha256 };
 };
 
-const countOf = (built: Record<string, unknown>, name: string): number => {
-  const value = built[name];
-  return typeof value === 'number' ? value : 0;
-};
-
 export const describeBuild = (
   request: BuildRequest,
-  built: Record<string, unknown>,
+  built: Built,
   timings: BuildTimings,
   files: readonly OutputFile[],
   peakBytes: number,
@@ -56,10 +52,10 @@ export const describeBuild = (
     )
     .sort((a, b) => (a.path < b.path ? -1 : 1)),
   modules: {
-    sources: countOf(built, 'sources'),
-    sdk: countOf(built, 'sdkHits'),
-    cached: countOf(built, 'projectHits'),
-    transformed: countOf(built, 'transformed'),
+    sources: built.sources,
+    sdk: built.sdkHits,
+    cached: built.projectHits,
+    transformed: built.transformed,
   },
   timings_ms: {
     wait: Math.round(timings.waitMs),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkSourcePath } from '#platform/source-paths.ts';
+import { plainText } from './build-frames.ts';
 import type { AssetHeader } from './child/protocol.ts';
 
 export type OutputKind = 'bundle' | 'source_map' | 'asset' | 'metadata' | 'log';
@@ -24,12 +25,19 @@ const isPlain = (text: string, pattern: RegExp): boolean => text.length <= 255 &
 export const readAssetHeader = (header: Record<string, unknown>): AssetHeader | null => {
   const { path, hash, name, extension, scale } = header;
   if (typeof path !== 'string' || typeof hash !== 'string' || typeof name !== 'string' || typeof extension !== 'string') return null;
-  if (typeof scale !== 'number' || !Number.isFinite(scale)) return null;
+  if (typeof scale !== 'number' || !Number.isFinite(scale) || scale < 0) return null;
   // SDK packages lie below `node_modules`, which the rule for sources refuses by name.
   const named = path.replaceAll('node_modules/', 'modules/');
-  if (!path.startsWith('assets/') || checkSourcePath(named) !== null) return null;
+  // Lengths are counted in NFC, and a path is written as it comes.
+  if (!path.startsWith('assets/') || path.normalize('NFC') !== path || checkSourcePath(named) !== null) return null;
   if (!isPlain(hash, /^[0-9a-f]{32}$/u) || !isPlain(extension, /^[A-Za-z0-9]+$/u)) return null;
-  return { type: 'asset', path, hash, name: name.slice(0, 255), extension, scale };
+  return { type: 'asset', path, hash, name: plainText(name.slice(0, 255)), extension, scale };
+};
+
+/** `assets` and `assets/a` for `assets/a/b.png`. */
+const foldersAbove = (path: string): string[] => {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 };
 
 export class BuildOutput {
@@ -37,15 +45,27 @@ export class BuildOutput {
   readonly #outDir: string;
   #tail: Promise<void> = Promise.resolve();
   readonly #taken = new Set<string>();
+  readonly #folders = new Set<string>();
 
   constructor(outDir: string) {
     this.#outDir = outDir;
   }
 
-  /** Queues one file; a second of the same path is dropped (two scales may map to one name on Android). */
+  /** How many files were taken. */
+  get count(): number {
+    return this.#taken.size;
+  }
+
+  has(path: string): boolean {
+    return this.#taken.has(path);
+  }
+
+  /** Queues one file; a second of the same path is dropped (two scales may map to one name on Android), and one that is a folder, or in one that is a file. */
   add(kind: OutputKind, path: string, bytes: Uint8Array, asset?: OutputFile['asset']): void {
-    if (this.#taken.has(path)) return;
+    const above = foldersAbove(path);
+    if (this.#taken.has(path) || this.#folders.has(path) || above.some((folder) => this.#taken.has(folder))) return;
     this.#taken.add(path);
+    for (const folder of above) this.#folders.add(folder);
     this.#tail = this.#tail.then(async () => {
       const target = join(this.#outDir, path);
       await mkdir(dirname(target), { recursive: true });

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { raiseWall, type SandboxKind } from '../sandbox/wall.ts';
 import { BuildLog } from './build-log.ts';
 import { BuildOutput, readAssetHeader, type OutputFile } from './build-output.ts';
-import { failureOfEnd, lateFailure, readFailure } from './build-failure.ts';
+import { crashed, failureOfEnd, lateFailure, readFailure } from './build-failure.ts';
+import { readBuilt, readProgress, type Built } from './build-frames.ts';
 import { describeBuild, type BuildMetadata } from './build-metadata.ts';
 import { variantName, type BuildFailure, type ChildTimings, type Platform } from './child/protocol.ts';
 import { findSdkSet } from '#platform/sdk-sets.ts';
@@ -71,6 +72,8 @@ export type BuilderLimits = {
   sourceBytes: number;
   /** Bundle, map, assets and cache of one build together. */
   outputBytes: number;
+  /** Files that one build may make. */
+  outputFiles: number;
   memoryBytes: number;
   timeoutMs: number;
   cacheBytes: number;
@@ -84,6 +87,8 @@ export const defaultLimits: BuilderLimits = {
   fileBytes: 20 * mebibyte,
   sourceBytes: 100 * mebibyte,
   outputBytes: 400 * mebibyte,
+  // As many as the contract lets a job store.
+  outputFiles: 5_000,
   memoryBytes: 1024 * mebibyte,
   timeoutMs: 120_000,
   cacheBytes: 64 * mebibyte,
@@ -252,7 +257,7 @@ class Build {
     child.watchMemory(Math.min(request.memoryBytes, this.#limits.memoryBytes));
 
     let failure: BuildFailure | null = null;
-    let built: Record<string, unknown> | null = null;
+    let built: Built | null = null;
     let cache: Buffer | null = null;
     const finished = new Promise<void>((resolve) => {
       child.onFrame = ({ header, body }) => {
@@ -261,10 +266,14 @@ class Build {
         else if (header.type === 'bundle') this.#output.add('bundle', 'bundle.js', body);
         else if (header.type === 'map') this.#output.add('source_map', 'bundle.js.map', body);
         else if (header.type === 'asset') this.#addAsset(header, body);
-        else if (header.type === 'built') built = header;
+        else if (header.type === 'built') built = readBuilt(header);
         else if (header.type === 'cache') cache = body;
         else if (header.type === 'failed') failure = readFailure(header['failure']);
-        if (header.type === 'failed' || header.type === 'end') resolve();
+        if (this.#output.count > this.#limits.outputFiles) failure = { code: 'TOO_LARGE', message: `The build made more than the ${this.#limits.outputFiles} files it may make.` };
+        if (failure === null && header.type !== 'end') return;
+        // That was its last word; a process that goes on is heard no more.
+        child.onFrame = () => undefined;
+        resolve();
       };
     });
 
@@ -292,8 +301,9 @@ class Build {
       return await this.#failed(failureOfEnd(ended, this.#isLate, { ...request, outputBytes: this.#limits.outputBytes }), ended.errorTail, child.peakBytes);
     }
     child.kill();
+    if (!this.#output.has('bundle.js') || !this.#output.has('bundle.js.map')) return await this.#failed(crashed, 'the build process said that it built, and sent no bundle', child.peakBytes);
 
-    const { timings: inner } = built as { timings: ChildTimings };
+    const { timings: inner } = built as Built;
     if (cache !== null && (cache as Buffer).length <= cacheBytes) await writeCache(request.cacheDir, cacheFile, cache);
     await this.#output.settled();
     const timings: BuildTimings = { waitMs, readMs, ...inner, totalMs: performance.now() - this.#started };
@@ -323,9 +333,8 @@ class Build {
   }
 
   #progress(header: Record<string, unknown>): void {
-    const { stage, done, total } = header;
-    if ((stage !== 'bundling' && stage !== 'packaging') || typeof done !== 'number' || typeof total !== 'number') return;
-    this.#request.onProgress?.({ stage, done, total });
+    const progress = readProgress(header);
+    if (progress !== null) this.#request.onProgress?.(progress);
   }
 
   #addAsset(header: Record<string, unknown>, body: Buffer): void {

@@ -30,6 +30,8 @@ export type Command = {
   args: string[];
   env: Record<string, string>;
   uid: number | null;
+  /** The one place it can write to, as it sees it, where that is a disk in memory of its own. */
+  memoryDisk: string | null;
   /** Ends what was made on the host for this process; safe to call twice. */
   dispose: () => void;
 };
@@ -117,6 +119,7 @@ const bubblewrapCommand = (wrap: Bubblewrap, inside: Inside, bounds: Bounds): Co
   ],
   env: {},
   uid: wrap.dropRoot ? freshUid() : null,
+  memoryDisk: `${base}/src`,
   dispose: () => undefined,
 });
 
@@ -140,6 +143,7 @@ const permissionCommand = (prlimit: string | null, inside: Inside, bounds: Bound
     args,
     env: { HOME: folder, NODE_ENV: 'production' },
     uid: null,
+    memoryDisk: null,
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 };

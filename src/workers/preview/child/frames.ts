@@ -10,6 +10,8 @@ export type Frame = { header: FrameHeader; body: Buffer };
 
 /** Headers are small JSON; a larger one is a fault of the sender. */
 const maxHeaderBytes = 1024 * 1024;
+/** A build sends a few a second, one for each asset and one for each thing to warn of. Reading costs the same for the smallest. */
+const maxFrames = 100_000;
 
 export const encodeFrame = (header: FrameHeader, body: Uint8Array = Buffer.alloc(0)): [Buffer, Uint8Array] => {
   const json = Buffer.from(JSON.stringify(header));
@@ -33,6 +35,7 @@ export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;
   #takenBytes = 0;
+  #takenFrames = 0;
   readonly #maxBytes: number;
 
   /** @param maxBytes of all frames together, headers included: a stream of empty ones must end too */
@@ -43,6 +46,7 @@ export class FrameReader {
   /** From here on as much again: a process that answers many times is held to the bound each time. */
   renew(): void {
     this.#takenBytes = 0;
+    this.#takenFrames = 0;
   }
 
   push(chunk: Buffer): Frame[] {
@@ -54,12 +58,13 @@ export class FrameReader {
       const prefix = this.#peek(8);
       const headerBytes = prefix.readUInt32BE(0);
       const bodyBytes = prefix.readUInt32BE(4);
-      if (headerBytes > maxHeaderBytes) throw new FrameTooLarge();
+      if (headerBytes > maxHeaderBytes || this.#takenFrames === maxFrames) throw new FrameTooLarge();
       const frameBytes = 8 + headerBytes + bodyBytes;
       if (this.#takenBytes + frameBytes > this.#maxBytes) throw new FrameTooLarge();
       if (this.#length < frameBytes) return frames;
       const bytes = this.#take(frameBytes);
       this.#takenBytes += frameBytes;
+      this.#takenFrames += 1;
       frames.push({ header: parseHeader(bytes.subarray(8, 8 + headerBytes)), body: bytes.subarray(8 + headerBytes) });
     }
   }
