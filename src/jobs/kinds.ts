@@ -6,6 +6,9 @@
 import type { Knex } from 'knex';
 import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
+import type { Binding } from '#platform/database.ts';
+import type { EndValue } from './leases.ts';
+import type { DomainEvent } from './outbox.ts';
 
 /** The tables of worker jobs. */
 export const jobTables = ['preview_jobs', 'live_sessions'] as const;
@@ -40,6 +43,11 @@ export interface JobRow {
   readonly row_version: number;
 }
 
+export interface JobEnding {
+  readonly audit: { readonly event_type: string; readonly entity_type: string; readonly entity_id: string; readonly project_id: string; readonly data: Readonly<Record<string, unknown>> };
+  readonly event: DomainEvent | null;
+}
+
 export interface JobKind {
   readonly kind: 'preview' | 'live_session';
   readonly table: JobTable;
@@ -52,22 +60,26 @@ export interface JobKind {
   /** Looks whether what a report names, of either status, is the job's own, is there and is what it says; throws VALIDATION_ERROR where not. Outside any transaction. */
   checkResult(job: JobRow, report: JobResultReport): Promise<void>;
   /** Columns of the job's own that a success sets. */
-  resultFields(report: JobResultReport): Readonly<Record<string, unknown>>;
+  resultFields(report: JobResultReport): Readonly<Record<string, Binding>>;
+  /** Columns of the job's own that every end under its lease sets. */
+  endFields(job: JobRow): Promise<Readonly<Record<string, EndValue>>>;
   /** Keeps what the job made, in the transaction that ends it. */
   keepArtifacts(trx: Knex.Transaction, job: JobRow, artifacts: readonly JobArtifact[]): Promise<void>;
   /** How a failure is told: the status it ends in, the error code, and the columns of the job's own. */
-  failureFields(failure: JobFailure): { readonly status: 'failed' | 'timed_out'; readonly error_code: string; readonly fields: Readonly<Record<string, unknown>> };
+  failureFields(failure: JobFailure): { readonly status: 'failed' | 'timed_out'; readonly error_code: string; readonly fields: Readonly<Record<string, Binding>> };
   /** Whether no further attempt can mend it, whatever the worker says of it: the same sources fail the same way again. */
   isFinal(failure: JobFailure): boolean;
   /** What the job needs and does not have any more, in words; null where it could run again. In the transaction that puts it back. */
   lacks(trx: Knex.Transaction, job: JobRow): Promise<string | null>;
   /** Columns of the job's own as they are before it ends. */
   readonly unendedFields: Readonly<Record<string, unknown>>;
-  /** Begins an attempt, in the transaction that claims it: what the attempt before left in the log goes. */
+  /** Begins an attempt after the first, in the transaction that claims it: what the attempt before left in the log goes. */
   begun(trx: Knex.Transaction, job: JobRow): Promise<void>;
   /** Adds lines of an attempt's log; lines that are there already change nothing. */
   appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lines: readonly JobLogLine[]): Promise<void>;
-  /** Writes what others hear when a job ends (audit, events), in the transaction that ends it; `by` is who ended it, null for the system. */
+  /** What others hear of a job that ended as this row says. */
+  ending(job: JobRow): JobEnding;
+  /** Writes it, in the transaction that ends a job over the head of its lease; `by` is who ended it, null for the system. */
   ended(trx: Knex.Transaction, job: JobRow, by: Call | null): Promise<void>;
   /** Tells who watches the job that its row has changed. Best effort: watchers look by themselves as well. */
   changed(jobId: string): void;

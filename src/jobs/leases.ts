@@ -7,9 +7,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { JobFailure } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
-import type { JobKind, JobRow, JobStatus } from './kinds.ts';
+import { sha256Hex } from '#platform/crypto.ts';
+import { type Binding, type Database, transact } from '#platform/database.ts';
+import { newId } from '#platform/ids.ts';
+import type { JobKind, JobRow, JobStatus, JobTable } from './kinds.ts';
 import { enqueue } from './outbox.ts';
-import { passTurn } from './turns.ts';
+import { passTurn, passTurnSql } from './turns.ts';
 
 /** Long enough to bear a slow network, short enough that a lost worker delays a job little. Progress extends it. */
 export const leaseMs = 20_000;
@@ -18,36 +21,47 @@ export const transferGraceMs = 60_000;
 
 export const hashOfLease = (token: string): Buffer => createHash('sha256').update(token).digest();
 
+/** $1 job, $2 worker, $3 hash of the lease, $4 epoch. Times are kept to the millisecond, rounded: what was due at once may stand half of one ahead. */
+const claimSql = (table: JobTable, which: 'attempt = 0' | 'attempt > 0'): string => `
+  with claimed as (
+    update ${table}
+       set status = 'running', stage = 'fetching', progress = 0, attempt = attempt + 1, worker_id = $2,
+           lease_token_hash = $3, lease_expires_at = now() + interval '${leaseMs} milliseconds', started_at = now()
+     where id = $1 and status = 'queued' and epoch = $4 and ${which} and queued_at is not null and run_after <= now() + interval '1 millisecond'
+    returning *
+  ), passed as (${passTurnSql('claimed')})
+  select claimed.* from claimed where (select count(*) from passed) >= 0`;
+
 /**
  * queued → running for this worker, attempt + 1. Null when there is nothing to claim (taken, ended, cancelled, not yet
- * due): that is what makes a doubled message harmless. The row is the kind's whole row.
+ * due): that is what makes a doubled message harmless. The row is the kind's whole row. A first attempt, as nearly all
+ * are, is one statement; of others, what the attempt before left goes in the same transaction.
  */
 export async function claim(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, workerId: string, epoch: number,
+  db: Pick<Database, 'knex' | 'named' | 'namedIn'>, kind: JobKind, jobId: string, workerId: string, epoch: number,
 ): Promise<{ job: JobRow; leaseToken: string } | null> {
   const leaseToken = randomBytes(32).toString('base64url');
-  const [job] = await trx(kind.table)
-    .where({ id: jobId, status: 'queued', epoch })
-    .whereNotNull('queued_at')
-    .where('run_after', '<=', aMomentFromNow(trx))
-    .update({
-      status: 'running',
-      stage: 'fetching',
-      progress: 0,
-      attempt: trx.raw('attempt + 1'),
-      worker_id: workerId,
-      lease_token_hash: hashOfLease(leaseToken),
-      lease_expires_at: inFuture(trx, leaseMs),
-      started_at: trx.fn.now(),
-    })
-    .returning<JobRow[]>('*');
-  if (job === undefined) return null;
-  await passTurn(trx, job);
-  await kind.begun(trx, job);
-  return { job, leaseToken };
+  const values = [jobId, workerId, hashOfLease(leaseToken), epoch];
+  const [first] = await db.named<JobRow>(`jobs.claim.${kind.kind}`, claimSql(kind.table, 'attempt = 0'), values);
+  if (first !== undefined) return { job: first, leaseToken };
+  return transact(db, null, async (trx) => {
+    const [job] = await db.namedIn<JobRow>(trx, `jobs.claim_again.${kind.kind}`, claimSql(kind.table, 'attempt > 0'), values);
+    if (job === undefined) return null;
+    await kind.begun(trx, job);
+    return { job, leaseToken };
+  });
 }
 
 export type StopReason = 'deadline';
+
+/** The lease's next end, or the one it has where the job is past its deadline (the sum is in the row's own columns). */
+const extendSql = (table: JobTable): string => `
+  update ${table}
+     set stage = $3, progress = greatest(progress, $4::smallint),
+         lease_expires_at = case when now() > started_at + interval '1 millisecond' * (max_build_ms + ${transferGraceMs}) then lease_expires_at
+                                 else now() + interval '${leaseMs} milliseconds' end
+   where id = $1 and status = 'running' and lease_token_hash = $2
+  returning *`;
 
 /**
  * Extends the lease and notes how far the job is. Answers whether to stop because the job is past its deadline; a null
@@ -55,29 +69,68 @@ export type StopReason = 'deadline';
  * extended: a worker that does not stop loses the job to the reconciler, however busily it reports.
  */
 export async function extend(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string, at: { stage: string; progress: number },
+  db: Pick<Database, 'named' | 'namedIn'>, trx: Knex.Transaction | null, kind: JobKind, jobId: string, leaseToken: string, at: { stage: string; progress: number },
 ): Promise<{ job: JobRow | null; stop: StopReason | null }> {
-  const [job] = await held(trx, kind, jobId, leaseToken)
-    .update({ stage: at.stage, progress: trx.raw('greatest(progress, ?)', [at.progress]), lease_expires_at: withinDeadline(trx) })
-    .returning<JobRow[]>('*');
+  const [name, sql, values] = [`jobs.extend.${kind.kind}`, extendSql(kind.table), [jobId, hashOfLease(leaseToken), at.stage, at.progress]] as const;
+  const [job] = trx === null ? await db.named<JobRow>(name, sql, values) : await db.namedIn<JobRow>(trx, name, sql, values);
   if (job === undefined) return { job: null, stop: null };
   return { job, stop: isOverdue(job) ? 'deadline' : null };
 }
 
+/** A column of the kind's own that an end sets; one of a time so many days from now. */
+export type EndValue = Binding | { readonly daysFromNow: number };
+
+export interface LeaseEnd {
+  readonly status: Exclude<JobStatus, 'queued' | 'running'>;
+  readonly error_code: string | null;
+  readonly isDead?: boolean;
+  readonly fields: Readonly<Record<string, EndValue>>;
+}
+
 /**
- * Ends a job under its lease. Null when this lease does not hold it any more: a late or repeated result changes nothing.
+ * $1 job, $2 hash of the lease, $3 status, $4 error code, $5 whether it is dead, $6–$10 what is told of it in the audit,
+ * $11 and $12 as an event, where it is; then the columns of the kind's own.
+ */
+function finishSql(table: JobTable, fields: LeaseEnd['fields'], hasEvent: boolean): string {
+  const own = Object.entries(fields).map(([column, value], nth) => {
+    const place = `$${(hasEvent ? 13 : 11) + nth}`;
+    return `, ${column} = ${isDays(value) ? `now() + interval '1 day' * ${place}` : place}`;
+  });
+  return `
+    with ended as (
+      update ${table}
+         set status = $3, error_code = $4, stage = null, lease_token_hash = null, lease_expires_at = null, completed_at = now(), ended_lease_hash = lease_token_hash,
+             progress = case when $3 = 'succeeded' then 100 else progress end, died_at = case when $5 then now() else died_at end${own.join('')}
+       where id = $1 and status = 'running' and lease_token_hash = $2
+      returning *
+    ), audited as (
+      insert into audit_logs (id, project_id, event_type, entity_type, entity_id, data)
+      select $6::uuid, project_id, $7::text, $8::text, $9::uuid, $10::jsonb from ended
+    )${hasEvent ? ", told as (insert into outbox (kind, topic, payload) select 'event', $11::text, $12::jsonb from ended)" : ''}
+    select * from ended`;
+}
+
+/**
+ * Ends a job under its lease, and writes what others hear of it: one statement, in the transaction that is given or as one of
+ * its own. `before` is its row as it ran. Null when this lease does not hold it any more: a late or repeated result
+ * changes nothing.
  */
 export async function finish(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: string,
-  end: { status: Exclude<JobStatus, 'queued' | 'running'>; error_code: string | null; fields?: Readonly<Record<string, unknown>> },
+  db: Pick<Database, 'named' | 'namedIn'>, trx: Knex.Transaction | null, kind: JobKind, before: JobRow, leaseToken: string, { status, error_code, isDead = false, fields }: LeaseEnd,
 ): Promise<JobRow | null> {
-  const [job] = await held(trx, kind, jobId, leaseToken)
-    .update({ ...ending(trx, end.status), ended_lease_hash: trx.ref('lease_token_hash'), ...(end.status === 'succeeded' ? { progress: 100 } : {}), error_code: end.error_code, ...end.fields })
-    .returning<JobRow[]>('*');
-  if (job === undefined) return null;
-  await kind.ended(trx, job, null);
-  return job;
+  const { audit, event } = kind.ending({ ...before, status, error_code });
+  const sql = finishSql(kind.table, fields, event !== null);
+  const values: Binding[] = [
+    before.id, hashOfLease(leaseToken), status, error_code, isDead, newId(), audit.event_type, audit.entity_type, audit.entity_id, JSON.stringify(audit.data),
+    ...(event === null ? [] : [event.type, JSON.stringify(event)]), ...Object.values(fields).map((value) => (isDays(value) ? value.daysFromNow : value)),
+  ];
+  // A handful of texts: one for each set of columns.
+  const name = `jobs.finish.${sha256Hex(sql).slice(0, 16)}`;
+  const [job] = trx === null ? await db.named<JobRow>(name, sql, values) : await db.namedIn<JobRow>(trx, name, sql, values);
+  return job ?? null;
 }
+
+const isDays = (value: EndValue): value is { readonly daysFromNow: number } => typeof value === 'object' && value !== null && 'daysFromNow' in value;
 
 /**
  * running → queued again under a new epoch, so that its message is not taken for one that was already sent. With a
@@ -178,14 +231,5 @@ const held = (trx: Knex.Transaction, kind: JobKind, jobId: string, leaseToken: s
 const ending = (trx: Knex.Transaction, status: JobStatus): Record<string, unknown> => ({
   status, stage: null, lease_token_hash: null, lease_expires_at: null, completed_at: trx.fn.now(),
 });
-
-/** The lease's next end, or the one it has where the job is past its deadline (the sum is in the row's own columns). */
-const withinDeadline = (trx: Knex.Transaction): Knex.Raw => trx.raw(
-  `case when now() > started_at + interval '1 millisecond' * (max_build_ms + ?) then lease_expires_at
-        else now() + interval '1 millisecond' * ? end`, [transferGraceMs, leaseMs],
-);
-
-/** Times are kept to the millisecond, rounded: what was due at once may stand half of one ahead. */
-const aMomentFromNow = (trx: Knex.Transaction): Knex.Raw => trx.raw("now() + interval '1 millisecond'");
 
 const inFuture = (trx: Knex.Transaction, ms: number): Knex.Raw => trx.raw("now() + interval '1 millisecond' * ?", [ms]);

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { mapBounded } from '#platform/concurrency.ts';
 import type { Database, Listener } from '#platform/database.ts';
 import { pause, withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
@@ -13,14 +14,29 @@ const pollMs = 2_000;
 /** A failing destination is asked again after this long, doubled up to the bound. */
 const backoffMs = { first: 200, most: 10_000 };
 
-/** The transaction holds its rows while consumers work, so each is bounded, and all of a batch together: the rest comes in the next one. */
-const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number } = { consumerTimeoutMs: 5_000, batchTimeMs: 10_000 };
+/**
+ * The transaction holds its rows while consumers work, so each is bounded, and all of a batch together: the rest comes in
+ * the next one. So many consumers work at once, each on a connection at a time: the pool's others are for requests.
+ */
+const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number; readonly atOnce: number } = { consumerTimeoutMs: 5_000, batchTimeMs: 10_000, atOnce: 3 };
+/** Events told by one call where their consumer takes several. */
+const toldTogether = 50;
+
+/**
+ * A lane looks at most this often while word comes of more: what came meanwhile goes in one batch. The first look after a
+ * rest is immediate. A job that starts soon is worth more rounds than an event that is told soon.
+ */
+const looksApartMs = { jobs: 4, turns: 4, events: 40 };
 
 /** Times are kept to the millisecond, rounded: what is due at once may stand half of one ahead. */
 export const takeSql = `
   select id, kind, topic, payload from outbox
-   where sent_at is null and kind = ? and turn_of is null and run_after <= now() + interval '1 millisecond'
-   order by id limit ? for update skip locked`;
+   where sent_at is null and kind = $1 and turn_of is null and run_after <= now() + interval '1 millisecond'
+   order by id limit $2 for update skip locked`;
+
+/** The commit is not waited for to reach the disk: marks that a crash of the server loses have their rows sent again, which every destination bears. */
+const markSql = `
+  update outbox set sent_at = now() from (select set_config('synchronous_commit', 'off', true)) as relaxed where id = any($1::bigint[])`;
 
 interface OutboxRow {
   readonly id: number;
@@ -36,13 +52,23 @@ interface Sent {
 }
 
 /** What happens upon an event of a type; may be called twice for one event and must then change nothing. */
-export type EventConsumer = (event: DomainEvent) => Promise<void>;
+export interface EventConsumer {
+  (event: DomainEvent): Promise<void>;
+  /** The same of several of its type at once, for less than each by itself. When it fails they are told one by one. */
+  readonly together?: (events: readonly DomainEvent[]) => Promise<void>;
+}
+
+type EventRow = OutboxRow & { readonly payload: DomainEvent };
+
+/** What one call after the other tells: several events of one type together, or those of one thing in their order. */
+interface Telling { readonly together: EventConsumer['together'] | null; readonly rows: readonly EventRow[] }
 
 /**
  * Sends outbox rows where they belong and marks them sent. Any number may run: rows are taken with SKIP LOCKED, and those
  * for which accounts take turns by one of them at a time. A row is
  * marked only after its destination has it, so a crash in between sends it again, which every destination bears. Jobs
- * and events go in lanes of their own: while Redis is away, events are told as ever.
+ * and events go in lanes of their own: while Redis is away, events are told as ever. Events of one thing are told in their
+ * order, but for types that are told together; those of different things beside each other.
  */
 export class OutboxRelay {
   readonly #db: Database;
@@ -53,8 +79,8 @@ export class OutboxRelay {
   readonly #lanes: readonly Lane[];
   #listener: Listener | null = null;
 
-  constructor(db: Database, producer: JobProducer, consumers: ReadonlyMap<string, EventConsumer>, log: Logger, within = bounds) {
-    this.#bounds = within;
+  constructor(db: Database, producer: JobProducer, consumers: ReadonlyMap<string, EventConsumer>, log: Logger, within: Partial<typeof bounds> = {}) {
+    this.#bounds = { ...bounds, ...within };
     this.#db = db;
     this.#producer = producer;
     this.#consumers = consumers;
@@ -62,19 +88,20 @@ export class OutboxRelay {
     this.#lanes = [
       new Lane('jobs', log, () => this.#sendBatch('job', (rows) => this.#sendJobs(rows))),
       new Lane('turns', log, () => this.#sendTurns()),
-      new Lane('events', log, () => this.#sendBatch('event', (rows) => this.#tellConsumers(rows))),
+      new Lane('events', log, () => this.#sendBatch('event', (rows) => this.#tellConsumers(rows as readonly EventRow[]))),
     ];
   }
 
   /** Begins at once; a database that is away is waited for. */
   start(): void {
-    this.#listener = this.#db.listen('outbox', () => this.wake());
+    this.#listener = this.#db.listen('outbox', (lane) => this.wake(lane));
     for (const lane of this.#lanes) lane.start();
   }
 
-  /** Looks again now; a notification that comes while a batch is under way is not lost. */
-  wake(): void {
-    for (const lane of this.#lanes) lane.wake();
+  /** Looks again now, in the lane that is named or in all; a notification that comes while a batch is under way is not lost. */
+  wake(name: string | null = null): void {
+    const named = this.#lanes.filter((lane) => lane.name === name);
+    for (const lane of named.length > 0 ? named : this.#lanes) lane.wake();
   }
 
   async stop(): Promise<void> {
@@ -85,7 +112,7 @@ export class OutboxRelay {
   /** Whether there may be more to send at once. */
   async #sendBatch(kind: OutboxRow['kind'], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<boolean> {
     return this.#db.knex.transaction(async (trx) => {
-      const { rows } = await trx.raw<{ rows: OutboxRow[] }>(takeSql, [kind, batchSize]);
+      const rows = await this.#db.namedIn<OutboxRow>(trx, 'outbox.take', takeSql, [kind, batchSize]);
       return this.#sendRows(trx, rows, send);
     });
   }
@@ -93,7 +120,7 @@ export class OutboxRelay {
   /** Jobs whose accounts take turns. */
   async #sendTurns(): Promise<boolean> {
     return this.#db.knex.transaction(async (trx) => {
-      const rows = await takeTurns<OutboxRow>(trx, batchSize);
+      const rows = await takeTurns<OutboxRow>(this.#db, trx, batchSize);
       return rows !== null && this.#sendRows(trx, rows, (batch) => this.#sendJobs(batch));
     });
   }
@@ -102,7 +129,7 @@ export class OutboxRelay {
     if (rows.length === 0) return false;
     const { failed, left } = await send(rows);
     const done = rows.filter((row) => !failed.has(row.id) && !left.has(row.id)).map((row) => row.id);
-    await trx('outbox').whereIn('id', done).update({ sent_at: trx.fn.now() });
+    await this.#db.namedIn(trx, 'outbox.mark', markSql, [done]);
     if (failed.size > 0) await this.#postpone(trx, [...failed]);
     return rows.length === batchSize || left.size > 0;
   }
@@ -128,25 +155,51 @@ export class OutboxRelay {
   }
 
   /** One event that fails holds up nothing but itself. What the batch's time did not suffice for is left as it was. */
-  async #tellConsumers(rows: readonly OutboxRow[]): Promise<Sent> {
+  async #tellConsumers(rows: readonly EventRow[]): Promise<Sent> {
     const failed = new Set<number>();
     const left = new Set<number>();
     const endAtMs = performance.now() + this.#bounds.batchTimeMs;
-    for (const row of rows) {
-      const consumer = this.#consumers.get(row.topic);
-      if (consumer === undefined) continue;
-      if (performance.now() > endAtMs) {
-        left.add(row.id);
-        continue;
+    await mapBounded(this.#tellingsOf(rows), this.#bounds.atOnce, async ({ together = null, rows: told }) => {
+      if (together !== null && told.length > 1 && performance.now() <= endAtMs && await this.#tellTogether(together, told)) return;
+      for (const row of told) {
+        if (performance.now() > endAtMs) left.add(row.id);
+        else if (!(await this.#tell(row))) failed.add(row.id);
       }
-      try {
-        await withDeadline(() => consumer(row.payload as DomainEvent), this.#bounds.consumerTimeoutMs, `consumer of ${row.topic}`);
-      } catch (error) {
-        this.#log.warn('outbox.event', 'an event was not taken and comes again', { topic: row.topic, outbox_id: row.id, error: messageOf(error) });
-        failed.add(row.id);
-      }
-    }
+    });
     return { failed, left };
+  }
+
+  #tellingsOf(rows: readonly EventRow[]): readonly Telling[] {
+    const together: Telling[] = [];
+    const apart: EventRow[] = [];
+    for (const [topic, several] of Map.groupBy(rows.filter((row) => this.#consumers.has(row.topic)), (row) => row.topic)) {
+      const consumer = this.#consumers.get(topic);
+      if (consumer?.together === undefined) apart.push(...several);
+      else for (let start = 0; start < several.length; start += toldTogether) together.push({ together: consumer.together, rows: several.slice(start, start + toldTogether) });
+    }
+    const ofEach = Map.groupBy(apart.sort((one, other) => one.id - other.id), ({ payload }) => payload.entityId);
+    return [...together, ...[...ofEach.values()].map((ofOne): Telling => ({ together: null, rows: ofOne }))];
+  }
+
+  async #tellTogether(together: NonNullable<Telling['together']>, rows: readonly EventRow[]): Promise<boolean> {
+    try {
+      await withDeadline(() => together(rows.map(({ payload }) => payload)), this.#bounds.consumerTimeoutMs, `consumer of ${rows.length} × ${rows[0]?.topic ?? ''}`);
+      return true;
+    } catch (error) {
+      this.#log.warn('outbox.events', 'Events were not taken together and are told one by one', { topic: rows[0]?.topic, events: rows.length, error: messageOf(error) });
+      return false;
+    }
+  }
+
+  /** Whether it was taken. */
+  async #tell({ id, topic, payload }: EventRow): Promise<boolean> {
+    try {
+      await withDeadline(async () => this.#consumers.get(topic)?.(payload), this.#bounds.consumerTimeoutMs, `consumer of ${topic}`);
+      return true;
+    } catch (error) {
+      this.#log.warn('outbox.event', 'an event was not taken and comes again', { topic, outbox_id: id, error: messageOf(error) });
+      return false;
+    }
   }
 
   /** Doubling from two seconds to about four minutes. */
@@ -158,9 +211,11 @@ export class OutboxRelay {
   }
 }
 
+type LaneName = keyof typeof looksApartMs;
+
 /** Sends batch after batch until nothing is left, then waits for the next word or the poll; waits longer after each failure. */
 class Lane {
-  readonly #name: string;
+  readonly name: LaneName;
   readonly #log: Logger;
   readonly #sendBatch: () => Promise<boolean>;
   readonly #stopping = new AbortController();
@@ -168,8 +223,8 @@ class Lane {
   #wake: (() => void) | null = null;
   #woken = false;
 
-  constructor(name: string, log: Logger, sendBatch: () => Promise<boolean>) {
-    this.#name = name;
+  constructor(name: LaneName, log: Logger, sendBatch: () => Promise<boolean>) {
+    this.name = name;
     this.#log = log;
     this.#sendBatch = sendBatch;
   }
@@ -194,12 +249,16 @@ class Lane {
     let waitMs = backoffMs.first;
     while (!signal.aborted) {
       this.#woken = false;
+      const lookedAt = performance.now();
       try {
         const isMore = await this.#sendBatch();
         waitMs = backoffMs.first;
-        if (!isMore && !this.#woken) await this.#pause(pollMs);
+        if (isMore) continue;
+        if (!this.#woken) await this.#pause(pollMs);
+        const early = looksApartMs[this.name] - (performance.now() - lookedAt);
+        if (early > 0) await pause(early, signal).catch(() => undefined);
       } catch (error) {
-        this.#log.warn('outbox.relay', 'sending failed and will be tried again', { lane: this.#name, error: messageOf(error), wait_ms: waitMs });
+        this.#log.warn('outbox.relay', 'sending failed and will be tried again', { lane: this.name, error: messageOf(error), wait_ms: waitMs });
         // A notification is no reason to hurry now: it says nothing of whether the destination is back.
         await pause(waitMs, signal).catch(() => undefined);
         waitMs = Math.min(waitMs * 2, backoffMs.most);

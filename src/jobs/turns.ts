@@ -5,13 +5,17 @@
  * a Redis that is wiped changes nothing about whose turn it is.
  */
 import type { Knex } from 'knex';
+import type { Database } from '#platform/database.ts';
 import { jobTables, type JobRow } from './kinds.ts';
 
 /** Two keep a worker busy while the next is on its way; with more, others wait longer than they have to. */
 export const mostAhead = 2;
 
-/** One sends at a time: two that looked at once would both find the same places free. */
-const lockSql = "select pg_try_advisory_xact_lock(hashtext('outbox.turns')) as taken";
+/**
+ * One sends at a time: two that looked at once would both find the same places free. The look is planned once for each
+ * connection, perhaps while the tables were empty: it goes by its indexes whatever their size was then.
+ */
+const lockSql = "select pg_try_advisory_xact_lock(hashtext('outbox.turns')) as taken, set_config('enable_seqscan', 'off', true)";
 
 const stillAhead = jobTables.map((table) => `exists (select from ${table} j where j.id = sent.job_id and j.epoch = sent.epoch and j.status = 'queued')`).join(' or ');
 
@@ -50,17 +54,20 @@ export const takeTurnsSql = `
    order by places.ahead + due.nth, places.served, due.id limit $1`;
 
 /** Null while another process sends: it looks again when it is done, and was woken as this one was. */
-export async function takeTurns<Row>(trx: Knex.Transaction, limit: number): Promise<Row[] | null> {
-  const [lock] = (await trx.raw<{ rows: { taken: boolean }[] }>(lockSql)).rows;
+export async function takeTurns<Row>(db: Pick<Database, 'namedIn'>, trx: Knex.Transaction, limit: number): Promise<Row[] | null> {
+  const [lock] = await db.namedIn<{ taken: boolean }>(trx, 'outbox.lock_turns', lockSql, []);
   if (lock?.taken !== true) return null;
-  return (await trx.raw<{ rows: Row[] }>(takeTurnsSql.replace('$1', '?'), [limit])).rows;
+  return db.namedIn<Row>(trx, 'outbox.take_turns', takeTurnsSql, [limit]);
 }
 
-/** A message of this job was taken up or became needless: where the account has more waiting, the relay looks at once. */
+/** Whether the account of a job, a row named `job`, has more waiting for its turn. */
+const isMoreWaiting = (job: string): string => `exists (
+  select from outbox where kind = 'job' and sent_at is null and turn_of is not null and topic = ${job}.queue_class || ':' || ${job}.queue_priority and turn_of = ${job}.requested_by)`;
+
+/** Of a job whose message was taken up: where its account has more waiting, the relay looks at once. Part of the statement that takes it up, as the row `job`. */
+export const passTurnSql = (job: string): string => `select pg_notify('outbox', 'turns') from ${job} where ${isMoreWaiting(job)}`;
+
+/** The same of a job whose message became needless. */
 export async function passTurn(trx: Knex.Transaction, job: JobRow): Promise<void> {
-  await trx.raw(
-    `select pg_notify('outbox', '') where exists (
-       select from outbox where kind = 'job' and sent_at is null and turn_of is not null and topic = ? and turn_of = ?)`,
-    [`${job.queue_class}:${job.queue_priority}`, job.requested_by],
-  );
+  await trx.raw(passTurnSql('job').replace('from job', 'from (values (?::text, ?::text, ?::uuid)) as job (queue_class, queue_priority, requested_by)'), [job.queue_class, job.queue_priority, job.requested_by]);
 }

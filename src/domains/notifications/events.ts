@@ -5,7 +5,6 @@
 import type { DomainEvent } from '#jobs/outbox.ts';
 import type { EventConsumer } from '#jobs/relay.ts';
 import type { Database } from '#platform/database.ts';
-import { ServiceError } from '#platform/errors.ts';
 import type { ProjectMembershipService } from '../projects/membership-service.ts';
 import type { ProjectService } from '../projects/service.ts';
 import { quotaKey } from '../quota.ts';
@@ -14,9 +13,9 @@ import type { NotificationService, Notice } from './service.ts';
 
 export interface TellingDependencies {
   readonly db: Database;
-  readonly notifications: Pick<NotificationService, 'tell'>;
+  readonly notifications: Pick<NotificationService, 'tell' | 'tellEach'>;
   readonly members: Pick<ProjectMembershipService, 'people'>;
-  readonly projects: Pick<ProjectService, 'settingsOf'>;
+  readonly projects: Pick<ProjectService, 'settingsOfEach'>;
 }
 
 type Data = DomainEvent['data'];
@@ -50,8 +49,6 @@ const table: Readonly<Record<string, Tells>> = {
     type: 'comment.mentioned', userIds: others(list(data['newly_mentioned_user_ids']), data['author_id']), projectId: projectId ?? null, payload: commentOf(data), eventKey: mentionKey(data),
   }],
 
-  'preview.succeeded': (event, on) => previewEnded('preview.succeeded', event, on),
-  'preview.failed': (event, on) => previewEnded('preview.failed', event, on),
   'preview.shared': ({ data }) => [{
     type: 'preview.shared', userIds: others([data['user_id'], ...list(data['user_ids'])], data['shared_by']),
     payload: pick(data, ['job_id', 'share_id', 'shared_by', 'note']), eventKey: `preview.shared:${text(data['share_id'])}`,
@@ -109,6 +106,10 @@ export function notificationConsumers(on: TellingDependencies): Map<string, Even
     // Deleted while it was told, now or by a process that died over it: what makes it forgotten may have come before.
     if (!(await stands(id))) await forget(id);
   }]));
+  for (const type of ['preview.succeeded', 'preview.failed'] as const) {
+    const together = (events: readonly DomainEvent[]): Promise<void> => tellPreviewsEnded(type, events, on);
+    consumers.set(type, Object.assign((event: DomainEvent) => together([event]), { together }));
+  }
   // What was said is gone: also where somebody was told of it.
   consumers.set('comment.deleted', ({ data }) => forget(text(data['comment_id'])));
   for (const type of ['task.deleted', 'preview.deleted']) {
@@ -117,15 +118,15 @@ export function notificationConsumers(on: TellingDependencies): Map<string, Even
   return consumers;
 }
 
-async function previewEnded(type: 'preview.succeeded' | 'preview.failed', { entityId, projectId, userId, data }: DomainEvent, { projects }: TellingDependencies): Promise<readonly Notice[]> {
-  if (projectId == null) return [];
-  const settings = await projects.settingsOf(projectId).catch((error: unknown) => {
-    if (error instanceof ServiceError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  });
-  if (settings === null || !settings.notifications[type === 'preview.succeeded' ? 'preview_ready' : 'preview_failed']) return [];
-  const payload = { job_id: entityId, target_platform: data['target_platform'] ?? null, error_code: data['error_code'] ?? null };
-  return [{ type, userIds: ids([userId]), projectId, payload, eventKey: `${type}:${entityId}` }];
+/** Whoever asked for previews hears how they ended, where their projects tell of it: builds end by the hundred where a fleet works. */
+async function tellPreviewsEnded(type: 'preview.succeeded' | 'preview.failed', events: readonly DomainEvent[], { projects, notifications }: TellingDependencies): Promise<void> {
+  const settings = await projects.settingsOfEach(ids(events.map(({ projectId }) => projectId)));
+  await notifications.tellEach(type, events.flatMap(({ entityId, projectId, userId, data }) => {
+    const told = settings.get(projectId ?? '')?.notifications;
+    if (userId == null || told?.[type === 'preview.succeeded' ? 'preview_ready' : 'preview_failed'] !== true) return [];
+    const payload = { job_id: entityId, target_platform: data['target_platform'] ?? null, error_code: data['error_code'] ?? null };
+    return [{ userId, projectId: projectId ?? null, payload, eventKey: `${type}:${entityId}` }];
+  }));
 }
 
 /** Whoever asked for a job hears how it ended. */

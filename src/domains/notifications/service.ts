@@ -31,7 +31,7 @@ export interface Telling extends Omit<Notice, 'userIds' | 'type'> { readonly use
 export interface NotificationDependencies {
   readonly db: Database;
   readonly tiers: TierService;
-  readonly members: Pick<ProjectMembershipService, 'activeMembers'>;
+  readonly members: Pick<ProjectMembershipService, 'activeMembers' | 'activeAmong'>;
   readonly feed: Pick<NotificationFeed, 'changed'>;
 }
 
@@ -82,6 +82,20 @@ export class NotificationService {
       return [...ids];
     });
     this.#on.feed.changed(told);
+  }
+
+  /**
+   * The same of many events of one type, each with the one who is told: eight statements, however many. Of those with a
+   * project, only who may open it now is told.
+   */
+  async tellEach(type: NotificationType, tellings: readonly Telling[]): Promise<void> {
+    if (tellings.length === 0) return;
+    const told = await transact(this.#db, null, async (trx) => {
+      const inProjects = tellings.flatMap(({ userId, projectId = null }) => (projectId === null ? [] : [{ userId, projectId }]));
+      const mayOpen = await this.#on.members.activeAmong(trx, inProjects);
+      return this.notifyEach(trx, type, tellings.filter(({ userId, projectId = null }) => projectId === null || mayOpen({ userId, projectId })));
+    });
+    this.#on.feed.changed([...new Set(told)]);
   }
 
   /**

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Knex } from 'knex';
 import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure, PreviewJobInput } from '#generated/sdk/types.gen.ts';
-import type { JobKind, JobRow } from '#jobs/kinds.ts';
+import type { JobEnding, JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
@@ -62,13 +62,18 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
       });
       return { bundle_bytes: result.bundle_bytes, timings: JSON.stringify(result.timings), failure: null };
     },
-    keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, tiers, job as PreviewRow, artifacts),
+    async endFields(job) {
+      const days = (await tiers.limitsOf((job as PreviewRow).tier)).artifact_retention_days;
+      return days === null ? {} : { artifacts_expire_at: { daysFromNow: days } };
+    },
+    keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, job as PreviewRow, artifacts),
     failureFields,
     isFinal: ({ kind }) => finalKinds.has(kind),
     lacks: (trx, job) => lacks(db, trx, job as PreviewRow),
     unendedFields: { failure: null, timings: null, bundle_bytes: null, artifacts_expire_at: null },
     begun: clearLog,
     appendLog,
+    ending: (job) => endingOf(job as PreviewRow),
     ended: (trx, job, by) => tellEnd(trx, job as PreviewRow, by),
     changed: (jobId) => watch.changed(jobId),
   };
@@ -142,7 +147,7 @@ async function checkResult(storage: ObjectStorage, job: JobRow, report: JobResul
   if (faults.length > 0) throw new ServiceError('VALIDATION_ERROR', 'The result names what is not there.', { details: faults.slice(0, 100) });
 }
 
-async function keepArtifacts(trx: Knex.Transaction, tiers: TierService, job: PreviewRow, artifacts: readonly JobArtifact[]): Promise<void> {
+async function keepArtifacts(trx: Knex.Transaction, job: PreviewRow, artifacts: readonly JobArtifact[]): Promise<void> {
   const rows = artifacts.map((artifact) => ({
     id: newId(),
     job_id: job.id,
@@ -157,10 +162,6 @@ async function keepArtifacts(trx: Knex.Transaction, tiers: TierService, job: Pre
   }));
   for (let start = 0; start < rows.length; start += 500) {
     await trx('preview_artifacts').insert(rows.slice(start, start + 500)).onConflict(['job_id', 'path', 'encoding']).merge();
-  }
-  const days = (await tiers.limitsOf(job.tier)).artifact_retention_days;
-  if (days !== null) {
-    await trx('preview_jobs').where({ id: job.id }).update({ artifacts_expire_at: trx.raw("now() + interval '1 day' * ?", [days]) });
   }
 }
 
@@ -227,9 +228,17 @@ async function appendLog(trx: Knex.Transaction, job: JobRow, offset: number, lin
   await trx('preview_jobs').where({ id: job.id }).update({ log_lines: trx.raw('greatest(log_lines, ?)', [offset + room.length]) });
 }
 
-async function tellEnd(trx: Knex.Transaction, job: PreviewRow, by: Call | null): Promise<void> {
+function endingOf(job: PreviewRow): JobEnding {
   const type = job.status === 'succeeded' ? 'preview.succeeded' : job.status === 'cancelled' ? 'preview.cancelled' : 'preview.failed';
   const data = { status: job.status, error_code: job.error_code, target_platform: job.target_platform, attempt: job.attempt };
-  await audit(trx, by, { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data });
-  await emit(trx, { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data });
+  return {
+    audit: { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data },
+    event: { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data },
+  };
+}
+
+async function tellEnd(trx: Knex.Transaction, job: PreviewRow, by: Call | null): Promise<void> {
+  const ending = endingOf(job);
+  await audit(trx, by, ending.audit);
+  if (ending.event !== null) await emit(trx, ending.event);
 }

@@ -1,7 +1,7 @@
 /** What is a live session's own in the life of a worker job: it lasts as long as the session, and takes in changes as they come. */
 import type { Knex } from 'knex';
 import type { JobSource, LiveChangeSet, LiveResult, LiveSessionInput } from '#generated/sdk/types.gen.ts';
-import type { JobKind, JobRow } from '#jobs/kinds.ts';
+import type { JobEnding, JobKind, JobRow } from '#jobs/kinds.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import { mapInTurns } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
@@ -29,6 +29,11 @@ interface KindDependencies {
   readonly watch: JobWatch;
 }
 
+const endingOf = (job: JobRow): JobEnding => ({
+  audit: { event_type: 'live_session.ended', entity_type: 'live_session', entity_id: job.id, project_id: job.project_id, data: { status: job.status, error_code: job.error_code } },
+  event: null,
+});
+
 export function liveKind({ db, storage, sources, watch }: KindDependencies): JobKind {
   return {
     kind: 'live_session',
@@ -48,6 +53,7 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
     },
     checkResult: () => Promise.resolve(),
     resultFields: () => ({}),
+    endFields: () => Promise.resolve({}),
     keepArtifacts: () => Promise.resolve(),
     failureFields,
     isFinal: ({ kind }) => kind === 'timeout' || kind === 'invalid_input',
@@ -57,11 +63,8 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
       await trx('live_sessions').where({ id: job.id }).update({ live_at: null });
     },
     appendLog: () => Promise.resolve(),
-    async ended(trx, job, by) {
-      await audit(trx, by, {
-        event_type: 'live_session.ended', entity_type: 'live_session', entity_id: job.id, project_id: job.project_id, data: { status: job.status, error_code: job.error_code },
-      });
-    },
+    ending: endingOf,
+    ended: (trx, job, by) => audit(trx, by, endingOf(job).audit),
     changed: (jobId) => watch.changed(jobId),
     live: {
       check: (job, results) => checkObjects(db, storage, job, results),

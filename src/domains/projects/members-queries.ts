@@ -56,6 +56,15 @@ export const activeMembersSql = `
        or exists (select 1 from project_members m where m.project_id = p.id and m.user_id = u.id and m.status = 'active')
        or exists (select 1 from team_members m where m.team_id = p.team_id and m.user_id = u.id and m.status = 'active'))`;
 
+/** The same of many projects at once, each $1 with the person $2 beside it: the places of those pairs, from 1. */
+export const activeAmongSql = `
+  select w.nth from unnest($1::uuid[], $2::uuid[]) with ordinality as w (project_id, user_id, nth)
+    join projects p on p.id = w.project_id and p.deleted_at is null
+    join users u on u.id = w.user_id and u.deleted_at is null and u.suspended_at is null
+   where p.owner_id = u.id
+      or coalesce((select true from project_members m where m.project_id = p.id and m.user_id = u.id and m.status = 'active' limit 1), false)
+      or coalesce((select true from team_members m where m.team_id = p.team_id and m.user_id = u.id and m.status = 'active' limit 1), false)`;
+
 /** How many people are in it by whatever way, and those asked by mail. */
 export const countProjectPeopleSql = `
   select (select count(*) from (

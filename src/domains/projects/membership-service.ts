@@ -5,7 +5,7 @@ import type { Database } from '#platform/database.ts';
 import { newId } from '#platform/ids.ts';
 import { type LockedTarget, type Memberships, storedRole } from '../memberships.ts';
 import { requireSelf, type Role } from '../policy.ts';
-import { activeMembersSql, countProjectPeopleSql, joinProjectSql, lockProjectSql, projectPeopleSql } from './members-queries.ts';
+import { activeAmongSql, activeMembersSql, countProjectPeopleSql, joinProjectSql, lockProjectSql, projectPeopleSql } from './members-queries.ts';
 
 export interface LockedProject extends LockedTarget {
   readonly owner_id: string;
@@ -15,6 +15,10 @@ export interface LockedProject extends LockedTarget {
 
 /** Somebody with access, and how it came by it. */
 export interface ProjectPerson { readonly user_id: string; readonly role: Role; readonly source: 'project' | 'team' }
+
+/** Somebody, and a project. */
+interface Pair { readonly projectId: string; readonly userId: string }
+const keyOf = ({ projectId, userId }: Pair): string => `${projectId}:${userId}`;
 
 /** Who belongs to projects, for whoever changes it inside a transaction. */
 export class ProjectMembershipService implements Memberships {
@@ -86,6 +90,14 @@ export class ProjectMembershipService implements Memberships {
       ? await this.#db.named<{ id: string }>('projects.active_members', activeMembersSql, values)
       : await this.#db.namedIn<{ id: string }>(trx, 'projects.active_members', activeMembersSql, values);
     return new Set(rows.map(({ id }) => id));
+  }
+
+  /** The same of many projects, each with one person: answers who of them has access now. One statement. */
+  async activeAmong(trx: Knex.Transaction, pairs: readonly Pair[]): Promise<(pair: Pair) => boolean> {
+    if (pairs.length === 0) return () => false;
+    const rows = await this.#db.namedIn<{ nth: number }>(trx, 'projects.active_among', activeAmongSql, [pairs.map(({ projectId }) => projectId), pairs.map(({ userId }) => userId)]);
+    const active = new Set(rows.flatMap(({ nth }) => { const pair = pairs[nth - 1]; return pair === undefined ? [] : [keyOf(pair)]; }));
+    return (pair) => active.has(keyOf(pair));
   }
 
   /** Everybody with access, by whatever way. */

@@ -14,6 +14,7 @@ export const projectByIdSql = `
    where p.id = $1 and p.deleted_at is null`;
 
 export const projectSettingsSql = 'select settings from projects where id = $1 and deleted_at is null';
+export const settingsOfEachSql = 'select id, settings from projects where id = any($1::uuid[]) and deleted_at is null';
 
 /** What a change is told by, as it was before. */
 export const lockToChangeSql = 'select row_version, name, archived_at from projects where id = $1 and deleted_at is null for no key update';

@@ -14,7 +14,7 @@ import type { TierService } from '../tiers/service.ts';
 import type { ProjectErasures } from './erasures.ts';
 import { type ChangedRow, etagOf, valuesOf, versionOf } from './changes.ts';
 import { ProjectModel } from './models.ts';
-import { countProjects, listProjects, lockToChangeSql, projectByIdSql, projectSettingsSql, type ProjectFilters } from './queries.ts';
+import { countProjects, listProjects, lockToChangeSql, projectByIdSql, projectSettingsSql, settingsOfEachSql, type ProjectFilters } from './queries.ts';
 import { mergeSettings, readSettings } from './settings.ts';
 import type { ProjectTemplateService } from './templates-service.ts';
 
@@ -164,6 +164,12 @@ export class ProjectService {
     const [row] = await this.#db.named<{ settings: ProjectSettingsUpdate }>('projects.settings', projectSettingsSql, [projectId]);
     if (row === undefined) throw notFound();
     return readSettings(row.settings);
+  }
+
+  /** The same of several; those that are gone are not in it. One statement. */
+  async settingsOfEach(projectIds: readonly string[]): Promise<ReadonlyMap<string, ProjectSettings>> {
+    const rows = await this.#db.named<{ id: string; settings: ProjectSettingsUpdate }>('projects.settings_of_each', settingsOfEachSql, [projectIds]);
+    return new Map(rows.map(({ id, settings }) => [id, readSettings(settings)]));
   }
 
   /** Keeps the person in the team until the commit: who is taken out meanwhile would leave a project behind in it. */

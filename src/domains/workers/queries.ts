@@ -28,3 +28,6 @@ export interface HeartbeatRow { readonly status: string; readonly stop_job_ids: 
 
 export const claimedJobSql = (table: JobTable): string =>
   `select * from ${table} where id = $1 and status = 'running' and lease_token_hash = $2`;
+
+/** A job as a worker tells of it. */
+export const jobSql = (table: JobTable): string => `select * from ${table} where id = $1`;

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import type {
-  ClaimedJob, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, LiveChangeSet, LiveResult,
+  ClaimedJob, JobArtifact, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, LiveChangeSet, LiveResult,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
-import { claim, extend, finish, hashOfLease, isOverdue, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
+import { claim, extend, finish, hashOfLease, isOverdue, type LeaseEnd, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -15,7 +15,7 @@ import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import { allowByCredential } from '../policy.ts';
 import { heartbeatSeconds, type HeartbeatSummaries, silentSeconds } from './heartbeats.ts';
-import { claimedJobSql, heartbeatStopSql, type HeartbeatRow } from './queries.ts';
+import { claimedJobSql, heartbeatStopSql, type HeartbeatRow, jobSql } from './queries.ts';
 import type { NodeKeys } from './node-keys.ts';
 import { homeless, isSafeRelativePath, placed } from './object-paths.ts';
 
@@ -106,7 +106,7 @@ export class WorkerService {
   async claim(call: Call, jobId: string, body: JobClaim): Promise<ClaimedJob> {
     const nodeId = this.#node(call);
     for (const kind of this.#on.kinds) {
-      const claimed = await transact(this.#on.db, null, (trx) => claim(trx, kind, jobId, nodeId, body.epoch));
+      const claimed = await claim(this.#on.db, kind, jobId, nodeId, body.epoch);
       if (claimed === null) continue;
       kind.changed(jobId);
       try {
@@ -130,12 +130,13 @@ export class WorkerService {
     }
     const results = body.live_results ?? [];
     if (results.length > 0) await this.#checkLive(kind, jobId, body.lease_token, results);
-    const { job, stop } = await transact(this.#on.db, null, async (trx) => {
-      const extended = await extend(trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+    const { db } = this.#on;
+    const { log = [] } = body;
+    const extendIn = (trx: Knex.Transaction | null): ReturnType<typeof extend> => extend(db, trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+    const { job, stop } = results.length === 0 && log.length === 0 ? await extendIn(null) : await transact(db, null, async (trx) => {
+      const extended = await extendIn(trx);
       if (extended.job !== null) await kind.live?.take(trx, extended.job, results);
-      if (extended.job !== null && body.log !== undefined && body.log.length > 0) {
-        await kind.appendLog(trx, extended.job, body.log_offset ?? 0, body.log);
-      }
+      if (extended.job !== null && log.length > 0) await kind.appendLog(trx, extended.job, body.log_offset ?? 0, log);
       return extended;
     });
     if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
@@ -205,43 +206,44 @@ export class WorkerService {
    */
   async report(call: Call, body: JobResultReport): Promise<JobResultReceipt> {
     this.#node(call);
-    const kind = await this.#kindOf(body.job_id);
-    const job = await this.#read(this.#on.db.knex, kind, body.job_id);
+    const { kind, job } = await this.#find(body.job_id);
     const leaseHash = hashOfLease(body.lease_token);
     if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true) await kind.checkResult(job, body);
-    const receipt = await transact(this.#on.db, null, async (trx) => {
-      const ended = body.status === 'SUCCESS' ? await this.#succeed(trx, kind, body) : await this.#fail(trx, kind, job, body);
-      if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
-      const now = await this.#read(trx, kind, body.job_id);
-      if (now.ended_lease_hash?.equals(leaseHash) === true) return { accepted: true, job_status: now.status, reason: null };
-      const reason = now.status === 'cancelled' ? 'cancelled' : now.completed_at === null ? 'lease_lost' : 'already_ended';
-      return { accepted: false, job_status: now.status, reason } as const;
-    });
+    const ended = body.status === 'SUCCESS' ? await this.#succeed(kind, job, body) : await this.#fail(kind, job, body);
     kind.changed(body.job_id);
-    return receipt;
+    if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
+    const now = await this.#read(kind, body.job_id);
+    if (now === undefined) throw notFound();
+    if (now.ended_lease_hash?.equals(leaseHash) === true) return { accepted: true, job_status: now.status, reason: null };
+    const reason = now.status === 'cancelled' ? 'cancelled' : now.completed_at === null ? 'lease_lost' : 'already_ended';
+    return { accepted: false, job_status: now.status, reason };
   }
 
-  async #succeed(trx: Knex.Transaction, kind: JobKind, report: JobResultReport): Promise<JobRow | null> {
-    const job = await finish(trx, kind, report.job_id, report.lease_token, {
-      status: 'succeeded', error_code: null, fields: kind.resultFields(report),
-    });
-    if (job !== null) await kind.keepArtifacts(trx, job, report.artifacts ?? []);
-    return job;
+  #succeed(kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
+    return this.#end(kind, job, report, { status: 'succeeded', error_code: null, fields: kind.resultFields(report) }, report.artifacts ?? []);
   }
 
   /** A failure that another attempt may mend goes back to the queue after a wait; every other one ends the job. */
-  async #fail(trx: Knex.Transaction, kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
+  async #fail(kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
     const failure: JobFailure = report.failure ?? { kind: 'internal', message: report.error ?? 'The worker gave no reason.', retryable: true };
     const mayBeMended = failure.retryable && !kind.isFinal(failure);
     if (mayBeMended && job.attempt < job.max_attempts) {
-      return requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt, failure.kind) });
+      return transact(this.#on.db, null, (trx) => requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt, failure.kind) }));
     }
-    const { status, error_code, fields } = kind.failureFields(failure);
     // What another attempt could have mended and none did is dead: it waits for an administrator.
-    const died = mayBeMended ? { died_at: trx.fn.now() } : {};
-    const ended = await finish(trx, kind, report.job_id, report.lease_token, { status, error_code, fields: { ...fields, ...died } });
-    if (ended !== null) await kind.keepArtifacts(trx, ended, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
-    return ended;
+    return this.#end(kind, job, report, { ...kind.failureFields(failure), isDead: mayBeMended }, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
+  }
+
+  /** Ends it and keeps what it made: in one transaction, which without artifacts is one statement. */
+  async #end(kind: JobKind, job: JobRow, report: JobResultReport, how: LeaseEnd, artifacts: readonly JobArtifact[]): Promise<JobRow | null> {
+    const { db } = this.#on;
+    const end = { ...how, fields: { ...how.fields, ...await kind.endFields(job) } };
+    if (artifacts.length === 0) return finish(db, null, kind, job, report.lease_token, end);
+    return transact(db, null, async (trx) => {
+      const ended = await finish(db, trx, kind, job, report.lease_token, end);
+      if (ended !== null) await kind.keepArtifacts(trx, ended, artifacts);
+      return ended;
+    });
   }
 
   /** What a node that stops still holds goes back to the queue at once. */
@@ -275,22 +277,26 @@ export class WorkerService {
 
   async #renew(kind: JobKind, job: JobRow, leaseToken: string): Promise<JobRow> {
     const at = { stage: job.stage ?? 'fetching', progress: job.progress };
-    const { job: held } = await transact(this.#on.db, null, (trx) => extend(trx, kind, job.id, leaseToken, at));
+    const { job: held } = await extend(this.#on.db, null, kind, job.id, leaseToken, at);
     if (held === null) throw new ServiceError('CONFLICT', 'This job went to somebody else, or ended, while its input was put together.');
     return held;
   }
 
   async #kindOf(jobId: string): Promise<JobKind> {
+    return (await this.#find(jobId)).kind;
+  }
+
+  async #find(jobId: string): Promise<{ readonly kind: JobKind; readonly job: HeldRow }> {
     for (const kind of this.#on.kinds) {
-      if ((await this.#on.db.knex(kind.table).where({ id: jobId }).first('id')) !== undefined) return kind;
+      const job = await this.#read(kind, jobId);
+      if (job !== undefined) return { kind, job };
     }
     throw notFound();
   }
 
-  async #read(knex: Knex, kind: JobKind, jobId: string): Promise<HeldRow> {
-    const row: HeldRow | undefined = await knex(kind.table).where({ id: jobId }).first();
-    if (row === undefined) throw notFound();
-    return row;
+  async #read(kind: JobKind, jobId: string): Promise<HeldRow | undefined> {
+    const [job] = await this.#on.db.named<HeldRow>(`workers.job.${kind.kind}`, jobSql(kind.table), [jobId]);
+    return job;
   }
 
   #node(call: Call): string {

@@ -234,6 +234,31 @@ describe('fan-out of events', () => {
       ]);
     });
 
+    it('tells of forty previews in as many statements as of two: each to whoever asked and may open its project, where it wishes so, and once', async () => {
+      const { ada, ben, cleo, projectId } = await begin();
+      const [quiet, gone] = [await backend.current.project(ada), await backend.current.project(ada)];
+      await backend.current.run('updateProjectSettings', ada, { path: { project_id: quiet }, body: { notifications: { preview_failed: false } } });
+      await backend.current.sql('update projects set deleted_at = now() where id = ?', [gone]);
+      const stranger = await person();
+      const ended = (who: Person, of = projectId): DomainEvent => ({
+        type: 'preview.failed', entityId: newId(), projectId: of, userId: who.userId, data: { status: 'failed', error_code: 'PREVIEW_BUILD_FAILED', target_platform: 'ios', attempt: 1 },
+      });
+      const together = backend.current.services.consumers.get('preview.failed')?.together;
+      const counts: number[] = [];
+      const events: DomainEvent[] = [];
+      for (const many of [1, 20]) {
+        const batch = Array.from({ length: many }, () => [ended(ben), ended(cleo)]).flat().concat([ended(ada, quiet), ended(ada, gone), ended(stranger)]);
+        counts.push(await countStatements(async () => together?.(batch)));
+        await together?.(batch);
+        events.push(...batch);
+      }
+      expect(counts[0]).to.equal(counts[1]);
+      expect(counts[0]).to.be.at.most(6);
+      const toldOf = async (who: Person): Promise<unknown[]> => (await toldTo(who)).filter(({ type }) => type === 'preview.failed').map(({ payload }) => payload['job_id']).sort();
+      for (const who of [ben, cleo]) expect(await toldOf(who)).to.deep.equal(events.filter(({ userId }) => userId === who.userId).map(({ entityId }) => entityId).sort());
+      for (const who of [ada, stranger]) expect(await toldOf(who)).to.deep.equal([]);
+    });
+
     it('tells with whom a preview was shared, in the project or not', async () => {
       const { ada, projectId } = await begin();
       const eve = await person();

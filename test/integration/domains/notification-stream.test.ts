@@ -27,7 +27,7 @@ describe('the stream of notifications', () => {
     subscribers.push(subscriber);
     if (options.isDeaf === true) subscriber.close();
     const feed = new NotificationFeed({ db, redis: redis.redis, subscriber, log, pollMs: options.pollMs ?? never });
-    const notifications = new NotificationService({ db, tiers: services.tiers, members: { activeMembers: (_project, ids) => Promise.resolve(new Set(ids)) }, feed });
+    const notifications = new NotificationService({ db, tiers: services.tiers, members: { activeMembers: (_project, ids) => Promise.resolve(new Set(ids)), activeAmong: () => Promise.resolve(() => true) }, feed });
     return { feed, notifications, stream: new NotificationStream(db, services.tiers, feed) };
   };
   type Replica = ReturnType<typeof replica>;

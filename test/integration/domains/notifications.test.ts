@@ -11,7 +11,7 @@ describe('notifications', () => {
   const backend = useBackend();
   const person = (tier: Person['tier'] = 'pro'): Promise<Person> => backend.current.person(tier);
   const serviceOf = ({ database: { db }, services }: Backend): NotificationService => new NotificationService({
-    db, tiers: services.tiers, members: { activeMembers: (_projectId, userIds) => Promise.resolve(new Set(userIds)) }, feed: { changed: () => undefined },
+    db, tiers: services.tiers, members: { activeMembers: (_projectId, userIds) => Promise.resolve(new Set(userIds)), activeAmong: () => Promise.resolve(() => true) }, feed: { changed: () => undefined },
   });
   const notify = (on: Backend, notice: Notice): Promise<void> => serviceOf(on).tell(notice);
   const suspicion = (who: Person, eventKey = newId()): Notice => ({

@@ -32,7 +32,7 @@ describe('the outbox relay', () => {
   const backend = useBackend();
   const relays: OutboxRelay[] = [];
   const producers: JobProducer[] = [];
-  const startRelay = (consumers: Readonly<Record<string, EventConsumer>> = {}, producer = backend.current.producer, bounds?: { consumerTimeoutMs: number; batchTimeMs: number }): OutboxRelay => {
+  const startRelay = (consumers: Readonly<Record<string, EventConsumer>> = {}, producer = backend.current.producer, bounds?: ConstructorParameters<typeof OutboxRelay>[4]): OutboxRelay => {
     const { database, log } = backend.current;
     const relay = new OutboxRelay(database.db, producer, new Map(Object.entries(consumers)), log, bounds);
     relays.push(relay);
@@ -144,9 +144,10 @@ describe('the outbox relay', () => {
     expect(await producer.holds('cpu', 'low', { jobId: stuck, epoch: 0 })).to.equal(true);
   });
 
-  it('tells events in their order, and passes over those that nobody hears', async () => {
+  it('tells events of one thing in their order, and passes over those that nobody hears', async () => {
     const heard: string[] = [];
-    await tell('a.one', 'b.unheard', 'a.two', 'a.one');
+    const thing = newId();
+    await transact(backend.current.database.db, null, (trx) => emit(trx, ...['a.one', 'b.unheard', 'a.two', 'a.one'].map((type) => event(type, thing))));
     startRelay({ 'a.one': async ({ type }) => { heard.push(type); }, 'a.two': async ({ type }) => { heard.push(type); } });
     await allSent();
     expect(heard).to.deep.equal(['a.one', 'a.two', 'a.one']);
@@ -193,6 +194,72 @@ describe('the outbox relay', () => {
       backend.current.producer, { consumerTimeoutMs: 10, batchTimeMs: 50 });
     await until('all but the hanging ones', async () => (await unsent()) === 40);
     expect(heard).to.deep.equal(['good.event']);
+  });
+
+  it('tells of different things beside each other, so that one that is slow holds up no other, and never of more than it may at once', async () => {
+    const slow = Promise.withResolvers<void>();
+    const counted = { now: 0, most: 0 };
+    const heard: string[] = [];
+    await tell('slow.event', ...Array.from({ length: 20 }, () => 'good.event'));
+    startRelay({
+      'slow.event': () => slow.promise,
+      'good.event': async ({ entityId }) => {
+        counted.now += 1;
+        counted.most = Math.max(counted.most, counted.now);
+        await new Promise((resolve) => setImmediate(resolve));
+        counted.now -= 1;
+        heard.push(entityId);
+      },
+    }, backend.current.producer, { atOnce: 3 });
+    await until('all the others', () => heard.length === 20);
+    slow.resolve();
+    await allSent();
+    // The third place was the slow one's.
+    expect(counted.most).to.equal(2);
+  });
+
+  it('tells many of one type together, and one by one where that fails: only the bad one comes again', async () => {
+    const calls: number[] = [];
+    const heard: string[] = [];
+    const [bad, ...good] = Array.from({ length: 7 }, () => newId());
+    const one: EventConsumer = async ({ entityId }) => {
+      if (entityId === bad) throw new Error('no');
+      heard.push(entityId);
+    };
+    const together: EventConsumer['together'] = async (events) => {
+      calls.push(events.length);
+      if (events.some(({ entityId }) => entityId === bad)) throw new Error('not all of them');
+      heard.push(...events.map(({ entityId }) => entityId));
+    };
+    const emitAll = (type: string, ids: readonly string[]): Promise<void> => transact(backend.current.database.db, null, (trx) => emit(trx, ...ids.map((id) => event(type, id))));
+    const many = Array.from({ length: 120 }, () => newId());
+    await emitAll('many.event', many);
+    startRelay({ 'many.event': Object.assign(one, { together }) });
+    await allSent();
+    expect([...heard].sort()).to.deep.equal([...many].sort());
+    expect(calls).to.have.length(3);
+    heard.length = 0;
+    await emitAll('many.event', [...good, bad ?? '']);
+    await until('all but one', async () => heard.length === good.length && (await unsent()) === 1);
+    expect([...heard].sort()).to.deep.equal([...good].sort());
+    expect(await backend.current.sql("select payload ->> 'entityId' as id, attempts from outbox where sent_at is null")).to.deep.equal([{ id: bad, attempts: 1 }]);
+  });
+
+  it('is told by a commit which of its lanes has something to send', async () => {
+    const { database: { db } } = backend.current;
+    const told: (string | null)[] = [];
+    const listener = db.listen('outbox', (lane) => { told.push(lane); });
+    try {
+      await listener.ready;
+      told.length = 0;
+      await tell('a.one', 'a.two');
+      await queue(newId());
+      await transact(db, null, (trx) => enqueue(trx, [{ jobId: newId(), epoch: 0, queueClass: 'cpu', priority: 'low', turnOf: newId() }]));
+      await until('three words', () => told.length >= 3);
+      expect(told).to.deep.equal(['events', 'jobs', 'turns']);
+    } finally {
+      await listener.close();
+    }
   });
 
   it('shares the work with others: no event is told twice, none is left', async () => {

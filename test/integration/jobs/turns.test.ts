@@ -142,7 +142,7 @@ describe('turns of accounts', () => {
     await backend.current.sql("insert into outbox (kind, topic, payload, turn_of, job_id, epoch) select 'job', 'cpu:low', '{}', ?, gen_random_uuid(), 0 from generate_series(1, 20000)", [ada.userId]);
     await backend.current.sql('vacuum analyze outbox');
     for (const kind of ['job', 'event']) {
-      const { rows } = await backend.current.database.db.knex.raw<{ rows: { 'QUERY PLAN': string }[] }>(`explain ${takeSql}`, [kind, 200]);
+      const rows = await backend.current.database.db.named<{ 'QUERY PLAN': string }>('', `explain ${takeSql}`, [kind, 200]);
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       expect(plan).to.contain('outbox_due_idx');
     }
