@@ -217,8 +217,15 @@ class Build {
     this.#log = new BuildLog(request, sandbox);
   }
 
+  /** What holds for this build, and what it is told when it goes beyond. */
+  get #bounds(): { timeoutMs: number; memoryBytes: number } {
+    const { timeoutMs, memoryBytes } = this.#request;
+    return { timeoutMs: Math.min(timeoutMs, this.#limits.timeoutMs), memoryBytes: Math.min(memoryBytes, this.#limits.memoryBytes) };
+  }
+
   async run(): Promise<BuildResult> {
-    const { signal, timeoutMs } = this.#request;
+    const { signal } = this.#request;
+    const { timeoutMs } = this.#bounds;
     await mkdir(this.#request.outDir, { recursive: true });
     // Aborted meanwhile, its event would never come.
     signal?.throwIfAborted();
@@ -229,7 +236,7 @@ class Build {
     const deadline = setTimeout(() => {
       this.#isLate = true;
       stop();
-    }, Math.min(timeoutMs, this.#limits.timeoutMs));
+    }, timeoutMs);
     signal?.addEventListener('abort', stop, { once: true });
     try {
       return await this.#build();
@@ -254,7 +261,7 @@ class Build {
     const warm = await this.#process();
     const waitMs = performance.now() - this.#started;
     const { child } = warm;
-    child.watchMemory(Math.min(request.memoryBytes, this.#limits.memoryBytes));
+    child.watchMemory(this.#bounds.memoryBytes);
 
     let failure: BuildFailure | null = null;
     let built: Built | null = null;
@@ -298,7 +305,7 @@ class Build {
     if (failure !== null) return await this.#failed(failure, '', child.peakBytes);
     if (end !== null || built === null) {
       const ended = end ?? (await child.ended);
-      return await this.#failed(failureOfEnd(ended, this.#isLate, { ...request, outputBytes: this.#limits.outputBytes }), ended.errorTail, child.peakBytes);
+      return await this.#failed(failureOfEnd(ended, this.#isLate, { ...this.#bounds, outputBytes: this.#limits.outputBytes }), ended.errorTail, child.peakBytes);
     }
     child.kill();
     if (!this.#output.has('bundle.js') || !this.#output.has('bundle.js.map')) return await this.#failed(crashed, 'the build process said that it built, and sent no bundle', child.peakBytes);

@@ -1,7 +1,9 @@
 /** The wall itself: what a process can do inside when Node's own permission model is out of the way. */
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -103,6 +105,55 @@ describe('the sandbox', () => {
     expect(told['hostname']).to.equal('preview');
   });
 
+  it('leads to no socket of the host, of whatever kind, without the second wall too', async () => {
+    const abstractName = `\0hivesync-${randomUUID()}`;
+    const told: string[] = [];
+    const listen = async (name: string, at: object): Promise<Server> => {
+      const listening = createServer((socket) => { told.push(name); socket.destroy(); }).listen(at);
+      await once(listening, 'listening');
+      return listening;
+    };
+    const six = await listen('IPv6', { port: 0, host: '::1' });
+    const file = await listen('unix', { path: join(work.path, 's') });
+    const abstract = await listen('abstract', { path: abstractName });
+    try {
+      const answers = await ask(`
+        const net = await import('node:net'); const dns = await import('node:dns/promises');
+        const connect = (options) => new Promise((resolve, reject) => net.connect(options).once('connect', () => resolve('reached')).once('error', reject));
+        await attempt('IPv6', () => connect({ port: ${(six.address() as AddressInfo).port}, host: '::1' }));
+        await attempt('every address', () => connect({ port: ${port}, host: '0.0.0.0' }));
+        await attempt('unix', () => connect({ path: ${JSON.stringify(join(work.path, 's'))} }));
+        await attempt('abstract', () => connect({ path: ${JSON.stringify(abstractName)} }));
+        await attempt('metadata', () => connect({ port: 80, host: '169.254.169.254' }));
+        await attempt('name', () => dns.lookup('example.com'));
+        await attempt('resolver', () => { dns.setServers(['1.1.1.1', '127.0.0.53']); return dns.resolve4('example.com'); });
+      `);
+      for (const [what, answer] of Object.entries(answers)) expect(answer, what).to.match(/^refused/u);
+      expect(Object.keys(answers)).to.have.length(7);
+      expect(told).to.deep.equal([]);
+    } finally {
+      for (const server of [six, file, abstract]) server.close();
+    }
+  });
+
+  it('shows no process of the host, and lets none be signalled', async () => {
+    const told = await ask(`
+      told.seen = []; for (let pid = 1; pid < 5000; pid += 1) { try { process.kill(pid, 0); told.seen.push(pid); } catch (error) { if (error.code !== 'ESRCH') told.seen.push(pid); } }
+      await attempt('worker', () => process.kill(${process.pid}, 0));
+      await attempt('everybody', () => process.kill(-1, 0));
+      const fs = await import('node:fs');
+      told.open = []; for (let descriptor = 4; descriptor < 512; descriptor += 1) { try { const found = fs.fstatSync(descriptor); if (found.isFile() || found.isDirectory() || found.isBlockDevice() || found.isSocket()) told.open.push(descriptor); } catch {} }
+      await attempt('mount', () => fs.mkdirSync('/b/src/proc') ?? fs.readdirSync('/b/src/proc/1'));
+      await attempt('device', async () => { const { spawnSync } = await import('node:child_process'); const done = spawnSync('mknod', ['/b/src/null', 'c', '1', '3']); if (done.error) throw done.error; return done.status; });
+      await attempt('root', () => process.setuid(0));
+      await attempt('priority', async () => (await import('node:os')).setPriority(0, -20));
+    `);
+    // Its own namespace: the first process in it, itself, and its threads.
+    expect(Math.max(...(told['seen'] as number[]))).to.be.lessThan(40);
+    expect(told['open']).to.deep.equal([]);
+    for (const what of ['worker', 'mount', 'device', 'root', 'priority']) expect(told[what], what).to.match(/^refused/u);
+  });
+
   it('holds a second wall: no file beside the build’s own, no other program, no worker', async () => {
     const told = await ask(
       `
@@ -157,12 +208,75 @@ describe('the sandbox', () => {
     expect(end.reason).to.equal('memory');
   });
 
+  it('counts the memory of what another thread of the process has started', async () => {
+    const end = await run(`
+      const { Worker } = await import('node:worker_threads');
+      new Worker("import('node:child_process').then(({ spawn }) => spawn('/n/node', ['-e', 'const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20)'], { stdio: 'ignore' })); setInterval(() => {}, 1000)", { eval: true });
+      setInterval(() => {}, 1000);
+    `, { memoryBytes: 300 * 1024 * 1024 });
+    expect(end.reason, end.errorTail).to.equal('memory');
+  });
+
+  it('counts empty files as the memory they are', async () => {
+    const end = await run(`
+      const fs = await import('node:fs');
+      for (let made = 0; ; made += 1) fs.closeSync(fs.openSync('/b/src/' + made, 'wx'));
+    `, { memoryBytes: 200 * 1024 * 1024 });
+    expect(end.reason).to.equal('memory');
+  });
+
   it('ends a process that sends more than it may', async () => {
     const end = await run(
       `const fs = await import('node:fs'); const frame = Buffer.alloc(8 + 15 + 700000); frame.writeUInt32BE(15, 0); frame.writeUInt32BE(700000, 4); frame.write('{"type":"asset"}'.slice(0, 15), 8);
        const head = Buffer.from('{"type":"x"}   '); head.copy(frame, 8); for (;;) { let at = 0; while (at < frame.length) at += fs.writeSync(3, frame, at); }`,
     );
     expect(end.reason).to.equal('output');
+  });
+
+  /** Processes of this machine that carry the mark in their arguments. */
+  const marked = (mark: string): number[] =>
+    readdirSync('/proc').filter((name) => /^[0-9]+$/u.test(name)).map(Number).filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark);
+      } catch {
+        return false;
+      }
+    });
+  const eventually = async (holds: () => boolean): Promise<void> => {
+    for (const end = performance.now() + 5_000; !holds() && performance.now() < end;) await new Promise((resolve) => { setTimeout(resolve, 20); });
+    expect(holds()).to.equal(true);
+  };
+  /** Leaves its group and session twice over, hears no signal, and stays. */
+  const staying = (mark: string): string => `
+    const { spawn } = await import('node:child_process');
+    const stay = 'for (const name of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(name, () => {}); setInterval(() => {}, 1000)';
+    const again = 'require("node:child_process").spawn("/n/node", ["-e", ' + JSON.stringify(stay) + ', "${mark}"], { detached: true, stdio: "ignore" }).unref();' + stay;
+    spawn('/n/node', ['-e', again, '${mark}'], { detached: true, stdio: 'ignore' }).unref();
+    await new Promise((resolve) => setTimeout(resolve, 1000));`;
+
+  it('leaves nothing behind when it ends, whatever has left its group', async () => {
+    const mark = `stays-${randomUUID()}`;
+    let most = 0;
+    const looking = setInterval(() => { most = Math.max(most, marked(mark).length); }, 50);
+    const end = await run(`${staying(mark)} process.exit(0);`);
+    clearInterval(looking);
+    expect(end.exitCode).to.equal(0);
+    expect(most).to.be.greaterThan(2);
+    await eventually(() => marked(mark).length === 0);
+  });
+
+  it('ends with the worker, also when that is killed without a word', async () => {
+    const mark = `stays-${randomUUID()}`;
+    const command = commandFor(`${staying(mark)} await new Promise(() => setInterval(() => {}, 1000));`, false);
+    const script = `
+      const { SandboxedProcess } = await import('#workers/sandbox/sandboxed-process.ts');
+      new SandboxedProcess({ ...JSON.parse(process.argv[1]), dispose: () => undefined }, 1000);
+      setInterval(() => {}, 1000);`;
+    const worker = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(command)], { stdio: 'inherit', cwd: fileURLToPath(new URL('../../..', import.meta.url)) });
+    await eventually(() => marked(mark).length > 3);
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+    await eventually(() => marked(mark).length === 0);
   });
 
   it('ends the whole group when it is killed, however busy', async () => {
