@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { LiveRevision, LiveSession, LiveSessionCreated } from '#generated/sdk/types.gen.ts';
+import type { ExpoManifest, LiveRevision, LiveSession, LiveSessionCreated } from '#generated/sdk/types.gen.ts';
 import type { ApiEvent } from '#sdk/index.ts';
 import { failureOf } from '../support/failures.ts';
 import { type Person, until, useSystem } from '../support/system.ts';
@@ -126,6 +126,56 @@ describe('live sessions over the wire', function () {
       await second.end(3);
       expect(second.revisions()[0]).to.include({ revision: 3 });
       second.stop();
+    } finally {
+      phone.stop();
+    }
+  });
+
+  it('brings the phone the images that came since, and no others, wherever they are put; and a source map once nobody edits', async () => {
+    const created = await open();
+    const { id } = created.live_session;
+    const phone = follow(created);
+    const image = readFileSync(`${sample}/assets/plant.png`);
+    const fresh = Buffer.concat([image, Buffer.from('drawn anew')]);
+    const encoded = (content: Buffer | string): string => Buffer.from(content).toString('base64');
+    const showing = (path: string): { path: string; content_base64: string } => ({ path: screenPath, content_base64: encoded(`${screen}\nconsole.log(require('${path}'));`) });
+    const imagesOf = async ({ assets }: LiveRevision): Promise<[string, boolean][]> => Promise.all(assets.map(async ({ path, url, size, sha256 }): Promise<[string, boolean]> => {
+      const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
+      return [path, bytes.length === size && createHash('sha256').update(bytes).digest('hex') === sha256 && bytes.equals(fresh)];
+    }));
+    try {
+      expect((await phone.end(0)).assets).to.deep.equal([]);
+      await push(id, 0, { path: 'src/screens/drawn.png', content_base64: encoded(fresh) }, showing('./drawn.png'));
+      expect(await imagesOf(await phone.end(1))).to.deep.equal([['assets/src/screens/drawn.png', true]]);
+      await push(id, 1, edited('Words alone'));
+      expect((await phone.end(2)).assets).to.deep.equal([]);
+      await push(id, 2, { path: 'src/screens/drawn.png', removed: true }, { path: 'src/moved.png', content_base64: encoded(fresh) }, showing('../moved.png'));
+      expect(await imagesOf(await phone.end(3))).to.deep.equal([['assets/src/moved.png', true]]);
+      await push(id, 3, { path: 'assets/plant.png', content_base64: encoded(fresh) });
+      expect((await imagesOf(await phone.end(4))).sort()).to.deep.equal([['assets/assets/plant.png', true], ['assets/src/moved.png', true]]);
+
+      const mapped = (): LiveRevision | undefined => phone.events.filter(({ event }) => event === 'source_map').map(({ data }) => data as LiveRevision).find(({ revision }) => revision === 4);
+      await until('the source map', () => mapped() !== undefined, 20_000);
+      const map = await (await fetch(mapped()?.source_map_url ?? '')).json() as { sections: { map: { sources: string[] } }[] };
+      expect(map.sections.flatMap((section) => section.map.sources)).to.include(screenPath);
+      const late = follow(created);
+      const { source_map_url: url } = await late.end(4);
+      expect(url).to.be.a('string');
+      late.stop();
+
+      const asked = await fetch(`${system.current.baseUrl}/api/v1/preview/manifest?token=${created.token}`, { headers: { accept: 'application/expo+json', 'expo-platform': 'ios' } });
+      const manifest = await asked.json() as ExpoManifest;
+      const hash = createHash('sha256').update(fresh).digest('base64url');
+      expect(manifest.assets.filter((asset) => asset.hash === hash)).to.have.length(1);
+      expect(manifest.assets.some((asset) => asset.hash === createHash('sha256').update(image).digest('base64url')), 'the image as it was').to.equal(false);
+      expect(manifest.launchAsset.hash).to.equal(Buffer.from((await phone.end(4)).bundle_sha256 ?? '', 'hex').toString('base64url'));
+      const page = await (await fetch(`${system.current.baseUrl}/api/v1/preview/view/${created.token}`)).text();
+      expect(page).to.include('Live').and.to.include(encodeURIComponent(`/api/v1/preview/manifest?token=${created.token}`));
+      expect((await fetch(`${system.current.baseUrl}/api/v1/preview/sessions/${created.token}`)).status).to.equal(404);
+      await ada.hive.api.endLiveSession({ path: { live_id: id } });
+      for (const path of [`sessions/${created.token}`, `manifest?token=${created.token}`, `view/${created.token}`, `live-sessions/${id}/events?token=${created.token}`]) {
+        expect((await fetch(`${system.current.baseUrl}/api/v1/preview/${path}`)).status, path).to.equal(410);
+      }
     } finally {
       phone.stop();
     }

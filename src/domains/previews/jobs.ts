@@ -99,8 +99,9 @@ export class PreviewJobService {
         if (current === undefined) throw new ServiceError('PRECONDITION_FAILED', 'This job has changed since you read it. Read it again.');
       }
       await cancel(trx, this.#kind, jobId, call);
-      ended = await this.#endings.cancelLiveOf(trx, jobId, call);
       await trx('preview_jobs').where({ id: jobId }).whereNull('deleted_at').update({ deleted_at: trx.fn.now() });
+      // From here on none begins with it: whoever opens one holds the row.
+      ended = await this.#endings.cancelLiveOf(trx, jobId, call);
       await this.#comments.removeOf(trx, 'preview', jobId);
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
       await emit(trx, { type: 'preview.deleted', entityId: jobId, projectId: access.projectId, userId: requireSelf(call), data: { job_id: jobId } });

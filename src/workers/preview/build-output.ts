@@ -21,15 +21,19 @@ export type OutputFile = {
 
 const isPlain = (text: string, pattern: RegExp): boolean => text.length <= 255 && pattern.test(text);
 
+/**
+ * Below `assets/`, and nowhere else. SDK packages lie below `node_modules`, which the rule for sources refuses by name. Lengths
+ * are counted in NFC, and a path is written as it comes.
+ */
+export const isAssetPath = (path: string): boolean =>
+  path.startsWith('assets/') && path.normalize('NFC') === path && checkSourcePath(path.replaceAll('node_modules/', 'modules/')) === null;
+
 /** The header of an asset as the build process sent it, or null where it is not what our own builder sends. */
 export const readAssetHeader = (header: Record<string, unknown>): AssetHeader | null => {
   const { path, hash, name, extension, scale } = header;
   if (typeof path !== 'string' || typeof hash !== 'string' || typeof name !== 'string' || typeof extension !== 'string') return null;
   if (typeof scale !== 'number' || !Number.isFinite(scale) || scale < 0) return null;
-  // SDK packages lie below `node_modules`, which the rule for sources refuses by name.
-  const named = path.replaceAll('node_modules/', 'modules/');
-  // Lengths are counted in NFC, and a path is written as it comes.
-  if (!path.startsWith('assets/') || path.normalize('NFC') !== path || checkSourcePath(named) !== null) return null;
+  if (!isAssetPath(path)) return null;
   if (!isPlain(hash, /^[0-9a-f]{32}$/u) || !isPlain(extension, /^[A-Za-z0-9]+$/u)) return null;
   return { type: 'asset', path, hash, name: plainText(name.slice(0, 255)), extension, scale };
 };

@@ -15,7 +15,7 @@ import { readBuilt, readProgress, type Built } from './build-frames.ts';
 import { describeBuild, type BuildMetadata } from './build-metadata.ts';
 import { variantName, type BuildFailure, type ChildTimings, type Platform } from './child/protocol.ts';
 import { findSdkSet } from '#platform/sdk-sets.ts';
-import { LiveBuild, type LiveRequest } from './live-build.ts';
+import { type LiveAsset, LiveBuild, type LiveRequest } from './live-build.ts';
 import { installedState, sdkPlaces } from './sdk-places.ts';
 import { readSourceFolder, SourceRefused } from './source-folder.ts';
 import { BuildProcessFailed, WarmPool, type WarmProcess } from './warm-pool.ts';
@@ -97,7 +97,7 @@ export const defaultLimits: BuilderLimits = {
 export type Builder = {
   build(request: BuildRequest): Promise<BuildResult>;
   /** A build that stays: for one live session, until it is closed. */
-  live(request: LiveRequest): LiveBuild;
+  live(request: LiveRequest, known?: readonly LiveAsset[]): LiveBuild;
   readonly sandbox: SandboxKind;
   /** Resolves when `warm` processes wait for a job, for each SDK version; at once where `warm` is 0. */
   warmed(): Promise<void>;
@@ -175,10 +175,10 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
     return new Build(request, pool, limits, wall.kind).run();
   };
 
-  const live = (request: LiveRequest): LiveBuild => {
+  const live = (request: LiveRequest, known: readonly LiveAsset[] = []): LiveBuild => {
     const pool = pools.get(request.sdkVersion);
     if (pool === undefined) throw new Error(`This builder does not hold the SDK set ${request.sdkVersion}.`);
-    return new LiveBuild(request, pool, limits, readyProcess);
+    return new LiveBuild(request, known, pool, limits, readyProcess);
   };
 
   return {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { JobFailure, JobInput, LiveChangeSet, LiveResult, LiveSessionInput } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, LiveChangeSet, LiveResult, LiveResultAsset, LiveSessionInput } from '#generated/sdk/types.gen.ts';
 import { checkSourcePaths } from '#platform/source-paths.ts';
 import type { BlobCache, PinnedBlobs } from '../blob-cache.ts';
 import type { JobContext, JobHandler, JobOutcome } from '../job-handler.ts';
@@ -10,7 +10,9 @@ import type { Platform } from './builder.ts';
 import { fetchSources, listSources } from './fetch-sources.ts';
 import { failureOfBuild, failureOfTransfer, tooLarge } from './job-failure.ts';
 import type { BuilderOf } from './job.ts';
-import type { LiveBuild, LiveOutcome } from './live-build.ts';
+import { LiveAssetStore } from './live-assets.ts';
+import type { LiveAsset, LiveBuild, LiveOutcome } from './live-build.ts';
+import type { PackagedObject } from './packaging.ts';
 import { uploadObjects } from './upload-artifacts.ts';
 
 export interface LiveSessions {
@@ -20,6 +22,10 @@ export interface LiveSessions {
   readonly atOnce: number;
 }
 
+/** So long without a change, a revision's source map is made: nobody who edits waits for it. */
+const quietMs = 1_000;
+/** As many files as a revision may name beyond what its preview holds. */
+const mostAssets = 200;
 /** As long as the backend lets an answer wait. */
 const waitMs = 10_000;
 /** Somebody waits with the phone in hand: a build that takes longer than this has gone wrong. */
@@ -53,6 +59,7 @@ class Session {
   readonly #on: LiveSessions;
   readonly #context: JobContext<LiveSessionInput>;
   readonly #blobs: PinnedBlobs;
+  readonly #assets: LiveAssetStore;
   #files = new Map<string, string>();
   #build: LiveBuild | null = null;
 
@@ -60,6 +67,7 @@ class Session {
     this.#on = on;
     this.#context = context;
     this.#blobs = blobs;
+    this.#assets = new LiveAssetStore(context.workDir, context.job.input.assets);
   }
 
   async run(): Promise<JobOutcome> {
@@ -72,17 +80,24 @@ class Session {
     const open = (): LiveBuild => found.builder.live({
       sdkVersion: preview.sdk_version, entryFile: preview.entry_file, platform: preview.target_platform as Platform, dev: preview.dev, env: preview.env,
       environment: preview.environment, memoryBytes: preview.limits.max_memory_bytes, timeoutMs: longestBuildMs,
-    });
+    }, job.input.assets);
     const items = await listSources(preview.sources, signal);
     this.#files = (await fetchSources(items, this.#blobs, signal, () => undefined)).files;
     const end = (): void => this.#build?.close();
     signal.addEventListener('abort', end);
     try {
       let results = await this.#bundle(0, open);
+      let ready = readyOf(results);
       for (;;) {
-        const changes = await this.#context.live(results, waitMs);
+        const changes = await this.#context.live(results, ready === null ? waitMs : quietMs);
         signal.throwIfAborted();
-        results = changes.length === 0 ? [] : await this.#take(changes, open);
+        if (changes.length > 0) {
+          results = await this.#take(changes, open);
+          ready = readyOf(results);
+        } else {
+          results = ready === null ? [] : await this.#map(ready);
+          ready = null;
+        }
       }
     } finally {
       signal.removeEventListener('abort', end);
@@ -126,36 +141,57 @@ class Session {
       outcome = await this.#build.start(this.#files);
     }
     signal.throwIfAborted();
+    await this.#assets.take(this.#build.takeSent());
     if (!outcome.ok) {
       log.info('live.failed', 'A revision could not be built', { revision, code: outcome.failure.code });
       return [resultOf(revision, 'failed', startedAt, failureOfBuild(outcome.failure, redact))];
     }
     const { bundle, buildMs } = outcome;
     if (bundle.length > job.input.preview.limits.max_bundle_bytes) return [resultOf(revision, 'failed', startedAt, tooLarge(`The bundle has ${bundle.length} bytes; ${job.input.preview.limits.max_bundle_bytes} are allowed.`))];
-    const stored = await this.#upload(revision, bundle);
+    const refused = this.#assets.refusal(this.#build.assets, { files: mostAssets, bytes: job.input.preview.limits.max_artifact_bytes });
+    if (refused !== null) return [resultOf(revision, 'failed', startedAt, tooLarge(refused))];
+    const { artifact, assets } = await this.#upload(revision, bundle, this.#build.assets);
+    const stored = { object_key: artifact.object_key, size: artifact.size, sha256: artifact.sha256, assets };
     const result = { ...resultOf(revision, 'ready', startedAt, null), ...stored };
     log.info('live.built', 'A revision is ready', { revision, build_ms: Math.round(buildMs), ms: result.duration_ms, bytes: bundle.length });
     return [result];
   }
 
-  async #upload(revision: number, bundle: Buffer): Promise<Pick<LiveResult, 'object_key' | 'size' | 'sha256'>> {
+  /** In one go: the bundle, and what it refers to that is nowhere yet. */
+  async #upload(revision: number, bundle: Buffer, needed: readonly LiveAsset[]): Promise<{ artifact: JobArtifact; assets: LiveResultAsset[] }> {
+    const fresh = this.#assets.unstored(needed);
+    const [artifact, ...stored] = await this.#store('bundle', `r${revision}/bundle.js`, 'application/javascript', bundle, fresh);
+    if (artifact === undefined) throw new Error('an upload without its artifact');
+    this.#assets.note(stored);
+    return { artifact, assets: this.#assets.named(needed) };
+  }
+
+  /** The result once more, with its source map; nothing where the map cannot be had. */
+  async #map(ready: LiveResult): Promise<LiveResult[]> {
+    if (this.#build?.isWarm !== true) return [];
+    const map = await this.#build.map();
+    this.#context.signal.throwIfAborted();
+    if (map === null || map.length > this.#context.job.input.preview.limits.max_artifact_bytes) return [];
+    const [artifact] = await this.#store('source_map', `r${ready.revision}/bundle.js.map`, 'application/json', map, []);
+    if (artifact === undefined) throw new Error('an upload without its artifact');
+    return [{ ...ready, source_map: { object_key: artifact.object_key, size: artifact.size, sha256: artifact.sha256 } }];
+  }
+
+  async #store(kind: 'bundle' | 'source_map', path: string, contentType: string, bytes: Buffer, others: readonly PackagedObject[]): Promise<JobArtifact[]> {
     const { workDir, createUploads, signal } = this.#context;
-    const path = `r${revision}/bundle.js`;
     const file = join(workDir, path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bundle);
+    await writeFile(file, bytes);
     try {
-      const sha256 = createHash('sha256').update(bundle).digest('hex');
-      const [artifact] = await uploadObjects(
-        [{ kind: 'bundle', path, encoding: 'identity', contentType: 'application/javascript', sha256, sizeBytes: bundle.length, file }], { createUploads, signal },
-      );
-      if (artifact === undefined) throw new Error('an upload without its artifact');
-      return { object_key: artifact.object_key, size: artifact.size, sha256 };
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return await uploadObjects([{ kind, path, encoding: 'identity', contentType, sha256, sizeBytes: bytes.length, file }, ...others], { createUploads, signal });
     } finally {
       await rm(dirname(file), { recursive: true, force: true });
     }
   }
 }
+
+const readyOf = (results: readonly LiveResult[]): LiveResult | null => results.find(({ status }) => status === 'ready') ?? null;
 
 const resultOf = (revision: number, status: LiveResult['status'], startedAt: number, failure: JobFailure | null): LiveResult => ({
   revision, status, object_key: null, size: null, sha256: null, duration_ms: Math.round(performance.now() - startedAt), failure,

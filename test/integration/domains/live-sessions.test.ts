@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ClaimedJob, JobProgress, JobProgressReply, LiveResult } from '#generated/sdk/types.gen.ts';
+import type { ClaimedJob, JobProgress, JobProgressReply, LiveResult, LiveRevision } from '#generated/sdk/types.gen.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { newId } from '#platform/ids.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
@@ -45,6 +45,14 @@ describe('live sessions', () => {
     expect(await put(upload?.upload_url ?? '', upload?.headers ?? {}, bytes)).to.equal(200);
     return result(revision, { status: 'ready', object_key: upload?.object_key ?? null, size, sha256 });
   };
+  const stored = async (claimed: ClaimedJob, path: string, content: string): Promise<{ object_key: string; size: number; sha256: string }> => {
+    const { size, sha256, content: bytes } = sourceOf(path, content);
+    const { data: { uploads: [upload] } } = await backend.current.run('createJobUploads', worker, {
+      path: { job_id: claimed.job_id }, body: { lease_token: claimed.lease_token, objects: [{ path, size, sha256, content_type: 'application/octet-stream', content_encoding: 'identity' }] },
+    });
+    expect(await put(upload?.upload_url ?? '', upload?.headers ?? {}, bytes)).to.equal(200);
+    return { object_key: upload?.object_key ?? '', size, sha256 };
+  };
   const filesOf = (claimed: ClaimedJob): string[] =>
     (claimed.input.kind === 'live_session' ? claimed.input.preview.sources.items ?? [] : []).map(({ path }) => path);
   const states = (id: string) => backend.current.sql<{ revision: number; status: string }>('select revision, status from live_revisions where session_id = ? order by revision', [id]);
@@ -65,6 +73,108 @@ describe('live sessions', () => {
     expect(await sql("select count(*) as told from audit_logs where user_id = ? and event_type = 'live_session.started'", [free.userId])).to.deep.equal([{ told: 2 }]);
     await sql("update preview_jobs set artifacts_expire_at = now() - interval '1 second' where id = ?", [jobId]);
     expect(await codeOf(run('createLiveSession', ben, { body: { job_id: jobId } }))).to.equal('GONE');
+  });
+
+  it('are counted beside the builds: neither takes the place of the other, and what is used is told', async () => {
+    const { run, person, database } = backend.current;
+    const free = await person('free');
+    await database.db.knex('project_members').insert({ id: newId(), project_id: projectId, user_id: free.userId, role: 'Member' });
+    const used = async (name: string) => (await run('getUsage', free)).data.items.filter((item) => item.name === name).map((item) => [item.limit, item.used]);
+    const id = await open(free);
+    await queuedJob(backend.current, free, projectId, 'export default 5;');
+    const refused = await refusalOf(open(free));
+    expect([refused.code, refused.details]).to.deep.equal(['QUOTA_EXCEEDED', { limit: 'live_sessions_at_once', allowed: 1, used: 1, tier: 'free', upgrade_to: 'pro' }]);
+    expect([await used('live_sessions_at_once'), await used('preview_jobs_at_once')]).to.deep.equal([[[1, 1]], [[1, 1]]]);
+    await end(id, free);
+    expect([await used('live_sessions_at_once'), await used('preview_jobs_at_once')]).to.deep.equal([[[1, 0]], [[1, 1]]]);
+    await open(free);
+  });
+
+  it('end with the preview they began with, and none is opened beside its end', async () => {
+    const { run, sql } = backend.current;
+    const [mine, hers] = [await open(), await open(ada)];
+    const [opened, deleted] = await Promise.allSettled([open(), run('deletePreviewJob', ben, { path: { job_id: jobId }, headers: {} })]);
+    expect(deleted.status).to.equal('fulfilled');
+    if (opened.status === 'rejected') expect(opened.reason).to.have.property('code', 'NOT_FOUND');
+    expect(await sql('select distinct status from live_sessions where job_id = ?', [jobId])).to.deep.equal([{ status: 'cancelled' }]);
+    for (const id of [mine, hers]) expect(await codeOf(push(id, 0, [text('index.js', 'a')], id === mine ? ben : ada))).to.equal('GONE');
+  });
+
+  it('none is opened in a project that is deleted at the same moment', async () => {
+    const { run, sql } = backend.current;
+    await Promise.allSettled([open(), open(ada), run('deleteProject', ada, { path: { project_id: projectId } })]);
+    expect(await sql("select id from live_sessions where project_id = ? and status in ('queued', 'running')", [projectId])).to.deep.equal([]);
+  });
+
+  it('that died are listed with their kind, not put back, and remembered for a month', async () => {
+    const { run, sql, services } = backend.current;
+    const admin = await backend.current.person('admin');
+    const id = await open();
+    await sql('update live_sessions set attempt = max_attempts - 1 where id = ?', [id]);
+    await claim(id);
+    await sql("update live_sessions set lease_expires_at = now() - interval '1 second' where id = ?", [id]);
+    await backend.current.reconciler().reconcile();
+    const listed = async (query: object) => (await run('listDeadJobs', admin, { query: { limit: 20, ...query } as never })).data.items.filter((job) => job.job_id === id).map(({ kind, project_id, requested_by, attempts, failure_kind }) => ({ kind, project_id, requested_by, attempts, failure_kind }));
+    const dead = { kind: 'live_session', project_id: projectId, requested_by: ben.userId, attempts: 10, failure_kind: 'worker_lost' };
+    for (const query of [{}, { kind: 'live_session' }, { project_id: projectId }, { kind: 'live_session', project_id: projectId }]) expect(await listed(query), JSON.stringify(query)).to.deep.equal([dead]);
+    expect(await listed({ kind: 'preview' })).to.deep.equal([]);
+    const refused = await refusalOf(run('retryDeadJob', admin, { path: { job_id: id } }));
+    expect([refused.code, refused.message]).to.deep.equal(['CONFLICT', 'This job cannot run any more. A live session that has ended is opened anew.']);
+    const forget = async (): Promise<void> => {
+      await services.systemKinds.find(({ kind }) => kind === 'sweep.live_sessions')?.run({}, { jobId: newId(), attempt: 1, signal: new AbortController().signal });
+    };
+    await sql("update live_sessions set completed_at = now() - interval '29 days', died_at = now() - interval '29 days' where id = ?", [id]);
+    await forget();
+    expect(await listed({})).to.deep.equal([dead]);
+    await sql("update live_sessions set died_at = now() - interval '31 days' where id = ?", [id]);
+    await forget();
+    expect(await listed({})).to.deep.equal([]);
+  });
+
+  it('hold the artifacts of their preview past their time, and not a sweep longer than they last', async () => {
+    const { sql, services } = backend.current;
+    const id = await open();
+    await sql("update preview_jobs set artifacts_expire_at = now() - interval '1 day' where id = ?", [jobId]);
+    const sweep = async (): Promise<unknown> => {
+      await services.systemKinds.find(({ kind }) => kind === 'sweep.preview_expiry')?.run({}, { jobId: newId(), attempt: 1, signal: new AbortController().signal });
+      return sql('select unlinked_at is not null as gone from preview_jobs where id = ?', [jobId]);
+    };
+    expect(await sweep()).to.deep.equal([{ gone: false }]);
+    await end(id);
+    expect(await sweep()).to.deep.equal([{ gone: true }]);
+  });
+
+  it('take of a revision the files it names, each looked at once, and its source map later, once; the phone is told of both', async () => {
+    const { run, services } = backend.current;
+    const { data: created } = await run('createLiveSession', ben, { body: { job_id: jobId } });
+    const { id } = created.live_session;
+    const claimed = await claim(id);
+    const first = await built(claimed, 0);
+    const image = await stored(claimed, 'assets/one', 'an image');
+    const map = await stored(claimed, 'r0/bundle.js.map', '{}');
+    const asset = { path: 'assets/one.png', ...image };
+    const wrong: readonly Partial<LiveResult>[] = [
+      { assets: [{ ...asset, size: 1 }] }, { assets: [{ ...asset, object_key: `${image.object_key}x` }] }, { assets: [asset, { ...asset, object_key: 'projects/other/one' }] },
+      { source_map: { ...map, size: 9 } }, { source_map: { ...map, object_key: map.object_key.replace(id, newId()) } },
+      { status: 'failed', object_key: null, assets: [asset], failure: { kind: 'build_error', message: 'no', retryable: false } },
+    ];
+    for (const more of wrong) expect(await codeOf(say(claimed, { live_results: [{ ...first, ...more }] })), JSON.stringify(more)).to.equal('VALIDATION_ERROR');
+    const { caller } = services.previewTokens.verify(created.token);
+    const controller = new AbortController();
+    const { events } = await run('streamLiveSession', caller, { path: { live_id: id }, query: { token: created.token }, headers: {} }, { signal: controller.signal }) as never as { events: AsyncIterable<{ id: string; event: string; data: LiveRevision }> };
+    const stream = events[Symbol.asyncIterator]();
+    const next = async (): Promise<[string, string, string[], boolean]> => {
+      const { value } = await stream.next() as { value: { id: string; event: string; data: LiveRevision } };
+      return [value.id, value.event, value.data.assets.map(({ path }) => path), value.data.source_map_url !== null];
+    };
+    expect(await next()).to.deep.equal(['0.0', 'revision', [], false]);
+    await say(claimed, { live_results: [{ ...first, assets: [asset] }] });
+    expect(await next()).to.deep.equal(['0.1', 'revision', ['assets/one.png'], false]);
+    await say(claimed, { live_results: [{ ...first, assets: [asset], source_map: map }] });
+    expect(await next()).to.deep.equal(['0.2', 'source_map', ['assets/one.png'], true]);
+    await say(claimed, { live_results: [{ ...first, source_map: await stored(claimed, 'r0/other.map', '[]') }] });
+    expect(await backend.current.sql('select map_key from live_revisions where session_id = ?', [id])).to.deep.equal([{ map_key: map.object_key }]);
+    controller.abort();
   });
 
   it('take changes of their owner alone, on the newest revision: of ten at once one is taken', async () => {

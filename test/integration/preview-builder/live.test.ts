@@ -1,9 +1,11 @@
 /** Builds that stay: what one session's process does with edits, honest and hostile, inside the sandbox. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createBuilder, type Builder } from '#workers/preview/builder.ts';
-import type { LiveBuild, LiveOutcome, LiveRequest } from '#workers/preview/live-build.ts';
+import type { LiveAsset, LiveBuild, LiveOutcome, LiveRequest } from '#workers/preview/live-build.ts';
 import { pixel, temporaryFolder } from '../../support/preview/projects.ts';
 import { dataDir, ensureSdk, installTimeoutMs, sdkVersion } from '../../support/preview/sdk.ts';
 
@@ -28,8 +30,8 @@ describe('a live build', function () {
     work.dispose();
   });
 
-  const live = (more: Partial<LiveRequest> = {}): LiveBuild => {
-    const made = builder.live({ sdkVersion, entryFile: 'index.js', platform: 'ios', dev: false, env: {}, environment: 'development', memoryBytes: 1024 * mebibyte, timeoutMs: 30_000, ...more });
+  const live = (more: Partial<LiveRequest> = {}, known: readonly LiveAsset[] = []): LiveBuild => {
+    const made = builder.live({ sdkVersion, entryFile: 'index.js', platform: 'ios', dev: false, env: {}, environment: 'development', memoryBytes: 1024 * mebibyte, timeoutMs: 30_000, ...more }, known);
     open.push(made);
     return made;
   };
@@ -68,6 +70,56 @@ describe('a live build', function () {
     const other = Buffer.concat([pixel, Buffer.from('more of it')]);
     expect(textOf(await one.start(files({ 'index.js': 'console.log(require("./x.png"))', 'x.png': pixel })))).to.include(pixel.toString('base64'));
     expect(textOf(await one.change(files({ 'x.png': other }), []))).to.include(other.toString('base64'));
+  });
+
+  describe('tells of the files that its bundle refers to', () => {
+    const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    const other = Buffer.concat([pixel, Buffer.from('more of it')]);
+    const place = (name: string): string => `assets/${name}`;
+    const showing = (...names: readonly string[]): string => `console.log(${names.map((name) => `require(${JSON.stringify(name)})`).join()})`;
+
+    it('sends each content once, in whatever way it comes: with the first files, by an edit alone, anew at its path, at another', async () => {
+      const one = live();
+      const told = (): unknown => one.assets.map(({ path, sha256 }) => [path, sha256]);
+      const sent = (): string[] => [...one.takeSent()].map(([sha256, bytes]) => {
+        expect(sha256Of(bytes)).to.equal(sha256);
+        return sha256;
+      });
+      textOf(await one.start(files({ 'index.js': showing('./x.png'), 'x.png': pixel, 'y.png': other })));
+      expect([told(), sent()]).to.deep.equal([[[place('x.png'), sha256Of(pixel)]], [sha256Of(pixel)]]);
+      textOf(await one.change(files({ 'index.js': `${showing('./x.png')};console.log(2)` }), []));
+      expect([told(), sent()]).to.deep.equal([[[place('x.png'), sha256Of(pixel)]], []]);
+      textOf(await one.change(files({ 'index.js': showing('./x.png', './y.png') }), []));
+      expect([told(), sent()]).to.deep.equal([[[place('x.png'), sha256Of(pixel)], [place('y.png'), sha256Of(other)]], [sha256Of(other)]]);
+      const third = Buffer.concat([pixel, Buffer.from('third')]);
+      textOf(await one.change(files({ 'x.png': third }), []));
+      expect([told(), sent()]).to.deep.equal([[[place('x.png'), sha256Of(third)], [place('y.png'), sha256Of(other)]], [sha256Of(third)]]);
+      textOf(await one.change(files({ 'index.js': showing('./in/x.png'), 'in/x.png': third }), ['x.png', 'y.png']));
+      expect(told()).to.deep.equal([[place('in/x.png'), sha256Of(third)]]);
+      expect(failureOf(await one.change(new Map(), ['in/x.png']))).to.include({ file: 'index.js' });
+      textOf(await one.change(files({ 'index.js': 'console.log(0)' }), []));
+      expect(told()).to.deep.equal([]);
+    });
+
+    it('names what is known without sending it, and tells after a broken edit what came with that', async () => {
+      const one = live({}, [{ path: place('x.png'), sha256: sha256Of(pixel) }, { path: place('y.png'), sha256: sha256Of(pixel) }]);
+      textOf(await one.start(files({ 'index.js': showing('./x.png'), 'x.png': pixel })));
+      expect([one.assets, [...one.takeSent().keys()]]).to.deep.equal([[{ path: place('x.png'), sha256: sha256Of(pixel) }], []]);
+      expect(failureOf(await one.change(files({ 'index.js': 'const = ;', 'y.png': other }), []))).to.include({ code: 'BUILD_ERROR' });
+      textOf(await one.change(files({ 'index.js': showing('./x.png', './y.png') }), []));
+      expect([...one.takeSent().keys()]).to.deep.equal([sha256Of(other)]);
+    });
+
+    it('makes the source map of the last bundle when it is asked, and bundles on', async () => {
+      const one = live();
+      textOf(await one.start(files({ 'index.js': 'console.log(require("./a"))', 'a.js': 'module.exports=1' })));
+      const made = textOf(await one.change(files({ 'a.js': '\n\nmodule.exports=globalThis.somewhere;' }), []));
+      const map = new SourceMap(JSON.parse((await one.map())?.toString('utf8') ?? '{}') as never);
+      const line = made.split('\n').findIndex((text) => text.includes('somewhere'));
+      const found = map.findEntry(line, (made.split('\n')[line] ?? '').indexOf('globalThis.somewhere'));
+      expect([Reflect.get(found, 'originalSource'), Reflect.get(found, 'originalLine')]).to.deep.equal(['a.js', 2]);
+      expect(textOf(await one.change(files({ 'a.js': 'module.exports="after"' }), []))).to.include('"after"');
+    });
   });
 
   for (const [what, change, code] of [

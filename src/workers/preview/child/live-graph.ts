@@ -3,34 +3,45 @@
  * SDK set stands on: nothing here touches a transform or its key.
  */
 import { createRequire } from 'node:module';
-import type { MetroServer } from './metro.ts';
+import type { MetroAsset, MetroServer } from './metro.ts';
 
-type Graph = { dependencies: Map<string, unknown> };
+type Graph = { dependencies: Map<string, LiveModule> };
 type Built = { prepend: unknown; graph: Graph };
 type SplitOptions = { entryFile: string; transformOptions: unknown; resolverOptions: unknown; graphOptions: { shallow: boolean; lazy: boolean } };
 type Changes = Record<'addedFiles' | 'modifiedFiles' | 'removedFiles', [path: string, metadata: object][]>;
+type Serialize = (entry: string, prepend: unknown, graph: unknown, options: unknown) => { code: string; map: string };
+type LiveModule = { path: string; output: readonly { type: string }[] };
 type LiveServer = {
-  _config: { transformer: { assetPlugins: string[] } };
+  _config: { transformer: { assetPlugins: string[] }; serializer: { customSerializer: Serialize | null } };
   getBundler(): {
     getBundler(): { getWatcher(): { emit(name: 'change', event: { changes: Changes; rootDir: string }): void } };
     getDeltaBundler(): { getDelta(graph: Graph, options: { reset: boolean; shallow: boolean }): Promise<unknown>; endGraph(graph: Graph): void };
     buildGraph(entry: string, transformOptions: unknown, resolverOptions: unknown, other: object): Promise<Built>;
   };
-  _serializeGraph(graph: Built & { splitOptions: SplitOptions }): Promise<{ code: string }>;
+  _serializeGraph(graph: Built & { splitOptions: SplitOptions }): Promise<{ code: string; map: string }>;
 };
 
 export class LiveGraph {
   readonly #server: LiveServer;
   readonly #src: string;
   readonly #options: SplitOptions;
+  readonly #platform: string;
+  readonly #codeAlone: Serialize;
   #built: Built | null = null;
+  /** The paths of the modules that are assets, and what they were made of when that was last looked at. */
+  #assets: { readonly modules: string; readonly found: readonly MetroAsset[] } | null = null;
 
   constructor(server: MetroServer, places: { src: string; sdk: string }, wanted: { entryFile: string; platform: string; dev: boolean; webAssetPath: string }) {
     this.#server = server as unknown as LiveServer;
     this.#src = places.src;
+    this.#platform = wanted.platform;
     const require = createRequire(`${places.sdk}/node_modules/metro/package.json`);
     const { default: split } = require('./src/lib/splitBundleOptions') as { default: (options: object) => SplitOptions };
     const { default: defaults } = require('./src/Server') as { default: { DEFAULT_BUNDLE_OPTIONS: object } };
+    const { default: toModules } = require('./src/DeltaBundler/Serializers/baseJSBundle') as { default: (...all: Parameters<Serialize>) => unknown };
+    const { default: toText } = require('./src/lib/bundleToString') as { default: (modules: unknown) => { code: string } };
+    // Metro writes the map with each bundle, which takes longer than the bundle: nobody waits for it here.
+    this.#codeAlone = (...all) => ({ code: toText(toModules(...all)).code, map: '{}' });
     const { entryFile, platform, dev } = wanted;
     if (platform === 'web') this.#server._config.transformer.assetPlugins.push(wanted.webAssetPath);
     this.#options = split({
@@ -42,7 +53,30 @@ export class LiveGraph {
   /** @param modified modules whose text alone has changed since the last call, where nothing else did; null for anything else */
   async bundle(modified: readonly string[] | null): Promise<string> {
     const built = this.#built !== null && modified !== null ? await this.#follow(this.#built, modified) : await this.#build();
+    this.#server._config.serializer.customSerializer = this.#codeAlone;
     return (await this.#server._serializeGraph({ splitOptions: this.#options, ...built })).code;
+  }
+
+  /** The source map of the last bundle; null where there is none. */
+  async map(): Promise<string | null> {
+    if (this.#built === null) return null;
+    this.#server._config.serializer.customSerializer = null;
+    return (await this.#server._serializeGraph({ splitOptions: this.#options, ...this.#built })).map;
+  }
+
+  /**
+   * What the last bundle refers to. Each file is read for it: only where other modules are assets now, or where `mayDiffer`.
+   *
+   * @returns null where it is what it was the last time
+   */
+  async assets(mayDiffer: boolean): Promise<readonly MetroAsset[] | null> {
+    if (this.#built === null) return null;
+    const { dependencies } = this.#built.graph;
+    const modules = [...dependencies.values()].filter(({ output }) => output.some(({ type }) => type === 'js/module/asset')).map(({ path }) => path).join('\n');
+    if (!mayDiffer && this.#assets?.modules === modules) return null;
+    const found = await (this.#server as unknown as MetroServer)._getAssetsFromDependencies(dependencies, this.#platform);
+    this.#assets = { modules, found };
+    return found;
   }
 
   /** As the watcher would tell it. One that fails is told again with the next change: Metro remembers what it has not taken in. */

@@ -12,10 +12,11 @@ import { dirname, join } from 'node:path';
 import { assetFiles } from './assets.ts';
 import { failureOf } from './failures.ts';
 import { readFrameSync, writeFrameSync } from './frames.ts';
+import { LiveAssets } from './live-assets.ts';
 import { LiveGraph } from './live-graph.ts';
 import { LiveProject } from './live-project.ts';
 import { addProjectFiles, createMetro, type MetroParts } from './metro.ts';
-import { placesUnder, variantName, type BuildHeader, type ChildTimings, type Platform, type StartHeader } from './protocol.ts';
+import { placesUnder, variantName, type BuildHeader, type ChildTimings, type LiveAssetName, type Platform, type StartHeader } from './protocol.ts';
 import { webEntry } from './web-entry.ts';
 import { createResolver } from './resolver.ts';
 import { warmUp } from './warm-up.ts';
@@ -127,14 +128,16 @@ const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore, sta
 
   const sources = new Map<string, Buffer>();
   let previous = Pack.ofBytes(Buffer.alloc(0));
+  let known: readonly LiveAssetName[] = [];
   for (;;) {
     const frame = readFrameSync(input);
     if (frame === null) return;
     const { header, body } = frame;
     if (header.type === 'file') sources.set(String(header['path']), body);
+    else if (header.type === 'known') known = JSON.parse(body.toString('utf8')) as LiveAssetName[];
     else if (header.type === 'cache') previous = Pack.ofBytes(body);
     else if (header.type === 'live') {
-      await stayAlive(metro, store, sources, header as BuildHeader);
+      await stayAlive(metro, store, sources, known, header as BuildHeader);
       return;
     }
     else if (header.type === 'build') {
@@ -152,21 +155,29 @@ const takeEnvironment = (job: BuildHeader): string => {
 };
 
 /** One live session's builds, one after the other, until its input ends. */
-const stayAlive = async (metro: MetroParts, store: JobStore, sources: Map<string, Buffer>, job: BuildHeader): Promise<void> => {
+const stayAlive = async (metro: MetroParts, store: JobStore, sources: Map<string, Buffer>, known: readonly LiveAssetName[], job: BuildHeader): Promise<void> => {
   store.current = new RecordingStore(Pack.ofBytes(Buffer.alloc(0)), takeEnvironment(job));
   const entryFile = job.platform === 'web' ? webEntry(sources, job.entryFile) : job.entryFile;
   const project = new LiveProject(metro.server, places.src);
   await project.change(sources, []);
   sources.clear();
   const live = new LiveGraph(metro.server, places, { ...job, entryFile, webAssetPath });
+  const assets = new LiveAssets(job.platform, known, send);
   let modified: readonly string[] | null = null;
+  // What is not told of a build that failed is told with the next.
+  let mayDiffer = true;
   for (;;) {
     const started = performance.now();
     try {
       const code = await live.bundle(modified);
+      mayDiffer ||= modified === null;
+      const found = await live.assets(mayDiffer);
       send('bundle', {}, Buffer.from(code));
+      if (found !== null) assets.tell(found);
+      mayDiffer = false;
       send('built', { buildMs: performance.now() - started });
     } catch (error) {
+      mayDiffer = true;
       send('failed', { failure: failureOf(error, places, base) });
     }
     const removed: string[] = [];
@@ -176,6 +187,7 @@ const stayAlive = async (metro: MetroParts, store: JobStore, sources: Map<string
       const { header, body } = frame;
       if (header.type === 'file') sources.set(String(header['path']), body);
       else if (header.type === 'removed') removed.push(String(header['path']));
+      else if (header.type === 'map') send('map', {}, Buffer.from(await live.map() ?? ''));
       else if (header.type === 'rebuild') break;
     }
     modified = await project.change(sources, removed);

@@ -17,7 +17,11 @@ export type StartHeader = {
 
 /** After one `file` frame a source (body: its bytes) and at most one `cache` frame, this one starts the build. */
 export type BuildHeader = {
-  /** `live`: the process stays. Each `rebuild` that comes after (changed files before it, as `file` and `removed` frames) makes a bundle, and `built` or `failed` ends its answer. */
+  /**
+   * `live`: the process stays. Each `rebuild` that comes after (changed files before it, as `file` and `removed` frames) makes a
+   * bundle, and `built` or `failed` ends its answer; `map` answers with the source map of the last one. Before it may come one
+   * `known` (body: JSON, `[[path, sha256]]`): assets that are not to be sent.
+   */
   type: 'build' | 'live';
   entryFile: string;
   platform: Platform;
@@ -53,6 +57,9 @@ export type AssetHeader = {
   extension: string;
   scale: number;
 };
+
+/** Of a live build, in the body of `assets` as JSON: all that its bundle refers to. Those not known and not sent before come as `asset` frames ahead of it. */
+export type LiveAssetName = [path: string, sha256: string];
 
 export type ChildTimings = { sourcesMs: number; graphMs: number; serializeMs: number; assetsMs: number };
 
