@@ -1734,14 +1734,14 @@ export const endLiveSession = <ThrowOnError extends boolean = false>(options: Op
 /**
  * The preview page
  *
- * A page to send to anybody: the status while it builds, then a QR code and deep link for a phone; for a web build the app itself in a sandboxed frame of an opaque origin. 401 AUTH_INVALID or AUTH_EXPIRED by the token; 410 when the preview is deleted, its artifacts have expired, its owner is suspended or the share is revoked; 404 when its project is gone. Whoever accepts text/html gets these failures as a page too, with the same status.
+ * A page to send to anybody: the status while it builds, then a QR code and deep link for a phone; for a web build the app itself in a sandboxed frame of an opaque origin. By the token of a live session it is the newest revision, which a web page loads anew at each edit. 401 AUTH_INVALID or AUTH_EXPIRED by the token; 410 when the preview is deleted, its artifacts have expired, its owner is suspended or the share is revoked; 404 when its project is gone. Whoever accepts text/html gets these failures as a page too, with the same status.
  */
 export const viewPreview = <ThrowOnError extends boolean = false>(options: Options<ViewPreviewData, ThrowOnError>): RequestResult<ViewPreviewResponses, ViewPreviewErrors, ThrowOnError> => (options.client ?? client).get<ViewPreviewResponses, ViewPreviewErrors, ThrowOnError>({ url: '/preview/view/{token}', ...options });
 
 /**
  * Follow a build by a view token
  *
- * Server-sent events for the preview page. `status` carries `status`, `awaiting_upload`, `stage` and `progress` of the PreviewJob: at once, on each change (four a second at most), and at the end of the build, which ends the stream; so do the end of the token and of the share it rests on. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when an address has as many streams open as it may; 404 for the token of a session; else 401, 404 and 410 as for the page.
+ * Server-sent events for the preview page of a build. `status` carries `status`, `awaiting_upload`, `stage` and `progress` of the PreviewJob: at once, on each change (four a second at most), and at the end of the build, which ends the stream; so do the end of the token and of the share it rests on. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when an address has as many streams open as it may; 404 for the token of a session; else 401, 404 and 410 as for the page.
  */
 export const streamPreviewView = <ThrowOnError extends boolean = false>(options: Options<StreamPreviewViewData, ThrowOnError, StreamPreviewViewResponse>): Promise<ServerSentEventsResult<StreamPreviewViewResponses>> => (options.client ?? client).sse.get<StreamPreviewViewResponses, StreamPreviewViewErrors, ThrowOnError>({ url: '/preview/view/{token}/events', ...options });
 
