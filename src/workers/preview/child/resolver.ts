@@ -2,7 +2,7 @@
  * Where an import may lead: a project's relative imports stay in the project, its bare imports come from the SDK set,
  * and the SDK's imports stay in the SDK. Nothing in the upload (package.json fields, node_modules, names) bends that.
  */
-import { dirname, resolve as resolvePath } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 export type Resolution = { type: string; filePath?: string; filePaths?: readonly string[] };
 
@@ -94,8 +94,8 @@ export const createResolver = (
     if (specifier.includes('\0') || specifier.includes('\\')) return refuse();
 
     if (isRelative(specifier)) {
-      const target = resolvePath(dirname(origin), specifier);
-      if (target !== places.src && !isInside(target, places.src)) return refuse();
+      // Counted from the project's root: a path that leads out and comes back by the name its folder has here leads out, too.
+      if (/^\.\.(?:\/|$)/u.test(join(relative(places.src, dirname(origin)), specifier))) return refuse();
       // Without packages there is no main, browser, react-native, exports or imports field to follow.
       const plain = { ...context, getPackage: () => null, getPackageForModule: () => null };
       let resolution: Resolution;
