@@ -1716,7 +1716,7 @@ export const pushLiveChanges = <ThrowOnError extends boolean = false>(options: O
 /**
  * Follow a live session
  *
- * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, then each one as it begins, is ready or fails; `source_map` carries a ready one again, now with its source map; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when ten streams of the session are open; 404 when the token is of another session; 410 when it has ended.
+ * Server-sent events for the phone. `revision` carries a LiveRevision: the newest at once, ahead of it the newest that is ready where it has no bundle, then each one as it begins, is ready or fails; `source_map` carries a ready one again, now with its source map; `ended` carries the LiveSession, and the stream ends. The token goes in the query, since a phone's event source sends no header. A comment line every 15 seconds keeps it open. 402 QUOTA_EXCEEDED when ten streams of the session are open; 404 when the token is of another session; 410 when it has ended.
  */
 export const streamLiveSession = <ThrowOnError extends boolean = false>(options: Options<StreamLiveSessionData, ThrowOnError, StreamLiveSessionResponse>): Promise<ServerSentEventsResult<StreamLiveSessionResponses>> => (options.client ?? client).sse.get<StreamLiveSessionResponses, StreamLiveSessionErrors, ThrowOnError>({ url: '/preview/live-sessions/{live_id}/events', ...options });
 

@@ -6,6 +6,7 @@ import { notFound, ServiceError } from '#platform/errors.ts';
 import { mapInTurns } from '#platform/concurrency.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { allowByCredential } from '../policy.ts';
+import { newestReady } from './live-access.ts';
 import { revisionsSql, sessionSql } from './live-queries.ts';
 import { type LiveRow, noUrls, presentRevision, presentSession, type RevisionRow, type RevisionUrls } from './live-rows.ts';
 import { viewSeconds } from './tokens.ts';
@@ -26,7 +27,8 @@ export class LiveStream {
   }
 
   /**
-   * Begins with the newest revision. An event's id is `<revision>.<0 while it builds, 1 afterwards, 2 once its source map is
+   * Begins with the newest revision, and ahead of it, where that has no bundle, with the newest that has one: a phone that
+   * comes while an edit is broken shows what was there before. An event's id is `<revision>.<0 while it builds, 1 afterwards, 2 once its source map is
    * there>`; given back as Last-Event-ID, what was sent is not sent again.
    */
   async open(call: Call, liveId: string, lastEventId: string | undefined): Promise<AsyncIterable<LiveEvent>> {
@@ -47,16 +49,20 @@ export class LiveStream {
     // Of each revision that may still change: what of it was sent.
     const sent = new Map<number, number>();
     if (seen !== null && Number(seen[1]) === from) sent.set(from, Number(seen[2]));
+    const shown = await newestReady(this.#db, first.id);
+    if (shown !== null && shown.revision < from && (seen === null || shown.revision > Number(seen[1]) || (shown.revision === Number(seen[1]) && seen[2] === '0'))) {
+      yield await this.#told(shown, 'revision');
+    }
     for await (const _ of this.#watch.follow(first.id, call.signal)) {
       const session = await this.#read(first.id);
       if (session === null) return;
       const rows = await this.#db.named<RevisionRow>('live.revisions', revisionsSql, [first.id, from, atOnce]);
       for (const row of rows) {
-        const state = row.status === 'building' ? 0 : row.map_key === null ? 1 : 2;
+        const state = stateOf(row);
         const before = sent.get(row.revision) ?? -1;
         if (before >= state) continue;
         sent.set(row.revision, state);
-        yield { id: `${row.revision}.${state}`, event: before === 1 ? 'source_map' : 'revision', data: presentRevision(row, await revisionUrls(this.#storage, row)) };
+        yield await this.#told(row, before === 1 ? 'source_map' : 'revision');
       }
       while ((sent.get(from) ?? 0) > 0 && from < session.revision) {
         sent.delete(from);
@@ -68,11 +74,17 @@ export class LiveStream {
     }
   }
 
+  async #told(row: RevisionRow, event: 'revision' | 'source_map'): Promise<LiveEvent> {
+    return { id: `${row.revision}.${stateOf(row)}`, event, data: presentRevision(row, await revisionUrls(this.#storage, row)) };
+  }
+
   async #read(liveId: string): Promise<LiveRow | null> {
     const [row] = await this.#db.named<LiveRow>('live.session', sessionSql, [liveId]);
     return row ?? null;
   }
 }
+
+const stateOf = ({ status, map_key: mapKey }: RevisionRow): 0 | 1 | 2 => (status === 'building' ? 0 : mapKey === null ? 1 : 2);
 
 /** Where what a revision made can be had, for ten minutes. Signing asks nobody. */
 async function revisionUrls(storage: ObjectStorage, { status, object_key: key, map_key: mapKey, assets }: RevisionRow): Promise<RevisionUrls> {

@@ -177,6 +177,37 @@ describe('live sessions', () => {
     controller.abort();
   });
 
+  it('show a phone that comes while an edit is broken what was there before, and nothing that it has seen', async () => {
+    const { run, services } = backend.current;
+    const { data: created } = await run('createLiveSession', ben, { body: { job_id: jobId } });
+    const { id } = created.live_session;
+    const claimed = await claim(id);
+    await say(claimed, { live_results: [await built(claimed, 0)] });
+    await push(id, 0, [text('index.js', 'export default ( =>')]);
+    const { caller } = services.previewTokens.verify(created.token);
+    const first = async (count: number, lastEventId?: string): Promise<string[]> => {
+      const controller = new AbortController();
+      const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const { events } = await run('streamLiveSession', caller, { path: { live_id: id }, query: { token: created.token }, headers }, { signal: controller.signal }) as never as { events: AsyncIterable<{ id: string; data: LiveRevision }> };
+      const told: string[] = [];
+      for await (const event of events) {
+        told.push(`${event.id} ${event.data.status} ${event.data.bundle_url === null ? 'without' : 'with'}`);
+        if (told.length === count) break;
+      }
+      controller.abort();
+      return told;
+    };
+    for (const failed of [false, true]) {
+      if (failed) await say(claimed, { live_results: [result(1, { status: 'failed', failure: { kind: 'build_error', message: 'no', retryable: false } })] });
+      const now = failed ? '1.1 failed without' : '1.0 building without';
+      for (const seen of [undefined, '0.0']) expect(await first(2, seen), String(seen)).to.deep.equal(['0.1 ready with', now]);
+      expect(await first(1, '0.1')).to.deep.equal([now]);
+    }
+    await push(id, 1, [text('index.js', 'export default 1;')]);
+    await say(claimed, { live_results: [await built(claimed, 2)] });
+    expect(await first(1)).to.deep.equal(['2.1 ready with']);
+  });
+
   it('take changes of their owner alone, on the newest revision: of ten at once one is taken', async () => {
     const id = await open();
     expect(await codeOf(push(id, 0, [text('index.js', 'a')], ada))).to.equal('FORBIDDEN');
