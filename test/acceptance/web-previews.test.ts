@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { frameTextOf } from '../support/preview/open-web-bundle.ts';
 import { useSystem } from '../support/system.ts';
 
+const screenPath = 'src/screens/NoteListScreen.tsx';
 const sample = fileURLToPath(new URL('../../examples/field-notes', import.meta.url));
 
 describe('previews for the web over the wire', function () {
@@ -21,6 +23,25 @@ describe('previews for the web over the wire', function () {
     const shown = await frameTextOf(url, 'What did you see today?');
     if (shown === null) return;
     expect(shown.text).to.include('Kingfisher by the weir');
+    expect(shown.errors).to.deep.equal([]);
+  });
+
+  it('follow the edits of a live session in the page that is open, by themselves', async () => {
+    const ada = await system.current.person();
+    const { id: projectId } = await ada.hive.api.createProject({ body: { name: 'Field Notes' } });
+    const { job } = await ada.hive.previews.build(sample, { projectId, platform: 'web' });
+    const { live_session: { id }, token } = await ada.hive.api.createLiveSession({ body: { job_id: job.id } });
+    const screen = readFileSync(`${sample}/${screenPath}`, 'utf8');
+    const edit = (base: number, words: string) => async (): Promise<unknown> => ada.hive.api.pushLiveChanges({
+      path: { live_id: id },
+      body: { base_revision: base, changes: [{ path: screenPath, content_base64: Buffer.from(screen.replace('What did you see today?', words)).toString('base64') }] },
+    });
+    const shown = await frameTextOf(`${system.current.baseUrl}/api/v1/preview/view/${token}`, 'What did you see today?', [
+      { does: edit(0, 'Seen while you edit'), shows: 'Seen while you edit' }, { does: edit(1, 'And once more'), shows: 'And once more' },
+    ]);
+    await ada.hive.api.endLiveSession({ path: { live_id: id } });
+    if (shown === null) return;
+    expect(shown.text).to.include('Kingfisher by the weir').and.to.not.include('What did you see today?');
     expect(shown.errors).to.deep.equal([]);
   });
 });

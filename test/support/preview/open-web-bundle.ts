@@ -44,8 +44,14 @@ export const openWebBundle = async (bundlePath: string, firstText: string): Prom
   return executablePath === null ? await withoutBrowser(bundlePath) : await inChromium(executablePath, readFileSync(bundlePath), firstText);
 };
 
-/** What the frame of a page shows that is there already, in Chromium; null where there is none (CI=true requires it). */
-export const frameTextOf = async (url: string, firstText: string): Promise<{ text: string; errors: string[] } | null> => {
+/**
+ * What the frame of a page shows that is there already, in Chromium; null where there is none (CI=true requires it).
+ *
+ * @param then what is done afterwards, while the page stays open, and what it is to show of it by itself
+ */
+export const frameTextOf = async (
+  url: string, firstText: string, then: readonly { readonly does: () => Promise<unknown>; readonly shows: string }[] = [],
+): Promise<{ text: string; errors: string[] } | null> => {
   const executablePath = chromiumPath();
   if (executablePath === null) return null;
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], timeout: timeoutMs });
@@ -56,6 +62,10 @@ export const frameTextOf = async (url: string, firstText: string): Promise<{ tex
     await page.goto(url, { timeout: timeoutMs });
     const content = page.frameLocator('iframe').locator('body');
     await content.getByText(firstText).first().waitFor({ timeout: timeoutMs });
+    for (const { does, shows } of then) {
+      await does();
+      await content.getByText(shows).first().waitFor({ timeout: timeoutMs });
+    }
     return { text: await content.innerText(), errors };
   } finally {
     await browser.close();
