@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { databaseUrlOf, redisUrlOf } from '#config/connections.ts';
 import { readEnvironment } from '#config/environment.ts';
-import { enqueue } from '#jobs/outbox.ts';
 import { type Database, openDatabase } from '#platform/database.ts';
 import { startPostgres } from '#platform/embedded/postgres.ts';
 import { pickPort } from '#platform/embedded/processes.ts';
@@ -80,16 +79,16 @@ async function drive({ db, projects }: Rig, jobsPerSecond: number, seconds: numb
   return rows.map(({ waited }) => Number(waited));
 }
 
-/** What the service does when the last upload is there, without what the tier has to say. */
-async function ask(db: Database, id: string, userId: string, projectId: string): Promise<void> {
-  await db.knex.transaction(async (trx) => {
-    await trx('preview_jobs').insert({
-      id, project_id: projectId, requested_by: userId, tier: 'pro', sdk_version: '0.88.1', target_platform: 'ios', entry_file: 'index.js', environment: 'development',
-      file_count: 0, source_bytes: 0, max_build_ms: 60_000, queue_class: 'cpu', queue_priority: 'normal', queued_at: trx.fn.now(),
-    });
-    await enqueue(trx, [{ jobId: id, epoch: 0, queueClass: 'cpu', priority: 'normal', turnOf: userId }]);
-  });
-}
+/** What the service and enqueue() write when the last upload is there, as one statement: who asks is to burden the machine little. */
+const askSql = `
+  with asked as (
+    insert into preview_jobs (id, project_id, requested_by, tier, sdk_version, target_platform, entry_file, environment, file_count, source_bytes, max_build_ms, queue_class, queue_priority, queued_at)
+    values ($1, $2, $3, 'pro', '0.88.1', 'ios', 'index.js', 'development', 0, 0, 60000, 'cpu', 'normal', now()) returning id, epoch, requested_by, queue_class, queue_priority
+  )
+  insert into outbox (kind, topic, payload, turn_of, job_id, epoch)
+  select 'job', queue_class || ':' || queue_priority, jsonb_build_object('jobId', id, 'epoch', epoch, 'queueClass', queue_class, 'priority', queue_priority), requested_by, id, epoch from asked`;
+
+const ask = async (db: Database, id: string, userId: string, projectId: string): Promise<void> => void await db.named('bench.ask', askSql, [id, projectId, userId]);
 
 async function withRig<T>(say: (line: string) => void, work: (rig: Rig) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'hivesync-bench-'));

@@ -9,7 +9,7 @@
  */
 import { createRequire } from 'node:module';
 import BeeQueue from 'bee-queue';
-import { withDeadline } from '#platform/deadline.ts';
+import { pause, withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { QueueRedisOptions } from '#platform/redis.ts';
 
@@ -53,6 +53,8 @@ export class MessageHandedBack extends Error {
 const sendTimeoutMs = 5_000;
 const stallIntervalMs = 10_000;
 const closeTimeoutMs = 5_000;
+/** After a fetch that failed, doubled up to the bound. */
+const fetchAgainMs = { first: 100, most: 5_000 };
 
 const lua = createRequire(import.meta.url)('bee-queue/lib/lua/index.js') as { buildCache(client: unknown): Promise<unknown> };
 interface ConnectedQueue { readonly client?: { on(event: 'ready', listener: () => void): unknown } }
@@ -67,7 +69,11 @@ interface Commands {
 interface TakingQueue {
   readonly paused: boolean;
   readonly client: { multi(): Commands };
+  readonly bclient: { brpoplpush(from: string, to: string, timeoutSeconds: number, done: (error: Error | null, id: string | null) => void): void };
   toKey(name: string): string;
+  emit(event: 'error', error: unknown): boolean;
+  createJob(message: JobMessage): BeeQueue.Job<JobMessage>;
+  _waitForJob(): Promise<BeeQueue.Job<JobMessage> | null>;
   _getNextJob(): Promise<unknown>;
   _finishJob(error: unknown, data: unknown, job: { readonly id: string }): Promise<unknown>;
 }
@@ -79,6 +85,35 @@ function fetchWhen(queue: TakingQueue, wanted: () => Promise<void>): void {
     await wanted();
     return queue.paused ? null : fetch();
   };
+}
+
+/**
+ * Knows a message by its id, which says all of it. bee-queue would read it from Redis, one after the other and each before
+ * the next is fetched; and an id whose particulars are gone (its job ended while a stalled copy of it waited) it neither hands
+ * over nor takes away, so that it would come back for ever.
+ */
+function knowById(queue: TakingQueue): void {
+  queue._waitForJob = async () => {
+    for (let waitMs = fetchAgainMs.first; ; waitMs = Math.min(waitMs * 2, fetchAgainMs.most)) {
+      try {
+        const id = await new Promise<string | null>((resolve, reject) => {
+          queue.bclient.brpoplpush(queue.toKey('waiting'), queue.toKey('active'), 0, (error, fetched) => { if (error === null) resolve(fetched); else reject(error); });
+        });
+        return id === null ? null : queue.createJob(messageOf(id)).setId(id);
+      } catch (error) {
+        if (queue.paused) return null;
+        queue.emit('error', error);
+        await pause(waitMs);
+      }
+    }
+  };
+}
+
+const idOf = ({ jobId, epoch }: JobMessage): string => `${jobId}.${epoch}`;
+
+function messageOf(id: string): JobMessage {
+  const at = id.lastIndexOf('.');
+  return { jobId: id.slice(0, at), epoch: Number(id.slice(at + 1)) };
 }
 
 /** Puts what is handed back with its turn where it was taken from: messages are taken at the right end of the list. */
@@ -122,7 +157,7 @@ export class JobProducer {
    */
   async send(queueClass: QueueClass, priority: QueuePriority, messages: readonly JobMessage[]): Promise<void> {
     const queue = await this.#queue(queueName(queueClass, priority));
-    const jobs = messages.map((message) => queue.createJob(message).setId(`${message.jobId}.${message.epoch}`));
+    const jobs = messages.map((message) => queue.createJob(message).setId(idOf(message)));
     const errors = await withDeadline(() => queue.saveAll(jobs), sendTimeoutMs, `sending to ${queue.name}`);
     const [first] = errors.values();
     if (first !== undefined) throw first;
@@ -132,7 +167,7 @@ export class JobProducer {
   async holds(queueClass: QueueClass, priority: QueuePriority, message: JobMessage): Promise<boolean> {
     const queue = await this.#queue(queueName(queueClass, priority));
     const job: BeeQueue.Job<JobMessage> | null = await withDeadline(
-      () => queue.getJob(`${message.jobId}.${message.epoch}`), sendTimeoutMs, `looking into ${queue.name}`,
+      () => queue.getJob(idOf(message)), sendTimeoutMs, `looking into ${queue.name}`,
     );
     return job !== null;
   }
@@ -195,6 +230,7 @@ export class JobConsumer {
       this.#queues.push(queue);
       await open(queue, options.log);
       const taking = queue as unknown as TakingQueue;
+      knowById(taking);
       giveBackAtFront(taking);
       if (options.wanted !== undefined) fetchWhen(taking, () => options.wanted?.(priority) ?? Promise.resolve());
       queue.process(options.prefetch, async (job) => {

@@ -10,6 +10,7 @@ import type {
 import type { Secret } from '#config/environment.ts';
 import { sha256Hex } from '#platform/crypto.ts';
 import { DeadlineError } from '#platform/deadline.ts';
+import { post, type PostAnswer } from './post.ts';
 import { retrying, type RetryBounds } from './retrying.ts';
 
 /** The backend said no, and will say so again: a 4xx other than 408 and 429. */
@@ -134,32 +135,26 @@ export class WorkerBackend {
 
   async #try<T>(operation: string, path: string, bytes: Buffer, options: CallOptions, isRegistration: boolean): Promise<T> {
     const url = new URL(`${this.#origin}${basePath}${path}`);
-    // AbortSignal.timeout takes whole milliseconds.
     const timeoutMs = Math.ceil(options.timeoutMs ?? defaultTimeoutMs);
-    const deadline = AbortSignal.timeout(timeoutMs);
-    let response: Response;
-    let text: string;
+    let answer: PostAnswer;
     try {
-      response = await fetch(url, {
-        method: 'POST',
+      answer = await post(url, {
         headers: { 'content-type': 'application/json', accept: 'application/json', ...this.#signatureOf(url.pathname, bytes, isRegistration) },
-        body: new Uint8Array(bytes),
-        redirect: 'error',
-        signal: options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]),
+        body: bytes, timeoutMs, maxAnswerBytes, what: operation, signal: options.signal,
       });
-      text = await readBounded(response);
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw new BackendUnreachable(operation, deadline.aborted ? new DeadlineError(operation, timeoutMs).message : 'no answer', { cause: error });
+      throw new BackendUnreachable(operation, error instanceof DeadlineError ? error.message : 'no answer', { cause: error });
     }
-    this.#learnTime(response);
-    const envelope = parseEnvelope(text);
-    if (response.ok && envelope?.ok === true) return envelope.data as T;
+    this.#learnTime(answer);
+    const envelope = parseEnvelope(answer.text);
+    const isOk = answer.status >= 200 && answer.status < 300;
+    if (isOk && envelope?.ok === true) return envelope.data as T;
     const { code, message } = envelope?.error ?? { code: 'UNKNOWN', message: 'an answer that is not the API\'s' };
-    if (response.status >= 500 || response.status === 429 || response.status === 408 || response.ok || envelope === null) {
-      throw new BackendUnreachable(operation, `answered ${response.status} ${code}`, { retryAfterMs: retryAfterMs(response) });
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 408 || isOk || envelope === null) {
+      throw new BackendUnreachable(operation, `answered ${answer.status} ${code}`, { retryAfterMs: retryAfterMs(answer) });
     }
-    throw new BackendRefusal(operation, response.status, code, message);
+    throw new BackendRefusal(operation, answer.status, code, message);
   }
 
   /**
@@ -180,8 +175,8 @@ export class WorkerBackend {
   }
 
   /** The Date header has seconds only: it corrects a clock that is clearly wrong; heartbeats do the rest. */
-  #learnTime(response: Response): void {
-    const told = Date.parse(response.headers.get('date') ?? '');
+  #learnTime({ headers }: PostAnswer): void {
+    const told = Date.parse(headers.date ?? '');
     if (Number.isNaN(told)) return;
     const offsetMs = told + 500 - Date.now();
     if (Math.abs(offsetMs - this.#clockOffsetMs) > 2_000) this.#clockOffsetMs = offsetMs;
@@ -195,17 +190,6 @@ async function unlessRefusedWith<T>(statuses: readonly number[], call: Promise<T
     if (error instanceof BackendRefusal && statuses.includes(error.status)) return null;
     throw error;
   }
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxAnswerBytes) throw new Error(`The answer is larger than ${maxAnswerBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 interface Envelope { readonly ok: boolean; readonly data: unknown; readonly error: { readonly code: string; readonly message: string } | null }
@@ -227,7 +211,7 @@ function parseEnvelope(text: string): Envelope | null {
   return { ok: value.ok === true, data: value.data, error: error === null ? null : { code: field('code'), message: field('message') } };
 }
 
-function retryAfterMs(response: Response): number | null {
-  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+function retryAfterMs({ headers }: PostAnswer): number | null {
+  const seconds = Number(headers['retry-after'] ?? NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
 }

@@ -19,6 +19,9 @@ const defaultLogLines = 2_000;
 /** How long the last lines of a log may take; the result does not hang on them. */
 const flushTimeoutMs = 5_000;
 
+/** One for all: an abort without a reason makes an error of its own, with a stack. */
+const over = new Error('The lease is kept no longer.');
+
 export class Lease {
   readonly #backend: WorkerBackend;
   readonly #job: ClaimedJob;
@@ -102,7 +105,7 @@ export class Lease {
   /** Keeps the lease no longer. What is left of the log stays unsent: `flushLog` comes before the result. */
   async close(): Promise<void> {
     clearTimeout(this.#expiry);
-    this.#closing.abort();
+    this.#closing.abort(over);
     this.#wake?.();
     await this.#running;
   }

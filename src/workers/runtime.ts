@@ -4,7 +4,7 @@
  * operations.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClaimedJob, JobKind, WorkerCapabilities, WorkerHeartbeat } from '#generated/sdk/types.gen.ts';
 import { pause } from '#platform/deadline.ts';
@@ -297,7 +297,9 @@ export class WorkerRuntime {
       log.error('job.lost', 'A job ended here without a report; its lease runs out', { job_id: job.job_id, error });
     } finally {
       await lease.close();
-      await rm(workDir, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => log.warn('job.folder_left', 'A job folder could not be removed', { error }));
+      // Most handlers leave it empty, and looking through it costs more than taking it away.
+      await rmdir(workDir).catch(() => rm(workDir, { recursive: true, force: true, maxRetries: 3 }))
+        .catch((error: unknown) => log.warn('job.folder_left', 'A job folder could not be removed', { error }));
     }
   }
 }
