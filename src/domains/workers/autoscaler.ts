@@ -77,16 +77,26 @@ export class Autoscaler {
   }
 
   async #ask({ eventId, type, ...decision }: Made): Promise<void> {
-    const { db, driver, log } = this.#on;
+    const { driver, log } = this.#on;
     const told = { class: type, action: decision.action, from: decision.from, to: decision.to, reason: decision.reason };
     try {
-      await driver.ask(type, decision);
+      await driver.ask(type, decision, (reason) => this.#lost(eventId, reason));
       log.info('scaling.asked', 'Workers were asked for, or one to go', told);
     } catch (error) {
       log.error('scaling.failed', 'Workers could not be asked for', { ...told, error });
-      const message = (error instanceof Error ? error.message : String(error)).slice(0, maxErrorLength) || 'It failed without a word.';
-      await db.knex('scaling_events').where({ id: eventId, outcome: 'asked' }).update({ outcome: 'failed', error: message });
+      await this.#failed(eventId, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** A worker that ended before it was counted as there: the next look may ask for another, in place of waiting for one that never comes. */
+  #lost(eventId: string, reason: string): void {
+    if (this.#stopped) return;
+    this.#failed(eventId, reason).catch((error: unknown) => { this.#on.log.warn('scaling.not_noted', 'That a worker was lost could not be noted; its wish runs out by itself', { error }); });
+  }
+
+  async #failed(eventId: string, reason: string): Promise<void> {
+    await this.#on.db.knex('scaling_events').where({ id: eventId, outcome: 'asked' })
+      .update({ outcome: 'failed', error: reason.slice(0, maxErrorLength) || 'It failed without a word.' });
   }
 }
 

@@ -13,8 +13,8 @@ export interface ScalingDriver {
   readonly name: ScalingState['driver'];
   /** What the names of the workers begin with that it may let go; null where it may be any. */
   readonly namePrefix: string | null;
-  /** Asks for what was decided. Rejects where that could not be asked. */
-  ask(type: WorkerClass, decision: Decision): Promise<void>;
+  /** Asks for what was decided. Rejects where that could not be asked; `onLost` is called with the reason when a worker of this wish ends, if the driver can know of it. */
+  ask(type: WorkerClass, decision: Decision, onLost: (reason: string) => void): Promise<void>;
   /** Ends what it started itself, in order: their jobs go to others. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function processDriver(on: ProcessDriverOptions): ScalingDriver & { reado
     BASE_URL: on.baseUrl, WORKER_SHARED_SECRET: on.sharedSecret.reveal(),
   };
 
-  async function start(type: WorkerClass): Promise<void> {
+  async function start(type: WorkerClass, onLost: (reason: string) => void): Promise<void> {
     const name = `${namePrefix}${host}-${type}-${randomUUID().slice(0, 8)}`;
     const child = spawn(process.execPath, [entry, '--class', type, '--name', name, supervisedArgument], { env: { ...env, WORKER_CLASS: type }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     await new Promise<void>((resolve, reject) => {
@@ -56,6 +56,7 @@ export function processDriver(on: ProcessDriverOptions): ScalingDriver & { reado
     child.once('exit', (code, signal) => {
       running.delete(name);
       on.log.info('scaling.worker_ended', 'A worker that was started here has ended', { name, code, signal });
+      onLost(`${name} ended ${code === null ? `by ${signal ?? 'a signal'}` : `with exit code ${code}`}.`);
     });
     on.log.info('scaling.worker_started', 'A worker was started', { name, pid: child.pid });
   }
@@ -64,8 +65,8 @@ export function processDriver(on: ProcessDriverOptions): ScalingDriver & { reado
     name: 'process',
     namePrefix,
     running,
-    async ask(type, { action, from, to }) {
-      if (action === 'scale_up') for (let count = from; count < to; count += 1) await start(type);
+    async ask(type, { action, from, to }, onLost) {
+      if (action === 'scale_up') for (let count = from; count < to; count += 1) await start(type, onLost);
     },
     async stop(timeoutMs) {
       await Promise.all([...running.values()].map((child) => new Promise<void>((resolve) => {

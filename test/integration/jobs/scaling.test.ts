@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Autoscaler } from '#domains/workers/autoscaler.ts';
 import type { Decision } from '#domains/workers/scaling-decision.ts';
-import { httpDriver, type ScalingDriver } from '#domains/workers/scaling-drivers.ts';
+import { httpDriver, processDriver, type ScalingDriver } from '#domains/workers/scaling-drivers.ts';
 import { seenSql } from '#domains/workers/scaling-queries.ts';
 import { Secret } from '#config/environment.ts';
 import { listen } from '#http/server.ts';
@@ -134,6 +137,34 @@ describe('scaling', () => {
       expect((await events()).map(({ outcome }) => outcome)).to.deep.equal(['asked', 'failed', 'failed']);
     });
 
+    it('notes a worker that ended as soon as it was started, with its exit code, and asks again after the cooldown', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hivesync-scaling-'));
+      const entry = join(folder, 'worker.mjs');
+      writeFileSync(entry, 'process.exit(3);');
+      const real = processDriver({ env: process.env, baseUrl: 'http://127.0.0.1:9', sharedSecret: new Secret('a shared secret of enough letters to be one'), log: backend.current.log, entry });
+      const lookFor = (): Promise<readonly Decision[]> => new Autoscaler({ db: backend.current.database.db, driver: real, log: backend.current.log }).look();
+      const lost = async (count: number): Promise<DataOf<'listScalingEvents'>['items']> => {
+        for (const endAt = performance.now() + 10_000; ;) {
+          const items = await events();
+          if (items.length === count && items.every(({ outcome }) => outcome === 'failed')) return items;
+          if (performance.now() > endAt) throw new Error(`It was not noted: ${JSON.stringify(items)}`);
+          await new Promise((resolve) => { setTimeout(resolve, 20); });
+        }
+      };
+      try {
+        await update({ min: 2 });
+        await lookFor();
+        expect((await lost(1))[0]?.error).to.match(/^auto-.+ ended with exit code 3\.$/u);
+        expect(await lookFor(), 'not within the cooldown').to.deep.equal([]);
+        await pass(61);
+        expect((await lookFor()).map(({ from, to }) => [from, to])).to.deep.equal([[0, 2]]);
+        await lost(2);
+      } finally {
+        await real.stop(1_000);
+        rmSync(folder, { recursive: true });
+      }
+    });
+
     it('leaves a class alone that is switched off', async () => {
       await update({ enabled: false });
       expect(await look()).to.deep.equal([]);
@@ -168,10 +199,10 @@ describe('scaling', () => {
     it('posts each wish with its reason, and fails where it is not taken', async () => {
       const over = httpDriver({ url, token: new Secret('a token of the endpoint') });
       const decision: Decision = { action: 'scale_up', from: 1, to: 2, reason: '9 jobs wait for 1 worker.', workerId: null };
-      await over.ask('gpu', decision);
+      await over.ask('gpu', decision, () => undefined);
       expect(heard).to.deep.equal([{ authorization: 'Bearer a token of the endpoint', body: { type: 'gpu', action: 'scale_up', from: 1, to: 2, reason: decision.reason } }]);
       status = 500;
-      expect(await over.ask('gpu', decision).then(() => 'asked', (error: unknown) => String(error))).to.contain('500');
+      expect(await over.ask('gpu', decision, () => undefined).then(() => 'asked', (error: unknown) => String(error))).to.contain('500');
     });
   });
 
