@@ -21,6 +21,12 @@ const pauseTimeoutMs = 30_000;
 
 const empty = Buffer.alloc(0);
 
+/**
+ * Stays on a request for good. Node emits the error of a connection that breaks when somebody listened a tick before: with
+ * the last listener gone in between, it would end the process.
+ */
+const unheard = (): void => undefined;
+
 const tooSlow = (what: string): ServiceError =>
   new ServiceError('VALIDATION_ERROR', `The body arrived too slowly: ${what}.`, {
     details: [fault('#/body', `must arrive ${what}`, 'timeout')],
@@ -37,6 +43,7 @@ async function gather(exchange: Exchange, maxBytes: number, timeoutMs: number): 
   const { req } = exchange;
   // Gone while it was authenticated: neither `end` nor `close` would come any more.
   if (req.destroyed) throw new ClientGone();
+  req.on('error', unheard);
   goOn(exchange);
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -140,6 +147,7 @@ function bounded(exchange: Exchange, maxBytes: number, timeoutMs: number): Reada
     out.end();
   };
   const onGone = (): void => fail(new ClientGone());
+  req.on('error', unheard);
   req.on('end', onEnd);
   req.on('error', onGone);
   req.on('close', onGone);
