@@ -2366,6 +2366,16 @@ export type JobArtifact = {
  */
 export type JobFailureKind = 'build_error' | 'unknown_import' | 'missing_file' | 'timeout' | 'too_large' | 'out_of_memory' | 'crashed' | 'storage_unavailable' | 'sdk_unavailable' | 'worker_lost' | 'provider_unavailable' | 'invalid_output' | 'symbol_not_found' | 'conflict' | 'unreachable' | 'refused_address' | 'credential_refused' | 'not_a_repository' | 'ref_not_found' | 'invalid_input' | 'internal';
 
+/**
+ * Milliseconds by stage; a stage that was not reached is absent.
+ */
+export type PreviewReachedTimings = {
+    fetching_ms?: number;
+    bundling_ms?: number;
+    packaging_ms?: number;
+    uploading_ms?: number;
+};
+
 export type JobFailure = {
     kind: JobFailureKind;
     /**
@@ -2381,6 +2391,10 @@ export type JobFailure = {
     column?: number | null;
     code_frame?: string | null;
     import_name?: string | null;
+    /**
+     * Of a preview that was begun.
+     */
+    timings?: PreviewReachedTimings | null;
 };
 
 /**
@@ -3351,6 +3365,10 @@ export type JobClaim = {
      * The epoch of the message (`<job id>.<epoch>`); an older one is a duplicate and gets 409.
      */
     epoch: number;
+    /**
+     * Random, made for this one message. A claim that is repeated under it because its answer was lost is answered with the lease that the first one got; without it the repeat is 409, and the job waits until that lease has run out.
+     */
+    claim_key?: string;
 };
 
 /**
@@ -4372,6 +4390,14 @@ export type QueueDepth = {
      * From enqueued to claimed, over the last hour; null when nothing was claimed.
      */
     wait_p95_ms: number | null;
+    /**
+     * From claimed to ended, of what ended within the last hour, live sessions left out: they last as long as somebody edits. Null when nothing ended.
+     */
+    run_p50_ms: number | null;
+    /**
+     * From claimed to ended, of what ended within the last hour, live sessions left out: they last as long as somebody edits. Null when nothing ended.
+     */
+    run_p95_ms: number | null;
     succeeded_1h: number;
     failed_1h: number;
 };
@@ -4381,6 +4407,10 @@ export type TierQueueDepth = {
     waiting: number;
     running: number;
     /**
+     * Null when nothing waits.
+     */
+    oldest_waiting_seconds: number | null;
+    /**
      * From enqueued to claimed, over the last hour; null when nothing was claimed.
      */
     wait_p50_ms: number | null;
@@ -4388,6 +4418,14 @@ export type TierQueueDepth = {
      * From enqueued to claimed, over the last hour; null when nothing was claimed.
      */
     wait_p95_ms: number | null;
+    /**
+     * From claimed to ended, of what ended within the last hour, live sessions left out: they last as long as somebody edits. Null when nothing ended.
+     */
+    run_p50_ms: number | null;
+    /**
+     * From claimed to ended, of what ended within the last hour, live sessions left out: they last as long as somebody edits. Null when nothing ended.
+     */
+    run_p95_ms: number | null;
     succeeded_1h: number;
     failed_1h: number;
 };

@@ -1029,6 +1029,8 @@ function pickQueueDepth(o) {
     "oldest_waiting_seconds": (Number.isFinite(o.oldest_waiting_seconds) || o.oldest_waiting_seconds === null) ? o.oldest_waiting_seconds : refuse("QueueDepth.oldest_waiting_seconds", "number or null", o.oldest_waiting_seconds),
     "wait_p50_ms": (Number.isInteger(o.wait_p50_ms) || o.wait_p50_ms === null) ? o.wait_p50_ms : refuse("QueueDepth.wait_p50_ms", "integer or null", o.wait_p50_ms),
     "wait_p95_ms": (Number.isInteger(o.wait_p95_ms) || o.wait_p95_ms === null) ? o.wait_p95_ms : refuse("QueueDepth.wait_p95_ms", "integer or null", o.wait_p95_ms),
+    "run_p50_ms": (Number.isInteger(o.run_p50_ms) || o.run_p50_ms === null) ? o.run_p50_ms : refuse("QueueDepth.run_p50_ms", "integer or null", o.run_p50_ms),
+    "run_p95_ms": (Number.isInteger(o.run_p95_ms) || o.run_p95_ms === null) ? o.run_p95_ms : refuse("QueueDepth.run_p95_ms", "integer or null", o.run_p95_ms),
     "succeeded_1h": Number.isInteger(o.succeeded_1h) ? o.succeeded_1h : refuse("QueueDepth.succeeded_1h", "integer", o.succeeded_1h),
     "failed_1h": Number.isInteger(o.failed_1h) ? o.failed_1h : refuse("QueueDepth.failed_1h", "integer", o.failed_1h),
   };
@@ -1481,8 +1483,11 @@ function pickTierQueueDepth(o) {
     "tier": typeof o.tier === 'string' ? o.tier : refuse("TierQueueDepth.tier", "string", o.tier),
     "waiting": Number.isInteger(o.waiting) ? o.waiting : refuse("TierQueueDepth.waiting", "integer", o.waiting),
     "running": Number.isInteger(o.running) ? o.running : refuse("TierQueueDepth.running", "integer", o.running),
+    "oldest_waiting_seconds": (Number.isFinite(o.oldest_waiting_seconds) || o.oldest_waiting_seconds === null) ? o.oldest_waiting_seconds : refuse("TierQueueDepth.oldest_waiting_seconds", "number or null", o.oldest_waiting_seconds),
     "wait_p50_ms": (Number.isInteger(o.wait_p50_ms) || o.wait_p50_ms === null) ? o.wait_p50_ms : refuse("TierQueueDepth.wait_p50_ms", "integer or null", o.wait_p50_ms),
     "wait_p95_ms": (Number.isInteger(o.wait_p95_ms) || o.wait_p95_ms === null) ? o.wait_p95_ms : refuse("TierQueueDepth.wait_p95_ms", "integer or null", o.wait_p95_ms),
+    "run_p50_ms": (Number.isInteger(o.run_p50_ms) || o.run_p50_ms === null) ? o.run_p50_ms : refuse("TierQueueDepth.run_p50_ms", "integer or null", o.run_p50_ms),
+    "run_p95_ms": (Number.isInteger(o.run_p95_ms) || o.run_p95_ms === null) ? o.run_p95_ms : refuse("TierQueueDepth.run_p95_ms", "integer or null", o.run_p95_ms),
     "succeeded_1h": Number.isInteger(o.succeeded_1h) ? o.succeeded_1h : refuse("TierQueueDepth.succeeded_1h", "integer", o.succeeded_1h),
     "failed_1h": Number.isInteger(o.failed_1h) ? o.failed_1h : refuse("TierQueueDepth.failed_1h", "integer", o.failed_1h),
   };

@@ -1,5 +1,6 @@
 /** Worker nodes as administrators see them. */
 import type { WorkerNode, WorkerNodePage } from '#generated/sdk/types.gen.ts';
+import { jobTables } from '#jobs/kinds.ts';
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { countBound, type PageQuery, pageOf, readCursor } from '#platform/paging.ts';
@@ -22,7 +23,8 @@ const listed = `
    and ($1::text is null or n.type = $1) and ($2::text is null or seen.status = $2)`;
 
 const listNodesSql = `
-  with running as materialized (select worker_id, count(*) as jobs from preview_jobs where status = 'running' group by worker_id)
+  with running as materialized (
+    select worker_id, count(*) as jobs from (${jobTables.map((table) => `select worker_id from ${table} where status = 'running'`).join(' union all ')}) held group by worker_id)
   select n.id, n.name, n.type, seen.status, n.concurrency, n.capabilities, n.cloudflare_id, coalesce(n.version, '') as version,
          coalesce((select jobs from running where running.worker_id = n.id), 0) as running_jobs,
          n.last_heartbeat_at, n.created_at, n.updated_at

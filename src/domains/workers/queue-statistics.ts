@@ -1,9 +1,10 @@
 /**
- * How the queues are: what waits, since when, what runs, what ended within the hour. Counted in Postgres, which is the
+ * How the queues are: what waits, since when, what runs, for how long, what ended within the hour. Counted in Postgres, which is the
  * truth about jobs (a message may still stand in the outbox, waiting for its account's turn), at most every five seconds
  * over all processes. Each queue's figures are kept in Redis under `queue:depth:<queue>` for whoever else looks.
  */
 import type { QueueDepth, QueueStats, TierQueueDepth } from '#generated/sdk/types.gen.ts';
+import { type JobTable, jobTables } from '#jobs/kinds.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import { allQueues, type QueueClass, type QueuePriority } from '#platform/queue.ts';
@@ -23,37 +24,44 @@ const recent = "now() - interval '1 hour'";
  * was claimed within the hour is in one of both.
  */
 const workerJobsSql = `
-  with jobs as (
+  with jobs as (${jobTables.map(jobsOf).join(' union all ')})
+  select queue_class, queue_priority, tier, ${figures()} from jobs group by grouping sets ((queue_class, queue_priority), (tier))`;
+
+/** A live session waits and runs as a job does, but how long it runs says how long somebody edited. */
+function jobsOf(table: JobTable): string {
+  const run = table === 'live_sessions' ? 'null::interval' : 'completed_at - started_at';
+  return `
     select queue_class, queue_priority, tier,
            status = 'queued' and run_after <= now() as is_waiting, status = 'queued' and run_after > now() as is_delayed, status = 'running' as is_running,
            case when status = 'queued' and run_after <= now() then now() - greatest(queued_at, run_after) end as age,
            case when started_at > ${recent} then started_at - greatest(queued_at, run_after) end as wait,
-           false as is_succeeded, false as is_failed
-      from preview_jobs where status in ('queued', 'running') and queued_at is not null
+           null::interval as run, false as is_succeeded, false as is_failed
+      from ${table} where status in ('queued', 'running') and queued_at is not null
     union all
     select queue_class, queue_priority, tier, false, false, false, null,
-           case when started_at > ${recent} then started_at - greatest(queued_at, run_after) end, status = 'succeeded', status in ('failed', 'timed_out')
-      from preview_jobs where completed_at > ${recent}
-  )
-  select queue_class, queue_priority, tier, ${figures()} from jobs group by grouping sets ((queue_class, queue_priority), (tier))`;
+           case when started_at > ${recent} then started_at - greatest(queued_at, run_after) end, ${run}, status = 'succeeded', status in ('failed', 'timed_out')
+      from ${table} where completed_at > ${recent}`;
+}
 
 const systemJobsSql = `
   with jobs as (
     select status = 'queued' and run_after <= now() as is_waiting, status = 'queued' and run_after > now() as is_delayed, status = 'running' as is_running,
            case when status = 'queued' and run_after <= now() then now() - run_after end as age,
-           case when started_at > ${recent} then started_at - run_after end as wait, false as is_succeeded, false as is_failed
+           case when started_at > ${recent} then started_at - run_after end as wait, null::interval as run, false as is_succeeded, false as is_failed
       from system_jobs where status in ('queued', 'running')
     union all
-    select false, false, false, null, case when started_at > ${recent} then started_at - run_after end, status = 'succeeded', status = 'failed'
+    select false, false, false, null, case when started_at > ${recent} then started_at - run_after end, completed_at - started_at, status = 'succeeded', status = 'failed'
       from system_jobs where completed_at > ${recent}
   )
   select ${figures()} from jobs`;
 
 function figures(): string {
-  const waitOf = (share: number): string => `round(extract(epoch from percentile_disc(${share}) within group (order by greatest(wait, interval '0')) filter (where wait is not null)) * 1000)`;
+  const partOf = (span: 'run' | 'wait', share: number): string =>
+    `round(extract(epoch from percentile_disc(${share}) within group (order by greatest(${span}, interval '0')) filter (where ${span} is not null)) * 1000)::int8`;
   return `
     count(*) filter (where is_waiting) as waiting, count(*) filter (where is_delayed) as delayed, count(*) filter (where is_running) as running,
-    round(extract(epoch from max(greatest(age, interval '0')) filter (where age is not null)), 3)::float8 as oldest_waiting_seconds, ${waitOf(0.5)}::int8 as wait_p50_ms, ${waitOf(0.95)}::int8 as wait_p95_ms,
+    round(extract(epoch from max(greatest(age, interval '0')) filter (where age is not null)), 3)::float8 as oldest_waiting_seconds, 
+    ${partOf('wait', 0.5)} as wait_p50_ms, ${partOf('wait', 0.95)} as wait_p95_ms, ${partOf('run', 0.5)} as run_p50_ms, ${partOf('run', 0.95)} as run_p95_ms,
     count(*) filter (where is_succeeded) as succeeded_1h, count(*) filter (where is_failed) as failed_1h`;
 }
 
@@ -68,7 +76,7 @@ interface WorkerJobsRow extends Figures {
   readonly tier: TierQueueDepth['tier'] | null;
 }
 
-const nothing: Figures = { waiting: 0, delayed: 0, running: 0, oldest_waiting_seconds: null, wait_p50_ms: null, wait_p95_ms: null, succeeded_1h: 0, failed_1h: 0 };
+const nothing: Figures = { waiting: 0, delayed: 0, running: 0, oldest_waiting_seconds: null, wait_p50_ms: null, wait_p95_ms: null, run_p50_ms: null, run_p95_ms: null, succeeded_1h: 0, failed_1h: 0 };
 
 /** `cpu_tasks_high`, `system_tasks`. */
 const nameOf = (queueClass: QueueClass, priority: QueuePriority): string => (queueClass === 'system' ? 'system_tasks' : `${queueClass}_tasks_${priority}`);
@@ -108,7 +116,7 @@ export class QueueStatistics {
         return { name: nameOf(queueClass, priority), class: queueClass, priority: queueClass === 'system' ? null : priority, ...figuresOf(found ?? nothing) };
       }),
       tiers: tiers.map((tier) => {
-        const { delayed: _delayed, oldest_waiting_seconds: _oldest, ...found } = figuresOf(jobs.find((row) => row.tier === tier) ?? nothing);
+        const { delayed: _delayed, ...found } = figuresOf(jobs.find((row) => row.tier === tier) ?? nothing);
         return { tier, ...found };
       }),
       outbox_pending: rest.outbox_pending,
@@ -131,5 +139,5 @@ export class QueueStatistics {
 
 const figuresOf = (row: Figures): Figures => ({
   waiting: row.waiting, delayed: row.delayed, running: row.running, oldest_waiting_seconds: row.oldest_waiting_seconds,
-  wait_p50_ms: row.wait_p50_ms, wait_p95_ms: row.wait_p95_ms, succeeded_1h: row.succeeded_1h, failed_1h: row.failed_1h,
+  wait_p50_ms: row.wait_p50_ms, wait_p95_ms: row.wait_p95_ms, run_p50_ms: row.run_p50_ms, run_p95_ms: row.run_p95_ms, succeeded_1h: row.succeeded_1h, failed_1h: row.failed_1h,
 });

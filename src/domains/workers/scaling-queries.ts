@@ -1,4 +1,5 @@
 /** The SQL of the autoscaler. */
+import { type JobTable, jobTables } from '#jobs/kinds.ts';
 import { silentSeconds } from './heartbeats.ts';
 
 const ruleColumns = 'type, enabled, min, max, scale_up_queue_length, target_wait_seconds, idle_seconds, cooldown_seconds, updated_by, updated_at';
@@ -13,21 +14,24 @@ export const startSeconds = 120;
 
 const isActive = `n.type = $1 and n.status = 'active' and n.last_heartbeat_at > now() - interval '${silentSeconds} seconds'`;
 
+/** A worker that holds a live session is at work, though it builds nothing. */
+const anyJob = (select: (table: JobTable) => string): string => `(${jobTables.map((table) => `exists (${select(table)})`).join(' or ')})`;
+
 /** What runs, what waits, and what was last decided, in one statement. $2 is what the names begin with that may be drained, $3 the rule's idle_seconds. */
 export const seenSql = `
   with active as (
     select n.id, n.created_at, $2::text is null or n.name like $2 || '%' as is_drainable,
-           exists (select from preview_jobs j where j.worker_id = n.id and j.status = 'running' and j.lease_expires_at is not null) as is_busy
+           ${anyJob((table) => `select from ${table} j where j.worker_id = n.id and j.status = 'running' and j.lease_expires_at is not null`)} as is_busy
       from worker_nodes n where ${isActive}
   ), idle as (
     select a.id, a.created_at from active a
      where a.is_drainable and not a.is_busy and a.created_at < now() - $3 * interval '1 second'
-       and not exists (select from preview_jobs j where j.completed_at > now() - $3 * interval '1 second' and j.worker_id = a.id)
+       and not ${anyJob((table) => `select from ${table} j where j.completed_at > now() - $3 * interval '1 second' and j.worker_id = a.id`)}
   ), last as (
     select action, to_count, outcome, created_at from scaling_events where type = $1 order by created_at desc, id desc limit 1
   ), queue as (
     select count(*) as waiting, extract(epoch from now() - min(greatest(queued_at, run_after)))::float8 as oldest
-      from preview_jobs where status = 'queued' and queued_at is not null and run_after <= now() and queue_class = $1
+      from (${jobTables.map((table) => `select queued_at, run_after from ${table} where status = 'queued' and queued_at is not null and run_after <= now() and queue_class = $1`).join(' union all ')}) jobs
   )
   select (select count(*) from active) as active,
          (select to_count from last where action = 'scale_up' and outcome = 'asked' and created_at > now() - interval '${startSeconds} seconds') as coming,

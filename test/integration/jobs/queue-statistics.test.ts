@@ -29,7 +29,7 @@ describe('how the queues are', () => {
     ]);
     expect(tiers.map(({ tier }) => tier)).to.deep.equal(['free', 'pro', 'premium', 'admin']);
     expect(queues[6]).to.deep.equal({
-      name: 'system_tasks', class: 'system', priority: null, waiting: 0, delayed: 0, running: 0, oldest_waiting_seconds: null, wait_p50_ms: null, wait_p95_ms: null, succeeded_1h: 0, failed_1h: 0,
+      name: 'system_tasks', class: 'system', priority: null, waiting: 0, delayed: 0, running: 0, oldest_waiting_seconds: null, wait_p50_ms: null, wait_p95_ms: null, run_p50_ms: null, run_p95_ms: null, succeeded_1h: 0, failed_1h: 0,
     });
     expect([outbox_pending, dead_jobs]).to.deep.equal([0, 0]);
   });
@@ -48,19 +48,41 @@ describe('how the queues are', () => {
     await backend.current.run('reportJobResult', worker, { body: failureReport(await claim(backend.current, worker, failed)) });
     await sql("update preview_jobs set died_at = now() where id = ?", [failed]);
     await sql("update preview_jobs set started_at = greatest(queued_at, run_after) + interval '1500 milliseconds' where id in (?, ?, ?)", [running, succeeded, failed]);
+    await sql("update preview_jobs set completed_at = started_at + interval '2500 milliseconds' where id = ?", [succeeded]);
+    await sql("update preview_jobs set completed_at = started_at + interval '4 seconds' where id = ?", [failed]);
     await backend.current.redis.redis.flushdb();
     const found = await stats();
     const high = queueOf(found, 'cpu_tasks_high');
-    expect(high).to.include({ class: 'cpu', priority: 'high', waiting: 1, delayed: 1, running: 1, wait_p50_ms: 1_500, wait_p95_ms: 1_500, succeeded_1h: 1, failed_1h: 1 });
+    expect(high).to.include({ class: 'cpu', priority: 'high', waiting: 1, delayed: 1, running: 1, wait_p50_ms: 1_500, wait_p95_ms: 1_500, run_p50_ms: 2_500, run_p95_ms: 4_000, succeeded_1h: 1, failed_1h: 1 });
     expect(high.oldest_waiting_seconds).to.be.within(7, 20);
-    expect(queueOf(found, 'cpu_tasks_normal')).to.include({ waiting: 1, running: 0, wait_p50_ms: null });
-    expect(found.tiers.find(({ tier }) => tier === 'premium')).to.deep.equal({ tier: 'premium', waiting: 1, running: 1, wait_p50_ms: 1_500, wait_p95_ms: 1_500, succeeded_1h: 1, failed_1h: 1 });
+    expect(queueOf(found, 'cpu_tasks_normal')).to.include({ waiting: 1, running: 0, wait_p50_ms: null, run_p50_ms: null });
+    expect(found.tiers.find(({ tier }) => tier === 'premium')).to.deep.equal({
+      tier: 'premium', waiting: 1, running: 1, oldest_waiting_seconds: high.oldest_waiting_seconds, wait_p50_ms: 1_500, wait_p95_ms: 1_500, run_p50_ms: 2_500, run_p95_ms: 4_000, succeeded_1h: 1, failed_1h: 1,
+    });
     expect(found.tiers.find(({ tier }) => tier === 'pro')).to.include({ waiting: 1, running: 0 });
     expect(found.dead_jobs).to.equal(1);
     expect(found.outbox_pending).to.be.greaterThan(0);
     const kept = JSON.parse(await backend.current.redis.redis.get('queue:depth:cpu_tasks_high') ?? '{}') as Record<string, unknown>;
     expect(kept).to.deep.equal({ taken_at: found.taken_at, ...high });
     expect(await backend.current.redis.redis.ttl('queue:depth:system_tasks')).to.be.within(1, 60);
+  });
+
+  it('counts live sessions as jobs, but not how long they last', async () => {
+    const { person, project, worker: register, sql } = backend.current;
+    const [ada, worker] = [await person('pro'), await register()];
+    const jobId = await queuedJob(backend.current, ada, await project(ada));
+    await sql("update preview_jobs set status = 'cancelled', completed_at = now() - interval '2 hours' where id = ?", [jobId]);
+    const insert = (columns: string, values: string): Promise<unknown> => sql(`insert into live_sessions (id, project_id, requested_by, job_id, tier, max_build_ms, idle_seconds, queue_class, queue_priority, queued_at, ${columns})
+      select gen_random_uuid(), project_id, requested_by, id, tier, 1000, 600, queue_class, queue_priority, now() - interval '900 seconds', ${values} from preview_jobs where id = ?`, [jobId]);
+    await insert('status, run_after', "'queued', now() - interval '9 seconds'");
+    await insert('status, run_after, started_at, worker_id, lease_token_hash, lease_expires_at', `'running', now() - interval '900 seconds', now() - interval '899 seconds', '${worker.nodeId}', sha256('x'), now() + interval '20 seconds'`);
+    await insert('status, run_after, started_at, completed_at', "'succeeded', now() - interval '900 seconds', now() - interval '898 seconds', now()");
+    const found = await stats();
+    expect(queueOf(found, 'cpu_tasks_normal')).to.include({ waiting: 1, running: 1, succeeded_1h: 1, wait_p50_ms: 1_000, wait_p95_ms: 2_000, run_p50_ms: null });
+    expect(found.tiers.find(({ tier }) => tier === 'pro')).to.include({ waiting: 1, running: 1, run_p95_ms: null });
+    const { data: { items } } = await backend.current.run('listWorkers', admin);
+    expect(items.find(({ id }) => id === worker.nodeId)?.running_jobs).to.equal(1);
+    await sql('delete from live_sessions');
   });
 
   it('is counted once in five seconds whoever asks, and without Redis each time', async () => {

@@ -34,6 +34,7 @@ describe('scaling', () => {
     const { sql, person } = backend.current;
     await sql('delete from scaling_events');
     await sql("update preview_jobs set status = 'cancelled', completed_at = now() - interval '1 day', lease_token_hash = null, lease_expires_at = null");
+    await sql("update live_sessions set status = 'cancelled', completed_at = now() - interval '1 day', lease_token_hash = null, lease_expires_at = null");
     await sql("update worker_nodes set status = 'stopped', last_heartbeat_at = now() - interval '1 hour'");
     await sql("update scaling_rules set enabled = type = 'cpu', min = 1, max = 4, scale_up_queue_length = 2, target_wait_seconds = 10, idle_seconds = 300, cooldown_seconds = 60, updated_by = null");
     asked.length = 0;
@@ -116,6 +117,29 @@ describe('scaling', () => {
       await backend.current.sql("update preview_jobs set completed_at = now() - interval '301 seconds' where worker_id = ? and completed_at > now() - interval '1 hour'", [first.nodeId]);
       await look();
       expect(asked.map(({ workerId }) => workerId)).to.deep.equal([first.nodeId]);
+    });
+
+    it('counts a live session as work: it waits, and who holds one is not idle', async () => {
+      const [first, second] = [await backend.current.worker('auto-1'), await backend.current.worker('auto-2')];
+      const { sql, person, project } = backend.current;
+      await sql("update worker_nodes set created_at = now() - interval '301 seconds'");
+      const ada = await person();
+      const jobId = await queuedJob(backend.current, ada, await project(ada));
+      await sql("update preview_jobs set status = 'cancelled', completed_at = now() - interval '1 day' where id = ?", [jobId]);
+      await sql(`insert into live_sessions (id, project_id, requested_by, job_id, tier, max_build_ms, idle_seconds, queue_class, queue_priority, status, queued_at, started_at, worker_id, lease_token_hash, lease_expires_at)
+        select gen_random_uuid(), project_id, requested_by, preview_jobs.id, tier, 1000, 600, 'cpu', 'low', 'running', now(), now(), w.id::uuid, sha256(w.id::bytea), now() + interval '20 seconds'
+          from preview_jobs, unnest(array[?, ?]) w(id) where preview_jobs.id = ?`, [first.nodeId, second.nodeId, jobId]);
+      expect(await look()).to.deep.equal([]);
+      await sql("update live_sessions set status = 'succeeded', completed_at = now() - interval '301 seconds', lease_token_hash = null, lease_expires_at = null where worker_id = ?", [first.nodeId]);
+      await look();
+      expect(asked.map(({ action, workerId }) => [action, workerId])).to.deep.equal([['scale_down', first.nodeId]]);
+      await sql("update live_sessions set status = 'queued', worker_id = null, lease_token_hash = null, lease_expires_at = null, run_after = now() where worker_id = ?", [second.nodeId]);
+      await sql("update worker_nodes set status = 'active' where id = ?", [first.nodeId]);
+      await pass(61);
+      await update({ scale_up_queue_length: 1, max: 5, target_wait_seconds: 1 });
+      await sql("update live_sessions set queued_at = now() - interval '5 seconds', run_after = now() - interval '5 seconds' where status = 'queued'");
+      await look();
+      expect(asked[1]?.reason).to.match(/^1 job waits for 2 workers, the first for 5 s/u);
     });
 
     it('is one at a time, however many look', async () => {
