@@ -67,7 +67,10 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
       return days === null ? {} : { artifacts_expire_at: { daysFromNow: days } };
     },
     keepArtifacts: (trx, job, artifacts) => keepArtifacts(trx, job as PreviewRow, artifacts),
-    failureFields,
+    failureFields: (failure) => {
+      const { fields, ...told } = failureFields(failure);
+      return { ...told, fields: { ...fields, timings: failure.timings == null ? null : JSON.stringify(failure.timings) } };
+    },
     isFinal: ({ kind }) => finalKinds.has(kind),
     lacks: (trx, job) => lacks(db, trx, job as PreviewRow),
     unendedFields: { failure: null, timings: null, bundle_bytes: null, artifacts_expire_at: null },

@@ -1,4 +1,4 @@
-import type { PreviewFailure, PreviewJob, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
+import type { PreviewFailure, PreviewJob, PreviewReachedTimings } from '#generated/sdk/types.gen.ts';
 import type { JobRow } from '#jobs/kinds.ts';
 
 /** A row of `preview_jobs`. */
@@ -18,7 +18,7 @@ export interface PreviewRow extends JobRow {
   readonly source_bytes: number;
   readonly bundle_bytes: number | null;
   readonly failure: PreviewFailure | null;
-  readonly timings: PreviewStageTimings | null;
+  readonly timings: PreviewReachedTimings | null;
   readonly artifacts_expire_at: string | null;
   /** When it went out of the API's reach: its objects go, and it never runs again. */
   readonly unlinked_at: string | null;

@@ -1,7 +1,7 @@
 /** A preview, from claimed to reported: fetch the sources, build them, package what came out, upload it. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobArtifact, JobFailure, JobInput, PreviewJobInput, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, PreviewJobInput, PreviewReachedTimings, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
 import type { BlobCache } from '../blob-cache.ts';
 import type { JobContext, JobHandler, JobOutcome } from '../job-handler.ts';
 import type { Builder, BuildResult, OutputFile, Platform } from './builder.ts';
@@ -20,7 +20,7 @@ const beginsAt = { fetching: 0, bundling: 10, packaging: 80, uploading: 90 } as 
 
 /** One attempt's stages and how long each took. */
 class Stopwatch {
-  readonly #spent: PreviewStageTimings = { fetching_ms: 0, bundling_ms: 0, packaging_ms: 0, uploading_ms: 0 };
+  readonly #spent: PreviewReachedTimings = {};
 
   async measure<T>(stage: keyof typeof beginsAt, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
@@ -32,11 +32,16 @@ class Stopwatch {
   }
 
   add(stage: keyof typeof beginsAt, ms: number): void {
-    this.#spent[`${stage}_ms`] += Math.round(ms);
+    this.#spent[`${stage}_ms`] = (this.#spent[`${stage}_ms`] ?? 0) + Math.round(ms);
+  }
+
+  /** Of the stages that were begun. */
+  get reached(): PreviewReachedTimings {
+    return { ...this.#spent };
   }
 
   get timings(): PreviewStageTimings {
-    return { ...this.#spent };
+    return { fetching_ms: 0, bundling_ms: 0, packaging_ms: 0, uploading_ms: 0, ...this.#spent };
   }
 }
 
@@ -50,27 +55,29 @@ export function previewHandler(on: PreviewJobs): JobHandler {
   return {
     run: async (context) => {
       if (!isPreview(context)) throw new Error(`A preview handler was given a job of kind ${context.job.input.kind}.`);
+      const watch = new Stopwatch();
+      const timed = (failure: JobFailure): JobFailure => ({ ...failure, timings: watch.reached });
       try {
-        return await buildPreview(on, context);
+        const outcome = await buildPreview(on, context, watch);
+        return outcome.status === 'SUCCESS' ? outcome : { ...outcome, failure: timed(outcome.failure) };
       } catch (error) {
         context.signal.throwIfAborted();
         const failure = failureOfTransfer(error);
         if (failure === null) throw error;
         context.log.warn('preview.transfer_failed', 'Sources or artifacts could not be transferred', { error });
-        return { status: 'FAIL', failure };
+        return { status: 'FAIL', failure: timed(failure) };
       }
     },
   };
 }
 
-async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput>): Promise<JobOutcome> {
+async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput>, watch: Stopwatch): Promise<JobOutcome> {
   const { input } = context.job;
   const found = on.builderOf(input.sdk_version);
   if (found === null) return failed({ kind: 'sdk_unavailable', message: `This worker does not hold the SDK set ${input.sdk_version} yet.`, retryable: true });
   if (!found.platforms.includes(input.target_platform)) {
     return failed({ kind: 'sdk_unavailable', message: `The SDK set ${input.sdk_version} does not build for ${input.target_platform}.`, retryable: false });
   }
-  const watch = new Stopwatch();
   const sourceDir = join(context.workDir, 'src');
   const outDir = join(context.workDir, 'out');
   await watch.measure('fetching', () => prepareSources(on, context, sourceDir));

@@ -125,6 +125,17 @@ describe('preview jobs', () => {
     expect(Date.parse(data.artifacts_expire_at ?? '') - Date.parse(data.completed_at ?? '')).to.be.within(180 * 86_400_000 - 1_000, 180 * 86_400_000 + 1_000);
   });
 
+  it('tell of a build that failed how long the stages took that it reached, and nothing of those it did not', async () => {
+    const { run } = backend.current;
+    const jobId = await queuedJob(backend.current, ada, projectId);
+    const claimed = await claim(backend.current, worker, jobId);
+    const failure = { kind: 'build_error', message: 'no', retryable: false, timings: { fetching_ms: 12, bundling_ms: 0 } } as const;
+    await run('reportJobResult', worker, { body: { job_id: jobId, status: 'FAIL', bundle_url: null, logs_url: null, error: 'no', lease_token: claimed.lease_token, failure } });
+    const { data } = await get(jobId);
+    expect(data.timings).to.include({ fetching_ms: 12, bundling_ms: 0, packaging_ms: null, uploading_ms: null });
+    expect([data.timings.queued_ms, data.timings.total_ms].map((ms) => typeof ms)).to.deep.equal(['number', 'number']);
+  });
+
   it('give the lines of their log by page', async () => {
     const { run } = backend.current;
     const jobId = await queuedJob(backend.current, ada, projectId);

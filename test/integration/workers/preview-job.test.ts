@@ -164,6 +164,7 @@ describe('a preview job', () => {
     const failure = failureOf(await run(inputOf([item])));
     expect(failure).to.deep.include({ kind: 'storage_unavailable', retryable: true });
     expect(JSON.stringify(failure)).not.to.contain('signature');
+    expect(Object.keys(Reflect.get(failure as object, 'timings') as object), 'the stages that were reached').to.deep.equal(['fetching_ms']);
     expect(requests).to.deep.equal([]);
   });
 
