@@ -2,7 +2,7 @@
  * The backend as a worker knows it: the worker operations, each request signed over the very bytes that are sent (the
  * generated client serialises after its interceptors, so this one is written by hand over the generated types).
  */
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type {
   ClaimedJob, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerRegistered, WorkerRegistration,
@@ -92,9 +92,9 @@ export class WorkerBackend {
     return reply;
   }
 
-  /** The job with its whole input, or null when there is nothing to claim. */
+  /** The job with its whole input, or null when there is nothing to claim. Tries whose answers are lost are one claim. */
   async claim(jobId: string, epoch: number, options: CallOptions = {}): Promise<ClaimedJob | null> {
-    return unlessRefusedWith([404, 409], this.#call<ClaimedJob>('claimJob', `/workers/jobs/${jobId}/claim`, { epoch }, options));
+    return unlessRefusedWith([404, 409], this.#call<ClaimedJob>('claimJob', `/workers/jobs/${jobId}/claim`, { epoch, claim_key: randomBytes(24).toString('base64url') }, options));
   }
 
   /** Extends the lease; null when it is lost. */

@@ -106,7 +106,7 @@ export class WorkerService {
   async claim(call: Call, jobId: string, body: JobClaim): Promise<ClaimedJob> {
     const nodeId = this.#node(call);
     for (const kind of this.#on.kinds) {
-      const claimed = await claim(this.#on.db, kind, jobId, nodeId, body.epoch);
+      const claimed = await claim(this.#on.db, kind, jobId, nodeId, { epoch: body.epoch, claimKey: body.claim_key ?? null });
       if (claimed === null) continue;
       kind.changed(jobId);
       try {
@@ -121,7 +121,7 @@ export class WorkerService {
   }
 
   async progress(call: Call, jobId: string, body: JobProgress): Promise<JobProgressReply> {
-    this.#node(call);
+    const nodeId = this.#node(call);
     const kind = await this.#kindOf(jobId);
     if (!kind.stages.includes(body.stage)) {
       throw new ServiceError('VALIDATION_ERROR', 'This job has no such stage.', {
@@ -129,10 +129,13 @@ export class WorkerService {
       });
     }
     const results = body.live_results ?? [];
-    if (results.length > 0) await this.#checkLive(kind, jobId, body.lease_token, results);
+    if (results.length > 0) await this.#checkLive(kind, jobId, nodeId, body.lease_token, results);
     const { db } = this.#on;
     const { log = [] } = body;
-    const extendIn = (trx: Knex.Transaction | null): ReturnType<typeof extend> => extend(db, trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+    const extendIn = async (trx: Knex.Transaction | null): ReturnType<typeof extend> => {
+      const extended = await extend(db, trx, kind, jobId, body.lease_token, { stage: body.stage, progress: body.progress });
+      return isHeldBy(nodeId, extended.job) ? extended : { job: null, stop: null };
+    };
     const { job, stop } = results.length === 0 && log.length === 0 ? await extendIn(null) : await transact(db, null, async (trx) => {
       const extended = await extendIn(trx);
       if (extended.job !== null) await kind.live?.take(trx, extended.job, results);
@@ -147,12 +150,12 @@ export class WorkerService {
     };
   }
 
-  async #checkLive(kind: JobKind, jobId: string, leaseToken: string, results: readonly LiveResult[]): Promise<void> {
+  async #checkLive(kind: JobKind, jobId: string, nodeId: string, leaseToken: string, results: readonly LiveResult[]): Promise<void> {
     if (kind.live === undefined) {
       throw new ServiceError('VALIDATION_ERROR', 'This job is no live session.', { details: [{ pointer: '#/body/live_results', message: 'is for a live session', rule: 'kind' }] });
     }
     const job = await this.#held(kind, jobId, leaseToken);
-    if (job !== null) await kind.live.check(job, results);
+    if (job !== null && isHeldBy(nodeId, job)) await kind.live.check(job, results);
   }
 
   /** What the worker is to know, at once where there is something, else as soon as there is, else nothing when its wait is over. */
@@ -177,10 +180,10 @@ export class WorkerService {
 
   /** Presigned PUTs under the job's own prefix, for whoever holds the lease. */
   async uploads(call: Call, jobId: string, body: JobUploadsCreate): Promise<JobUploads> {
-    this.#node(call);
+    const nodeId = this.#node(call);
     const kind = await this.#kindOf(jobId);
     const job = await this.#held(kind, jobId, body.lease_token);
-    if (job === null) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+    if (job === null || !isHeldBy(nodeId, job)) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
     const prefix = kind.objectPrefix(job);
     const uploads = await Promise.all(body.objects.map(async (object, index) => {
       if (object.purpose === 'source_blob' || !isSafeRelativePath(object.path)) {
@@ -205,10 +208,12 @@ export class WorkerService {
    * other late one changes nothing.
    */
   async report(call: Call, body: JobResultReport): Promise<JobResultReceipt> {
-    this.#node(call);
+    const nodeId = this.#node(call);
     const { kind, job } = await this.#find(body.job_id);
     const leaseHash = hashOfLease(body.lease_token);
-    if (job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true) await kind.checkResult(job, body);
+    const isHeld = job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true;
+    if (isHeld && !isHeldBy(nodeId, job)) return { accepted: false, job_status: job.status, reason: 'lease_lost' };
+    if (isHeld) await kind.checkResult(job, body);
     const ended = body.status === 'SUCCESS' ? await this.#succeed(kind, job, body) : await this.#fail(kind, job, body);
     kind.changed(body.job_id);
     if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
@@ -305,6 +310,9 @@ export class WorkerService {
     return call.caller.nodeId;
   }
 }
+
+/** A lease is its node's alone: its token in the hands of another is worth nothing. */
+const isHeldBy = (nodeId: string, job: JobRow | null): boolean => job?.worker_id === nodeId;
 
 interface HeldRow extends JobRow { readonly lease_token_hash: Buffer | null; readonly ended_lease_hash: Buffer | null }
 type NodeRow = Omit<WorkerNode, 'running_jobs' | 'metrics' | 'version'> & { readonly version: string | null };

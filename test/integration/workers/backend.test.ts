@@ -34,9 +34,23 @@ describe('the signed client of the backend', () => {
   it('never sends the same signature twice, however fast equal requests follow each other', async () => {
     await backend.register(body);
     const jobId = newId();
-    await Promise.all(Array.from({ length: 20 }, () => backend.claim(jobId, 3)));
-    expect(fixture.claims).to.have.length(20);
+    await Promise.all(Array.from({ length: 20 }, () => backend.progress(jobId, { lease_token: 'hsl_one', stage: 'fetching', progress: 0, done: null, total: null })));
+    expect(fixture.progress).to.have.length(20);
     expect(fixture.unsigned).to.deep.equal([]);
+  });
+
+  it('repeats a claim whose answer was lost as the same claim, and makes each claim one of its own', async () => {
+    await backend.register(body);
+    const { job_id: jobId } = fixture.addJob({ kind: 'refactor' } as never);
+    const answer = fixture.answerClaim;
+    let lost = 0;
+    fixture.answerClaim = (asked, id) => ((lost += 1) <= 2 ? 'cut' : answer(asked, id));
+    expect((await backend.claim(jobId, 0, { retryForMs: 5_000 }))?.job_id).to.equal(jobId);
+    await backend.claim(jobId, 0);
+    const [first, ...others] = fixture.claimKeys;
+    expect(first).to.match(/^[\w-]{32,64}$/u);
+    expect(others.slice(0, 2)).to.deep.equal([first, first]);
+    expect(others[2]).not.to.equal(first);
   });
 
   it('is refused with another secret, and does not try again', async () => {

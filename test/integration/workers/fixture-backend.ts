@@ -24,6 +24,7 @@ export class FixtureBackend {
   readonly registrations: WorkerRegistration[] = [];
   readonly heartbeats: WorkerHeartbeat[] = [];
   readonly claims: { jobId: string; epoch: number }[] = [];
+  readonly claimKeys: string[] = [];
   readonly progress: { jobId: string; body: JobProgress }[] = [];
   readonly reports: JobResultReport[] = [];
   /** What was refused because its signature did not hold, and why. */
@@ -174,7 +175,9 @@ export class FixtureBackend {
       return this.answerReport(body as JobResultReport, '');
     }
     if (operation === 'claim') {
-      this.claims.push({ jobId, epoch: (body as { epoch: number }).epoch });
+      const { epoch, claim_key: claimKey } = body as { epoch: number; claim_key: string };
+      this.claims.push({ jobId, epoch });
+      this.claimKeys.push(claimKey);
       return this.answerClaim(body as { epoch: number }, jobId);
     }
     if (operation === 'progress') {
