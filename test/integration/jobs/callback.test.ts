@@ -67,6 +67,23 @@ describe('the worker callback', () => {
       .to.deep.equal({ accepted: true, job_status: 'queued', reason: null });
   });
 
+  it('takes nothing from another node, though it knows the lease: no report, no progress, no upload', async () => {
+    const other = await backend.current.worker();
+    const { run } = backend.current;
+    const stolen = { job_id: jobId, lease_token: claimed.lease_token };
+    for (const status of ['FAIL', 'SUCCESS'] as const) {
+      expect((await run('reportJobResult', other, { body: { ...stolen, status, error: 'It broke.' } })).data).to.deep.equal({ accepted: false, job_status: 'running', reason: 'lease_lost' });
+    }
+    const progress = { lease_token: claimed.lease_token, stage: 'bundling', progress: 50, log_offset: 0, log: [{ at: new Date().toISOString(), level: 'info', message: 'not its own' }] } as const;
+    expect((await refusalOf(run('reportJobProgress', other, { path: { job_id: jobId }, body: { ...progress, log: [...progress.log] } }))).code).to.equal('CONFLICT');
+    expect((await refusalOf(run('createJobUploads', other, {
+      path: { job_id: jobId }, body: { lease_token: claimed.lease_token, objects: [{ path: 'bundle.js', size: 1, sha256: 'a'.repeat(64), content_type: 'text/plain', content_encoding: 'identity' }] },
+    }))).code).to.equal('CONFLICT');
+    expect(await backend.current.sql('select status, worker_id from preview_jobs where id = ?', [jobId])).to.deep.equal([{ status: 'running', worker_id: worker.nodeId }]);
+    expect(await backend.current.sql('select * from preview_job_logs where job_id = ?', [jobId])).to.deep.equal([]);
+    expect(await report({ ...stolen, status: 'FAIL', error: 'It broke.' })).to.deep.equal({ accepted: true, job_status: 'queued', reason: null });
+  });
+
   it('takes a signed report once: the same bytes again are refused, whoever sends them, and change nothing', async () => {
     const body = Buffer.from(JSON.stringify({ job_id: jobId, status: 'FAIL', error: 'It broke.', lease_token: claimed.lease_token }));
     const key = Buffer.from(backend.current.services.nodeKeys.of(worker.nodeId), 'base64url');
