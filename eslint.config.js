@@ -31,7 +31,7 @@ const skipInside = {
 };
 
 export default defineConfig(
-  globalIgnores(['generated/', 'sdk-sets/', 'examples/field-notes/', 'dist/', 'coverage/', '.hivesync/', '.scratch/']),
+  globalIgnores(['generated/', 'sdk-sets/', 'examples/field-notes/', 'examples/tide-times/', 'dist/', 'coverage/', '.hivesync/', '.scratch/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error', noInlineConfig: true } },
   {
     files: ['**/*.{ts,js,mjs,cjs}'],

@@ -146,7 +146,7 @@ export class PreviewJobService {
     const seconds = Math.max(1, Math.min(viewSeconds, Math.floor(share?.secondsLeft ?? viewSeconds)));
     return transact(this.#db, call, async (trx) => {
       const issued = await this.#tokens.issueIn(trx, job, requireSelf(call), seconds, share?.id ?? null);
-      return { ...issued, ...this.#tokens.addresses(issued.token, job.target_platform) };
+      return { ...issued, ...this.#tokens.addresses(issued.token, job.target_platform, job.sdk_version) };
     });
   }
 

@@ -1,5 +1,6 @@
 /** What the preview page says of a live session. Pure; whatever somebody named is escaped here. */
 import type { ViewedLiveSession } from './live-access.ts';
+import { sdkTitle } from './sdks.ts';
 import { escapeHtml, hashOf, type Page } from './view-html.ts';
 import { card, devices, facts, type OnPhone, phone, platforms } from './view-pages.ts';
 import { framePolicy, webFrame } from './web-frame.ts';
@@ -16,7 +17,7 @@ events.addEventListener("ended",function(){events.close();location.reload()});
 const told = (id: string, revision: number): string => `<p class="soft" data-live="${id}" data-revision="${revision}" role="status">Each edit is shown as soon as it is built.</p>`;
 
 const factsOf = (session: ViewedLiveSession): string => facts([
-  ['For', platforms[session.target_platform]], ['React Native', session.sdk_version], ['Environment', session.dev ? `${session.environment}, with warnings` : session.environment],
+  ['For', platforms[session.target_platform]], ['SDK', sdkTitle(session.sdk_version)], ['Environment', session.dev ? `${session.environment}, with warnings` : session.environment],
 ]);
 
 export function liveStartingPage(session: ViewedLiveSession): Page {

@@ -44,6 +44,15 @@ export function signatureOf(body: Buffer, { keyId, key }: ManifestKey): string {
   return `sig="${sign('RSA-SHA256', body, key).toString('base64')}", keyid="${keyId}", alg="rsa-v1_5-sha256"`;
 }
 
+/**
+ * The key to sign with for who sends this `expo-expect-signature`: none where it does not ask, or trusts another key by name. Expo
+ * Go does: it takes what is not signed, and refuses what is signed by somebody else.
+ */
+export function keyFor(expected: string | undefined, key: ManifestKey | null): ManifestKey | null {
+  const named = /(?:^|[,;\s])keyid="([^"]*)"/.exec(expected ?? '')?.[1];
+  return expected === undefined || (named !== undefined && named !== key?.keyId) ? null : key;
+}
+
 export interface WrittenManifest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;

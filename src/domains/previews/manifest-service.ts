@@ -8,9 +8,9 @@ import type { Logger } from '#platform/log.ts';
 import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { allowByCredential } from '../policy.ts';
-import { formFor, hashOf, type ManifestKey, type WrittenManifest, writeManifest } from './manifest-form.ts';
+import { formFor, hashOf, keyFor, type ManifestKey, type WrittenManifest, writeManifest } from './manifest-form.ts';
 import { newestReady, type ViewedLiveSession, viewedLiveSession } from './live-access.ts';
-import { runtimeVersionOf } from './sdks.ts';
+import { expoGoVersionIn, runtimeVersionOf } from './sdks.ts';
 import { previewCaller } from './preview-caller.ts';
 import type { PreviewSessionService } from './sessions-service.ts';
 import { storageFaults } from './storage-faults.ts';
@@ -34,7 +34,8 @@ export interface ManifestAsk {
   readonly accept: string | undefined;
   readonly platform: 'ios' | 'android' | undefined;
   readonly runtimeVersion: string | undefined;
-  readonly expectsSignature: boolean;
+  /** The key that its certificate is for, among others; undefined where it asks for none. */
+  readonly expectsSignature: string | undefined;
 }
 
 interface Download { readonly kind: 'bundle' | 'asset'; readonly path: string; readonly size: number; readonly sha256: string; readonly object_key: string }
@@ -58,7 +59,7 @@ export class PreviewManifestService {
     this.#on.log.info('preview.manifest', 'A client asked for a manifest', {
       job_id: jobId, session_id: sessionId, platform: ask.platform ?? null, runtime_version: ask.runtimeVersion ?? null, needed: manifest.runtimeVersion,
     });
-    return writeManifest(manifest, form, ask.expectsSignature ? this.#on.key : null);
+    return writeManifest(manifest, form, keyFor(ask.expectsSignature, this.#on.key));
   }
 
   async #ofJob(call: Call, ask: ManifestAsk): Promise<ExpoManifest> {
@@ -148,13 +149,17 @@ function revisionId(sessionId: string, revision: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** By content and type: clients keep an asset by its key for good, as a file of that name. */
+/**
+ * By content and type: clients keep an asset by its key for good, as a file of that name. In a bundle of a set of Expo's
+ * an asset finds its file by the same (child/expo-asset.ts of the worker): the type is written as the file has it.
+ */
 function uniqueAssets(files: readonly Download[]): [string, Download][] {
-  const assets = files.filter(({ kind }) => kind === 'asset').map((file): [string, Download] => [`${file.sha256}${extensionOf(file.path)}`, file]);
+  const assets = files.filter(({ kind }) => kind === 'asset').map((file): [string, Download] => [`${file.sha256}${writtenExtensionOf(file.path)}`, file]);
   return [...new Map(assets)];
 }
 
-const extensionOf = (path: string): string => (/\.[A-Za-z0-9]{1,19}$/.exec(path)?.[0] ?? '').toLowerCase();
+const writtenExtensionOf = (path: string): string => /\.[A-Za-z0-9]{1,19}$/.exec(path)?.[0] ?? '';
+const extensionOf = (path: string): string => writtenExtensionOf(path).toLowerCase();
 
 /** What a phone's loader wants to hear. */
 const assetTypes: Readonly<Record<string, string>> = {
@@ -163,6 +168,12 @@ const assetTypes: Readonly<Record<string, string>> = {
 };
 const typeOf = (path: string): string => assetTypes[extensionOf(path)] ?? 'application/octet-stream';
 
+/**
+ * Expo Go opens what names its own version of Expo (`sdkVersion`) and, being signed by nobody it knows, says to be anonymous
+ * (the scope). It must name no development server (`expoGo`), or the client would look there for the bundle.
+ */
 function extraOf(projectId: string, name: string, runtimeVersion: string, hivesync: Readonly<Record<string, unknown>>): ExpoManifest['extra'] {
-  return { scopeKey: `hivesync-${projectId}`, expoClient: { name, slug: 'hivesync', runtimeVersion }, hivesync };
+  const sdkVersion = expoGoVersionIn(runtimeVersion);
+  const scopeKey = sdkVersion === null ? `hivesync-${projectId}` : `@anonymous/hivesync-${projectId}`;
+  return { scopeKey, expoClient: { name, slug: 'hivesync', runtimeVersion, ...(sdkVersion === null ? {} : { sdkVersion }) }, hivesync };
 }

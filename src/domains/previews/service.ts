@@ -22,7 +22,7 @@ import { decodeInline } from './inline.ts';
 import { bundleKeySql, countMissingSql, holdProjectSql, insertFilesSql, jobByIdSql } from './queries.ts';
 import { findByKey, type RequestKey, requestKeyOf, takeKey } from './request-keys.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
-import { describeSdks } from './sdks.ts';
+import { describeSdks, requireHeld } from './sdks.ts';
 import type { Blob, PreviewSources } from './sources.ts';
 import { storageFaults } from './storage-faults.ts';
 import { type PreviewTokenDesk, viewSeconds } from './tokens.ts';
@@ -222,7 +222,9 @@ export class PreviewService {
     const [settings, limits, upgradeTo] = await Promise.all([
       this.#on.projects.settingsOf(body.project_id), this.#on.tiers.limitsOf(tier), this.#on.tiers.upgrades(tier),
     ]);
-    return { userId, intake: takeIn(body, files, settings.preview, { limits, tier, upgradeTo }) };
+    const intake = takeIn(body, files, settings.preview, { limits, tier, upgradeTo });
+    await requireHeld(this.#on.db, intake.sdk_version);
+    return { userId, intake };
   }
 
   /** Writes the job and its files; with nothing missing it goes to its queue in the same transaction. */

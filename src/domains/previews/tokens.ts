@@ -3,6 +3,7 @@ import type { PreviewToken } from '#generated/sdk/types.gen.ts';
 import type { Database } from '#platform/database.ts';
 import { newId } from '#platform/ids.ts';
 import type { PreviewTokens } from '#platform/tokens/preview-tokens.ts';
+import { isForExpoGo } from './sdks.ts';
 
 /** A token made on request, and the URLs beside it. */
 export const viewSeconds = 600;
@@ -16,6 +17,9 @@ export interface IssuedToken { readonly token: string; readonly expires_in: numb
 
 /** What opens an address in a development build of ours: the payload of QR codes. */
 export const openedBy = (url: string): string => `exp+hivesync://expo-development-client/?url=${encodeURIComponent(url)}`;
+
+/** The same for a set whose client is Expo Go: its scheme stands for http, with an s for https. */
+export const openedWith = (url: string, sdkVersion: string): string => (isForExpoGo(sdkVersion) ? url.replace(/^http/, 'exp') : openedBy(url));
 
 /** Signs view tokens of jobs and logs each by its hash: the token itself is kept nowhere. */
 export class PreviewTokenDesk {
@@ -48,12 +52,12 @@ export class PreviewTokenDesk {
   }
 
   /** The addresses that are made of a token. */
-  addresses(token: string, platform: string): Pick<PreviewToken, 'view_url' | 'manifest_url' | 'deep_link'> {
+  addresses(token: string, platform: string, sdkVersion: string): Pick<PreviewToken, 'view_url' | 'manifest_url' | 'deep_link'> {
     const manifestUrl = `${this.#baseUrl}/api/v1/preview/manifest?token=${token}`;
     return {
       view_url: `${this.#baseUrl}/api/v1/preview/view/${token}`,
       manifest_url: manifestUrl,
-      deep_link: platform === 'web' ? null : openedBy(manifestUrl),
+      deep_link: platform === 'web' ? null : openedWith(manifestUrl, sdkVersion),
     };
   }
 }

@@ -1,4 +1,5 @@
 /** What the preview page says in each state. Pure; whatever somebody named is escaped here. */
+import { sdkTitle } from './sdks.ts';
 import type { ServiceError } from '#platform/errors.ts';
 import { qrCode } from './qr-code.ts';
 import { escapeHtml, type Page } from './view-html.ts';
@@ -33,7 +34,7 @@ export const facts = (pairs: readonly (readonly [string, string])[]): string =>
   `<dl>${pairs.map(([term, text]) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`).join('')}</dl>`;
 
 const ofJob = (job: ViewedJob): string => facts([
-  ['For', platforms[job.target_platform]], ['React Native', job.sdk_version], ['Environment', job.dev ? `${job.environment}, with warnings` : job.environment],
+  ['For', platforms[job.target_platform]], ['SDK', sdkTitle(job.sdk_version)], ['Environment', job.dev ? `${job.environment}, with warnings` : job.environment],
   ...(job.bundle_bytes === null ? [] : [['Bundle', sizeOf(job.bundle_bytes)] as const]),
 ]);
 
@@ -48,10 +49,15 @@ export function buildingPage(job: ViewedJob): Page {
   };
 }
 
-export interface OnPhone { readonly deepLink: string; readonly manifestUrl: string }
+export interface OnPhone {
+  readonly deepLink: string;
+  readonly manifestUrl: string;
+  /** What opens it there. */
+  readonly client: string;
+}
 
-export const phone = ({ deepLink, manifestUrl }: OnPhone, device: string): string =>
-  `<p>Scan this with the camera of ${device} that has your development build, or tap the button there.</p>`
+export const phone = ({ deepLink, manifestUrl, client }: OnPhone, device: string): string =>
+  `<p>Scan this with the camera of ${device} that has ${client}, or tap the button there.</p>`
   + qrCode(deepLink, 'QR code that opens this preview in a development build')
   + `<a class="go" href="${escapeHtml(deepLink)}">Open on this device</a>`
   + `<details><summary>Nothing opens?</summary><p class="soft">The development build must be installed, and made for the same runtime. It also takes this address by hand:</p><code>${escapeHtml(manifestUrl)}</code></details>`;
@@ -66,7 +72,7 @@ export function readyPage(job: ViewedJob, onPhone: OnPhone): Page {
 export function webPage(job: ViewedJob, bundleUrl: string): Page {
   return {
     title: `${job.project_name} – preview`, isWhole: true, policy: `${framePolicy(bundleUrl)}; frame-ancestors 'none'`,
-    body: `<header><h1>${escapeHtml(job.project_name)}</h1><p class="soft state">React Native ${escapeHtml(job.sdk_version)}, ${escapeHtml(job.environment)}</p></header>${webFrame(bundleUrl, `Preview of ${job.project_name}`)}`,
+    body: `<header><h1>${escapeHtml(job.project_name)}</h1><p class="soft state">${escapeHtml(sdkTitle(job.sdk_version))}, ${escapeHtml(job.environment)}</p></header>${webFrame(bundleUrl, `Preview of ${job.project_name}`)}`,
   };
 }
 

@@ -4,17 +4,19 @@ import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Database } from '#platform/database.ts';
 import { ServiceError } from '#platform/errors.ts';
+import { defaultSdkVersion } from '#platform/sdk-sets.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { bundleKeySql } from './queries.ts';
 import { newestReady, type ViewedLiveSession, viewedLiveSession } from './live-access.ts';
 import { previewCaller } from './preview-caller.ts';
 import type { PreviewSessionService } from './sessions-service.ts';
 import { storageFaults } from './storage-faults.ts';
-import { openedBy, type PreviewTokenDesk, viewSeconds } from './tokens.ts';
+import { isForExpoGo } from './sdks.ts';
+import { openedBy, openedWith, type PreviewTokenDesk, viewSeconds } from './tokens.ts';
 import { lookAgain, type ViewedJob, viewedJob } from './view-access.ts';
 import type { Page } from './view-html.ts';
 import { livePage, liveStartingPage, liveWebPage } from './live-pages.ts';
-import { awaitingPage, buildingPage, clientBundlePage, devServerPage, endedPage, readyPage, webPage } from './view-pages.ts';
+import { awaitingPage, buildingPage, clientBundlePage, devServerPage, endedPage, type OnPhone, readyPage, webPage } from './view-pages.ts';
 
 /** Four looks a second at most, however fast the build reports. */
 const pauseMs = 250;
@@ -44,7 +46,7 @@ export class PreviewViewService {
       case 'running':
         return buildingPage(job);
       case 'succeeded':
-        return job.target_platform === 'web' ? webPage(job, await this.#bundleUrl(job)) : readyPage(job, this.#onPhone(token, job.target_platform));
+        return job.target_platform === 'web' ? webPage(job, await this.#bundleUrl(job)) : readyPage(job, this.#onPhone(token, job.sdk_version));
       default:
         return endedPage(job);
     }
@@ -77,20 +79,20 @@ export class PreviewViewService {
     if (session === null) return this.#ofLive(await viewedLiveSession(this.#on.db, call), token);
     const view = { projectName: session.project_name, platform: session.target_platform, bundleBytes: session.bundle_size };
     if (session.kind === 'dev_server') return devServerPage(view, session.is_owners && session.dev_server_url !== null ? openedBy(session.dev_server_url) : null);
-    return session.object_key === null ? awaitingPage(view) : clientBundlePage(view, this.#onPhone(token, session.target_platform));
+    return session.object_key === null ? awaitingPage(view) : clientBundlePage(view, this.#onPhone(token, defaultSdkVersion()));
   }
 
   async #ofLive(session: ViewedLiveSession, token: string): Promise<Page> {
     const revision = await newestReady(this.#on.db, session.id);
     if (revision === null || revision.object_key === null) return liveStartingPage(session);
-    if (session.target_platform !== 'web') return livePage(session, this.#onPhone(token, session.target_platform));
+    if (session.target_platform !== 'web') return livePage(session, this.#onPhone(token, session.sdk_version));
     const { object_key: key } = revision;
     return liveWebPage(session, revision.revision, await storageFaults(() => this.#on.storage.presignGet(key, { expiresSeconds: viewSeconds })));
   }
 
-  #onPhone(token: string, platform: string): { deepLink: string; manifestUrl: string } {
-    const { manifest_url: manifestUrl } = this.#on.tokens.addresses(token, platform);
-    return { manifestUrl, deepLink: openedBy(manifestUrl) };
+  #onPhone(token: string, sdkVersion: string): OnPhone {
+    const { manifest_url: manifestUrl } = this.#on.tokens.addresses(token, 'ios', sdkVersion);
+    return { manifestUrl, deepLink: openedWith(manifestUrl, sdkVersion), client: isForExpoGo(sdkVersion) ? 'Expo Go' : 'your development build' };
   }
 
   async #bundleUrl(job: ViewedJob): Promise<string> {

@@ -2,6 +2,7 @@
 import type { Built } from './build-frames.ts';
 import type { BuildRequest, BuildTimings } from './builder.ts';
 import type { OutputFile } from './build-output.ts';
+import { findSdkSet } from '#platform/sdk-sets.ts';
 
 type FileFact = { path: string; size: number; sha256: string };
 type AssetFact = FileFact & { hash: string; name: string; type: string; scale: number };
@@ -9,7 +10,7 @@ type AssetFact = FileFact & { hash: string; name: string; type: string; scale: n
 /** Field names are those of the wire: the file is handed out as it is. */
 export type BuildMetadata = {
   version: 1;
-  sdk: { name: 'react-native'; version: string };
+  sdk: { name: string; version: string };
   platform: string;
   entry_file: string;
   dev: boolean;
@@ -38,7 +39,7 @@ export const describeBuild = (
   peakBytes: number,
 ): BuildMetadata => ({
   version: 1,
-  sdk: { name: 'react-native', version: request.sdkVersion },
+  sdk: { name: findSdkSet(request.sdkVersion)?.name ?? 'react-native', version: request.sdkVersion },
   platform: request.platform,
   entry_file: request.entryFile,
   dev: request.dev,

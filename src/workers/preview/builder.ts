@@ -101,6 +101,8 @@ export type Builder = {
   readonly sandbox: SandboxKind;
   /** Resolves when `warm` processes wait for a job, for each SDK version; at once where `warm` is 0. */
   warmed(): Promise<void>;
+  /** Gives back the memory of the processes that wait; the next build starts its own, and others to wait after it. */
+  rest(): void;
   close(): Promise<void>;
 };
 
@@ -142,9 +144,10 @@ const readyProcess = async (pool: WarmPool): Promise<WarmProcess> => {
  *
  * @param options.sandbox 'permission' leaves bubblewrap out where it would work; without it the strongest wall is taken.
  * @param options.warm processes kept waiting per SDK version; each holds about 300 MB.
+ * @param options.isAtRest whether none waits before the first build.
  * @throws Error when a named set is unknown or not installed and primed (`installSdkSet` does that).
  */
-export const createBuilder = (options: { dataDir: string; sdkVersions: readonly string[]; warm: number; limits?: Partial<BuilderLimits>; sandbox?: SandboxKind }): Builder => {
+export const createBuilder = (options: { dataDir: string; sdkVersions: readonly string[]; warm: number; isAtRest?: boolean; limits?: Partial<BuilderLimits>; sandbox?: SandboxKind }): Builder => {
   const limits = { ...defaultLimits, ...options.limits };
   const sets = options.sdkVersions.map((version) => {
     const set = findSdkSet(version);
@@ -161,7 +164,7 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
     cpuSeconds: Math.ceil(limits.timeoutMs / 1000) * 2 + 60,
   };
   const pools = new Map(
-    sets.map((set) => [set.version, new WarmPool({ dataDir: options.dataDir, set, wall, size: options.warm, bounds, maxOutputBytes: limits.outputBytes })]),
+    sets.map((set) => [set.version, new WarmPool({ dataDir: options.dataDir, set, wall, size: options.warm, isAtRest: options.isAtRest ?? false, bounds, maxOutputBytes: limits.outputBytes })]),
   );
   for (const pool of pools.values()) pool.fill();
 
@@ -187,6 +190,9 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
     sandbox: wall.kind,
     warmed: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.warmed()));
+    },
+    rest: () => {
+      for (const pool of pools.values()) pool.rest();
     },
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.close()));

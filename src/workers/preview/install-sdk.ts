@@ -1,10 +1,15 @@
-/** `npm run sdk:install -- <version> [data folder]`: installs and primes an SDK set, with a bar. */
+/** `npm run sdk:install -- [version] [data folder]`: installs and primes an SDK set (`0.88.1`, `57`, `expo@57`), with a bar. */
 import { resolve } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
 import { installSdkSet, primeLater, type InstallProgress } from './sdk-install.ts';
-import { defaultSdkVersion } from '#platform/sdk-sets.ts';
+import { defaultSdkVersion, listSdkSets, sdkSetMeant } from '#platform/sdk-sets.ts';
 
-const [version = defaultSdkVersion(), dataDir = '.hivesync'] = process.argv.slice(2);
+const [asked = defaultSdkVersion(), dataDir = '.hivesync'] = process.argv.slice(2);
+const version = sdkSetMeant(asked)?.version;
+if (version === undefined) {
+  process.stderr.write(`There is no SDK set ${asked}; there are ${listSdkSets().map((set) => `${set.version} (${set.name})`).join(', ')}.\n`);
+  process.exit(1);
+}
 
 const bar = new SingleBar(
   { format: 'SDK {version}  {stage}  {bar} {percentage}%', clearOnComplete: false, hideCursor: true, noTTYOutput: true, notTTYSchedule: 5000, stream: process.stderr },

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withInstallLock } from './install-lock.ts';
-import { primeRest, primeSdkSet, unprimedPlatforms } from './sdk-priming.ts';
-import { findSdkSet, type SdkSet } from '#platform/sdk-sets.ts';
+import { primedAtOnce, primeRest, primeSdkSet, unprimedPlatforms } from './sdk-priming.ts';
+import { findSdkSet, type SdkPlatform, type SdkSet } from '#platform/sdk-sets.ts';
 import { installedState, sdkPlaces } from './sdk-places.ts';
 
 export type InstallStage = 'waiting' | 'downloading' | 'priming';
@@ -53,6 +53,7 @@ const installModules = async (dataDir: string, set: SdkSet, onProgress: InstallP
   await mkdir(fresh);
   for (const name of ['package.json', 'package-lock.json']) await copyFile(join(set.sourceDir, name), join(fresh, name));
   await npmCi(fresh, set, onProgress);
+  for (const folder of set.unused) await rm(join(fresh, 'node_modules', folder), { recursive: true, force: true });
   await mkdir(join(fresh, 'hivesync'));
   const old = join(parent, `.old-${set.version}-${process.pid}`);
   try {
@@ -80,11 +81,12 @@ const primingBar = (onProgress: InstallProgress): ((variant: string, done: numbe
  * Makes a set ready to build with; does nothing where it is. Safe to be killed at any point, to be repeated, and to be
  * run by two processes at once: each step is published by a rename, and the second waits for the first.
  *
+ * @param options.platforms what is primed; both phones unless named. The others are built for without, and slowly.
  * @throws Error when the set is not known, or npm or priming failed (the message holds the end of their output).
  */
 export const installSdkSet = async (
   version: string,
-  options: { dataDir: string; onProgress?: InstallProgress; signal?: AbortSignal },
+  options: { dataDir: string; platforms?: readonly SdkPlatform[]; onProgress?: InstallProgress; signal?: AbortSignal },
 ): Promise<SdkSet> => {
   const set = findSdkSet(version);
   if (set === null) throw new Error(`There is no SDK set ${version}.`);
@@ -95,7 +97,7 @@ export const installSdkSet = async (
   onProgress({ stage: 'waiting', done: 0, total: 1 });
   const work = async (): Promise<void> => {
     if (installedState(dataDir, set) === 'missing') await installModules(dataDir, set, onProgress);
-    if (installedState(dataDir, set) === 'unprimed') await primeSdkSet(dataDir, set, primingBar(onProgress));
+    if (installedState(dataDir, set) === 'unprimed') await primeSdkSet(dataDir, set, options.platforms ?? primedAtOnce(set), primingBar(onProgress));
   };
   await withInstallLock(join(parent, `.lock-${set.version}`), work, signal);
   if (installedState(dataDir, set) !== 'ready') throw new Error(`The SDK set ${version} was installed but is not whole.`);

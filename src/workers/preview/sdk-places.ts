@@ -16,7 +16,7 @@ export const sdkPlaces = (dataDir: string, version: string): { root: string; mod
 };
 
 /** The builder's code that a primed cache depends on beside the lock file: transforms and their keys, and the two formats. */
-const primedBy = ['transformer.ts', 'metro.ts', 'transform-cache.ts'];
+const primedBy = ['transformer.ts', 'expo.ts', 'metro.ts', 'transform-cache.ts'];
 
 export const builderHash = (): string => {
   const hash = createHash('sha256');

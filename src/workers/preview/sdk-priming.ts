@@ -19,7 +19,7 @@ export type PrimingProgress = (variant: string, done: number, total: number) => 
 
 const primePlatform = async (
   set: SdkSet,
-  dirs: { sdkDir: string; cacheDir: string },
+  dirs: { sdkDir: string; cacheDir: string; takesFileMap: boolean },
   platform: Platform,
   onProgress: PrimingProgress,
   patient?: { signal: AbortSignal | undefined },
@@ -45,7 +45,7 @@ const primePlatform = async (
   child.onFrame = ({ header, body }) => {
     if (header.type === 'progress') onProgress(String(header['stage']), Number(header['done']), Number(header['total']));
     else if (header.type === 'pack' && variants.delete(String(header['name']))) write(`${String(header['name'])}.pack.new`, body);
-    else if (header.type === 'filemap' && platform === atOnce(set)[0]) write('filemap.json', body);
+    else if (header.type === 'filemap' && dirs.takesFileMap) write('filemap.json', body);
     else if (header.type === 'failed') failure = header['failure'] as BuildFailure;
     else if (header.type === 'end') isComplete = true;
   };
@@ -62,7 +62,7 @@ const primePlatform = async (
 };
 
 /** What the first preview waits for. The web is primed after them: until then its builds transform React Native themselves. */
-const atOnce = (set: SdkSet): readonly Platform[] => set.platforms.filter((platform) => platform !== 'web');
+export const primedAtOnce = (set: SdkSet): readonly Platform[] => set.platforms.filter((platform) => platform !== 'web');
 
 const packs = (platform: Platform): string[] => [false, true].map((dev) => `${variantName(platform, dev)}.pack`);
 
@@ -76,16 +76,16 @@ export const unprimedPlatforms = (dataDir: string, set: SdkSet): Platform[] => {
 export const primeRest = async (dataDir: string, set: SdkSet, onProgress: PrimingProgress, signal?: AbortSignal): Promise<void> => {
   const { root, cache } = sdkPlaces(dataDir, set.version);
   for (const platform of unprimedPlatforms(dataDir, set)) {
-    await primePlatform(set, { sdkDir: root, cacheDir: cache }, platform, onProgress, { signal });
+    await primePlatform(set, { sdkDir: root, cacheDir: cache, takesFileMap: false }, platform, onProgress, { signal });
     for (const name of packs(platform)) await rename(join(cache, `${name}.new`), join(cache, name));
   }
 };
 
 /**
- * Makes the read-only transform cache of an installed set: every package it offers, for both phones, for production and
+ * Makes the read-only transform cache of an installed set: every package it offers, for these platforms, for production and
  * for development. Platforms run side by side, one process each. Replaces an older cache at once or not at all.
  */
-export const primeSdkSet = async (dataDir: string, set: SdkSet, onProgress: PrimingProgress): Promise<void> => {
+export const primeSdkSet = async (dataDir: string, set: SdkSet, platforms: readonly Platform[], onProgress: PrimingProgress): Promise<void> => {
   const places = sdkPlaces(dataDir, set.version);
   const fresh = `${places.cache}.${process.pid}.new`;
   // What a priming that was killed left behind; the caller holds the install lock.
@@ -94,10 +94,11 @@ export const primeSdkSet = async (dataDir: string, set: SdkSet, onProgress: Prim
   }
   await mkdir(fresh, { recursive: true });
   try {
-    const dirs = { sdkDir: places.root, cacheDir: fresh };
-    const outcomes = await Promise.allSettled(atOnce(set).map((platform) => primePlatform(set, dirs, platform, onProgress)));
+    const outcomes = await Promise.allSettled(
+      platforms.map((platform, index) => primePlatform(set, { sdkDir: places.root, cacheDir: fresh, takesFileMap: index === 0 }, platform, onProgress)),
+    );
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    for (const name of atOnce(set).flatMap(packs)) await rename(join(fresh, `${name}.new`), join(fresh, name));
+    for (const name of platforms.flatMap(packs)) await rename(join(fresh, `${name}.new`), join(fresh, name));
     await writeFile(join(fresh, 'installed.json'), `${JSON.stringify({ version: set.version, lockHash: set.lockHash, builderHash: builderHash() })}\n`);
     await rm(places.cache, { recursive: true, force: true });
     await rename(fresh, places.cache);

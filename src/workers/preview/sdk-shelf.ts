@@ -3,7 +3,7 @@ import { pause } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import { createBuilder, type Builder, type BuilderLimits } from './builder.ts';
 import { installSdkSet, primeLater, type InstallStage } from './sdk-install.ts';
-import { findSdkSet } from '#platform/sdk-sets.ts';
+import { findSdkSet, listSdkSets } from '#platform/sdk-sets.ts';
 import { installedState } from './sdk-places.ts';
 
 export interface SdkProgress {
@@ -15,9 +15,9 @@ export interface SdkProgress {
 
 export interface ShelfOptions {
   readonly dataDir: string;
-  /** The first is the default. */
+  /** What this worker installs by itself; the first is the default. What else is installed here is built with, too. */
   readonly versions: readonly string[];
-  /** Build processes kept warm for each set. */
+  /** Build processes kept warm for the default set. Each other one has one, and only while it is built with. */
   readonly warm: number;
   /** The longest a build may take here, whatever its job says. */
   readonly maxBuildMs: number;
@@ -25,12 +25,16 @@ export interface ShelfOptions {
   readonly onProgress: (progress: SdkProgress) => void;
 }
 
-interface Held { readonly builder: Builder; readonly platforms: readonly string[] }
+interface Held { readonly builder: Builder; readonly platforms: readonly string[]; usedAt: number }
 
 /** Measured: what one warm process holds. */
 const warmProcessBytes = 300 * 1024 * 1024;
 const firstRetryMs = 10_000;
 const longestRetryMs = 5 * 60_000;
+/** A set beside the default that nobody builds with for so long gives its memory back. */
+const restAfterMs = 10 * 60_000;
+/** How soon a set is built with that somebody else has installed (`npm run sdk:install`). */
+const lookEveryMs = 10_000;
 const mebibyte = 1024 * 1024;
 
 /** The most any tier may have; a job's own limits are narrower and come with it. */
@@ -70,27 +74,29 @@ export class SdkShelf {
     return first;
   }
 
-  /** Sets that are ready here, in the order they are configured. */
+  /** Sets that are ready here, the configured ones first. */
   get versions(): string[] {
-    return this.#on.versions.filter((version) => this.#held.has(version));
+    return [...new Set([...this.#on.versions, ...this.#held.keys()])].filter((version) => this.#held.has(version));
   }
 
-  get(version: string): Held | null {
-    return this.#held.get(version) ?? null;
+  get(version: string): Omit<Held, 'usedAt'> | null {
+    const held = this.#held.get(version);
+    if (held === undefined) return null;
+    held.usedAt = performance.now();
+    return held;
   }
 
-  /** Takes what is installed and primed already. Quick: for before the first registration. */
-  takeInstalled(): void {
-    for (const version of this.#on.versions) {
-      const set = findSdkSet(version);
-      if (set !== null && installedState(this.#on.dataDir, set) === 'ready') this.#hold(version);
-    }
+  /** Takes what is installed and primed already, and answers what came by it. Quick: for before the first registration. */
+  takeInstalled(): string[] {
+    const taken = listSdkSets().filter((set) => !this.#held.has(set.version) && installedState(this.#on.dataDir, set) === 'ready');
+    for (const { version } of taken) this.#hold(version);
+    return taken.map(({ version }) => version);
   }
 
   /**
    * Makes every configured set ready, the default first, and calls `onReady` after each. An installation that fails (no
    * network, say) is tried again, waiting longer each time, and holds up no other. Then primes what no first preview waits
-   * for. Ends when all is done, or by the signal.
+   * for, and takes what others install. Ends by the signal.
    */
   async prepare(signal: AbortSignal, onReady: (version: string) => Promise<void>): Promise<void> {
     for (const version of this.#on.versions) if (findSdkSet(version) === null) throw new Error(`PREVIEW_SDK_VERSIONS names ${version}; there is no such SDK set.`);
@@ -105,6 +111,17 @@ export class SdkShelf {
       if (missing.length > 0) await pause(waitMs, signal);
     }
     for (const version of this.#on.versions) await this.#primeLater(version, signal);
+    for (;;) {
+      await pause(lookEveryMs, signal);
+      this.#restUnused();
+      for (const version of this.takeInstalled()) await onReady(version);
+    }
+  }
+
+  #restUnused(): void {
+    for (const [version, { builder, usedAt }] of this.#held) {
+      if (version !== this.defaultVersion && performance.now() - usedAt > restAfterMs) builder.rest();
+    }
   }
 
   async close(): Promise<void> {
@@ -154,12 +171,14 @@ export class SdkShelf {
 
   #hold(version: string): void {
     const { dataDir, warm, maxBuildMs } = this.#on;
+    const isDefault = version === this.defaultVersion;
     const builder = createBuilder({
       dataDir,
       sdkVersions: [version],
-      warm,
+      warm: isDefault ? warm : Math.min(1, warm),
+      isAtRest: !isDefault,
       limits: { ...limits, timeoutMs: maxBuildMs },
     });
-    this.#held.set(version, { builder, platforms: findSdkSet(version)?.platforms ?? [] });
+    this.#held.set(version, { builder, platforms: findSdkSet(version)?.platforms ?? [], usedAt: -Infinity });
   }
 }

@@ -30,19 +30,21 @@ export class WarmPool {
   readonly #alive = new Set<SandboxedProcess>();
   #failures = 0;
   #isClosed = false;
+  #isAtRest: boolean;
 
-  constructor(options: { dataDir: string; set: SdkSet; wall: Wall; size: number; bounds: Bounds; maxOutputBytes: number }) {
+  constructor(options: { dataDir: string; set: SdkSet; wall: Wall; size: number; isAtRest: boolean; bounds: Bounds; maxOutputBytes: number }) {
     this.#dataDir = options.dataDir;
     this.#set = options.set;
     this.#wall = options.wall;
     this.#size = options.size;
+    this.#isAtRest = options.isAtRest;
     this.#bounds = options.bounds;
     this.#maxOutputBytes = options.maxOutputBytes;
   }
 
   /** Starts processes until as many wait as the pool is to hold. */
   fill(): void {
-    while (!this.#isClosed && this.#waiting.length < this.#size && this.#failures < maxFailuresInARow) {
+    while (!this.#isClosed && !this.#isAtRest && this.#waiting.length < this.#size && this.#failures < maxFailuresInARow) {
       const warm = this.#start(true);
       this.#waiting.push(warm);
       void warm.child.ended.then(() => {
@@ -57,6 +59,7 @@ export class WarmPool {
    */
   take(): WarmProcess {
     if (this.#isClosed) throw new Error('the builder is closed');
+    this.#isAtRest = false;
     const warm = this.#waiting.shift() ?? this.#start(false);
     void warm.child.ended.then(() => this.fill());
     return warm;
@@ -94,6 +97,12 @@ export class WarmPool {
   /** Resolves when all that wait are ready. */
   async warmed(): Promise<void> {
     await Promise.all(this.#waiting.map(({ ready }) => ready));
+  }
+
+  /** Ends the processes that wait; none starts ahead of a job until the next one was taken. */
+  rest(): void {
+    this.#isAtRest = true;
+    for (const { child } of this.#waiting) child.kill();
   }
 
   /** Ends every process, waiting or building, and resolves when they are gone. */

@@ -24,7 +24,7 @@ const copying = (requests: BuildRequest[], failure: BuildFailure | null): Builde
   live: () => {
     throw new Error('A preview opens no live session.');
   },
-  warmed: async () => undefined,
+  warmed: async () => undefined, rest: () => undefined,
   close: async () => undefined,
   build: async (request) => {
     requests.push(request);

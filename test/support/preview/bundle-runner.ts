@@ -1,14 +1,16 @@
 /**
  * Runs a bundle as a phone would: a JavaScript engine with native modules and the Fabric renderer stubbed, nothing else.
- * Called as `node bundle-runner.ts <bundle> <ios|android> <settle ms>`; prints one line of JSON (see load-bundle.ts).
+ * Called as `node bundle-runner.ts <bundle> <ios|android> [Expo's native modules as JSON]`; prints one line of JSON (see
+ * load-bundle.ts).
  */
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
+import { expoRuntime } from './expo-runtime.ts';
 
 type View = { name: string; props: Record<string, unknown>; children: View[] };
 type AppRegistry = { getAppKeys(): string[]; runApplication(name: string, parameters: object, mode: number): void };
 
-const [bundlePath = '', platform = 'ios'] = process.argv.slice(2);
+const [bundlePath = '', platform = 'ios', expoModules] = process.argv.slice(2);
 const errors: string[] = [];
 const textOf = (value: unknown): string => (value instanceof Error || (typeof value === 'object' && value !== null && 'message' in value) ? String(value.message) : String(value));
 const noteError = (...args: unknown[]): void => {
@@ -19,11 +21,12 @@ const screen = { width: 390, height: 844, scale: 3, fontScale: 1, densityDpi: 48
 const constants: Record<string, object> = {
   PlatformConstants: {
     osVersion: '18.0', systemName: 'iOS', interfaceIdiom: 'phone', isTesting: true, forceTouchAvailable: false,
-    reactNativeVersion: { major: 0, minor: 88, patch: 1, prerelease: null },
+    reactNativeVersion: expoModules === undefined ? { major: 0, minor: 88, patch: 1, prerelease: null } : { major: 0, minor: 86, patch: 3, prerelease: null },
     Version: 35, Release: '15', Model: 'phone', Brand: 'stub', Manufacturer: 'stub', uiMode: 'normal', Serial: '', Fingerprint: '',
   },
   DeviceInfo: { Dimensions: { window: screen, screen, windowPhysicalPixels: screen, screenPhysicalPixels: screen } },
-  SourceCode: { scriptURL: 'https://preview.test/bundle.js' },
+  // Expo's clients keep an update's bundle as a file.
+  SourceCode: { scriptURL: expoModules === undefined ? 'https://preview.test/bundle.js' : 'file:///updates/bundle.js' },
   SettingsManager: { settings: {} },
   I18nManager: { isRTL: false, doLeftAndRightSwapInRTL: true, localeIdentifier: 'en' },
 };
@@ -103,7 +106,8 @@ const scope: Record<string, unknown> = {
   nativePerformanceNow: () => performance.now(),
   requestAnimationFrame: (callback: (time: number) => void) => setTimeout(() => callback(performance.now()), 0),
   cancelAnimationFrame: clearTimeout,
-  __turboModuleProxy: (name: string) => hostModules[name] ?? nativeModule(name),
+  // Expo's modules are none of React Native's: what a client does not have must not seem to be there.
+  __turboModuleProxy: (name: string) => hostModules[name] ?? (name.startsWith('Expo') ? null : nativeModule(name)),
   RN$Bridgeless: true,
   RN$registerCallableModule: (name: string, module: () => unknown) => callable.set(name, module),
   RN$handleException: (error: unknown) => {
@@ -112,6 +116,7 @@ const scope: Record<string, unknown> = {
   },
   nativeFabricUIManager: new Proxy(fabric, { get: (target, key) => target[String(key)] ?? silent }),
 };
+if (expoModules !== undefined) Object.assign(scope, expoRuntime(JSON.parse(expoModules) as Record<string, object>));
 for (const alias of ['global', 'globalThis', 'window', 'self']) scope[alias] = scope;
 process.on('uncaughtException', noteError);
 

@@ -6,10 +6,14 @@ export type LoadedBundle = { appKeys: string[]; errors: string[]; texts: string[
 const runner = fileURLToPath(new URL('bundle-runner.ts', import.meta.url));
 const timeoutMs = 40_000;
 
-/** Loads a bundle in a process of its own, with native modules and the renderer stubbed, and tells what it showed. */
-export const loadBundle = (bundlePath: string, platform: 'ios' | 'android'): Promise<LoadedBundle> =>
+/**
+ * Loads a bundle in a process of its own, with native modules and the renderer stubbed, and tells what it showed.
+ *
+ * @param expoModules the constants of Expo's native modules, where the client is one of Expo's.
+ */
+export const loadBundle = (bundlePath: string, platform: 'ios' | 'android', expoModules?: Readonly<Record<string, object>>): Promise<LoadedBundle> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--permission', '--allow-fs-read=*', '--disable-warning=ExperimentalWarning', runner, bundlePath, platform], {
+    const child = spawn(process.execPath, ['--permission', '--allow-fs-read=*', '--disable-warning=ExperimentalWarning', runner, bundlePath, platform, ...(expoModules === undefined ? [] : [JSON.stringify(expoModules)])], {
       env: {},
       timeout: timeoutMs,
       killSignal: 'SIGKILL',

@@ -1,4 +1,5 @@
 /** Where React Native looks for an asset in a built app, per platform (the layout `react-native bundle` writes). */
+import { hasExpo } from './expo.ts';
 import type { MetroAsset } from './metro.ts';
 import type { Platform } from './protocol.ts';
 
@@ -44,7 +45,8 @@ const pathOf = (asset: MetroAsset, scale: number, platform: Platform): string =>
 /** None for the web: its bundle carries them (see web-asset.ts). */
 export const assetFiles = (assets: readonly MetroAsset[], platform: Platform): { asset: MetroAsset; file: string; path: string; scale: number }[] =>
   (platform === 'web' ? [] : assets).flatMap((asset) => {
-    const shown = new Set(shownScales(asset.scales, platform));
+    // expo-asset chooses among all that there are.
+    const shown = new Set(hasExpo ? asset.scales : shownScales(asset.scales, platform));
     return asset.scales.flatMap((scale, index) => {
       const file = asset.files[index];
       return file === undefined || !shown.has(scale) ? [] : [{ asset, file, path: pathOf(asset, scale, platform), scale }];

@@ -96,19 +96,19 @@ const writeSource = (path: string, bytes: Buffer): void => {
 };
 
 /** A module that imports all a project may, and every helper Babel may write into one. */
-const primingEntry = (importable: readonly string[]): string => {
+const primingEntry = (importable: readonly string[], assetRegistry: string): string => {
   const helpers = readdirSync(`${places.sdk}/node_modules/@babel/runtime/helpers`).filter((name) => name.endsWith('.js'));
   return [
     ...importable.map((name) => `require(${JSON.stringify(name)});`),
     ...helpers.map((name) => `require(${JSON.stringify(`@babel/runtime/helpers/${name.slice(0, -3)}`)});`),
-    `require('react/jsx-runtime'); require('react/jsx-dev-runtime'); require('react-native/asset-registry');`,
+    `require('react/jsx-runtime'); require('react/jsx-dev-runtime'); require(${JSON.stringify(assetRegistry)});`,
     `import('./later');`,
   ].join('\n');
 };
 
 const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, platform: Platform): Promise<void> => {
   const sources = new Map([
-    ['index.js', Buffer.from(primingEntry(start.sdk.importable))],
+    ['index.js', Buffer.from(primingEntry(start.sdk.importable, metro.assetRegistry))],
     ['later.js', Buffer.from('export const later = true;')],
   ]);
   send('filemap', {}, metro.takeFileMap());
@@ -123,7 +123,7 @@ const prime = async (metro: MetroParts, store: JobStore, start: StartHeader, pla
 };
 
 const serve = async (metro: MetroParts, store: JobStore, sdkStore: SdkStore, start: StartHeader): Promise<void> => {
-  if (start.warmUp === true) await warmUp(metro, places.src, start.sdk.importable);
+  if (start.warmUp === true) await warmUp(metro, places, start.sdk.importable);
   send('ready');
 
   const sources = new Map<string, Buffer>();

@@ -3,7 +3,8 @@
  * internals used here (the file map of the dependency graph, the source names of the serializer) are held by tests.
  */
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
+import { hasExpo } from './expo.ts';
 import type { CacheStore } from './transform-cache.ts';
 import type { ResolutionContext, Resolution } from './resolver.ts';
 
@@ -41,12 +42,39 @@ type ServerClass = { new (config: object, options: object): MetroServer; DEFAULT
 /** A file of Metro's file map as it is kept: path relative to the project's root, size in bytes, SHA-1 in hex. */
 type MappedFile = [path: string, size: number, sha1: string];
 
-export type MetroParts = { server: MetroServer; takeFileMap: () => Buffer; build: Build };
+export type MetroParts = {
+  server: MetroServer;
+  takeFileMap: () => Buffer;
+  build: Build;
+  /** The name that every asset's module imports its registry by. */
+  assetRegistry: string;
+};
 export type Build = (options: BuildOptions) => Promise<{ code: string; map: string; assets: MetroAsset[]; timings: { graphMs: number; serializeMs: number; assetsMs: number } }>;
 type BuildOptions = { entryFile: string; platform: string; dev: boolean; onProgress: (done: number, total: number) => void };
 
 /** Metro's record of a file: modified, size, visited, SHA-1, not a symbolic link, no plugin data. */
 const fileEntry = (size: number, sha1: string): unknown[] => [1, size, 1, sha1, 0, null];
+
+const expoAssets = hasExpo ? [createRequire(import.meta.url).resolve('./expo-asset.ts')] : [];
+
+/** For a watcher that no build has, some versions of Metro load a package that makes code out of text, which no build may. */
+const leaveOutWalker = (require: NodeJS.Require): void => {
+  let path: string;
+  try {
+    path = createRequire(require.resolve('metro-file-map')).resolve('walker');
+  } catch {
+    return;
+  }
+  require.cache[path] = Object.assign(new Module(path), { filename: path, loaded: true, exports: null });
+};
+
+/** Where Expo's own configuration differs and a bundle would tell: the order of extensions, what is an asset, what runs first. */
+const expoConfig = (require: NodeJS.Require, assetExts: readonly string[]): object => ({
+  resolver: { sourceExts: ['ts', 'tsx', 'mjs', 'js', 'jsx', 'json', 'cjs'], assetExts: [...assetExts, 'heic', 'avif', 'db'] },
+  serializer: { getModulesRunBeforeMainModule: () => ['react-native/Libraries/Core/InitializeCore', 'expo/src/winter/index.ts'].map((name) => require.resolve(name)) },
+  // Its packages count on their imports being run in order.
+  transformer: { getTransformOptions: () => Promise.resolve({ transform: { experimentalImportSupport: false, inlineRequires: false } }) },
+});
 
 /**
  * @param fileMap the SDK's file map as `takeFileMap` gave it when the set was installed, or null to crawl the SDK now.
@@ -65,9 +93,10 @@ export const createMetro = async (options: {
   const require = createRequire(`${places.sdk}/package.json`);
   const metroRequire = createRequire(`${places.sdk}/node_modules/metro/package.json`);
   const { getDefaultConfig, mergeConfig } = require('@react-native/metro-config') as {
-    getDefaultConfig(root: string): object;
+    getDefaultConfig(root: string): { resolver: { assetExts: string[] }; transformer: { assetRegistryPath: string } };
     mergeConfig(...configs: object[]): object;
   };
+  leaveOutWalker(metroRequire);
   const Server = (metroRequire('./src/Server') as { default: ServerClass }).default;
   const split = (metroRequire('./src/lib/splitBundleOptions') as { default: (options: BundleOptions) => SplitOptions }).default;
 
@@ -82,7 +111,8 @@ export const createMetro = async (options: {
   // Filled for each build, once all keys of the cache are fixed: a path of this machine is no part of them. No asset is cached.
   const assetPlugins: string[] = [];
 
-  const config = mergeConfig(getDefaultConfig(places.src), {
+  const defaults = getDefaultConfig(places.src);
+  const config = mergeConfig(defaults, {
     projectRoot: places.src,
     // With a file map at hand the SDK is not crawled: Metro looks only into the (still empty) project.
     watchFolders: fileMap === null ? [places.src, `${places.sdk}/node_modules`] : [places.src],
@@ -114,7 +144,7 @@ export const createMetro = async (options: {
       asyncRequireModulePath: 'metro-runtime/src/modules/asyncRequire',
       minifierPath: metroRequire.resolve('metro-minify-terser'),
     },
-  });
+  }, hasExpo ? expoConfig(require, defaults.resolver.assetExts) : {});
 
   const server = new Server(config, { watch: false });
   const named = (path: string): string => {
@@ -128,6 +158,7 @@ export const createMetro = async (options: {
     const mapped = JSON.parse(fileMap.toString('utf8')) as MappedFile[];
     files.bulkAddOrModify(new Map(mapped.map(([path, size, sha1]) => [path, fileEntry(size, sha1)])));
   }
+  assetPlugins.push(...expoAssets);
   const takeFileMap = (): Buffer => {
     const mapped: MappedFile[] = [];
     for (const { canonicalPath, metadata } of files.metadataIterator({ includeNodeModules: true, includeSymlinks: false })) {
@@ -150,7 +181,7 @@ export const createMetro = async (options: {
     });
     // Counted anew: the same sources make the same bundle, whatever this process has built to warm up.
     moduleIds = new Map();
-    assetPlugins.splice(0, assetPlugins.length, ...(platform === 'web' ? [options.webAssetPath] : []));
+    assetPlugins.splice(0, assetPlugins.length, ...expoAssets, ...(platform === 'web' ? [options.webAssetPath] : []));
     const started = performance.now();
     const { prepend, graph } = await server
       .getBundler()
@@ -167,7 +198,7 @@ export const createMetro = async (options: {
     return { code, map, assets, timings };
   };
 
-  return { server, takeFileMap, build };
+  return { server, takeFileMap, build, assetRegistry: defaults.transformer.assetRegistryPath };
 };
 
 /** Puts a project's files into the file map, as the watcher would, and forgets what was resolved from that folder before. */

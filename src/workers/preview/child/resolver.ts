@@ -60,6 +60,13 @@ export class NotOnTheWeb extends Error {
 /** What Babel and Metro themselves write into a project's modules. */
 const writtenByTransforms = ['@babel/runtime', 'metro-runtime'];
 
+/** What a development bundle of Expo's loads to talk to a development server. None stands behind a preview, and without one it throws. */
+const needsDevServer = (origin: string, specifier: string): boolean =>
+  origin.includes('/node_modules/expo/src/') && /\/(?:setupHMR|messageSocket)$/u.test(specifier);
+
+/** What Expo's preset writes instead of "react-native" where it builds for a page. */
+const writtenForPages = 'react-native-web';
+
 const packageNameOf = (specifier: string): string => {
   const parts = specifier.split('/');
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
@@ -74,10 +81,11 @@ const placesOf = (resolution: Resolution): readonly string[] =>
 /** How a browser's bundle finds modules: React Native's fields and conditions, and files named `.native.js`, lead to native code. */
 const webFields = { mainFields: ['browser', 'module', 'main'], unstable_conditionNames: [], preferNativePlatform: false };
 
-/** On the web React Native is react-native-web, and so is the registry that Metro writes into every asset's module. */
-const webNames = new Map([
+/** On the web React Native is react-native-web, and so is the registry that Metro writes into every asset's module, whatever a version calls it. */
+const webNames = new Map<string, string>([
   ['react-native', 'react-native-web'],
-  ['react-native/asset-registry', 'react-native-web/dist/modules/AssetRegistry'],
+  ...['react-native/asset-registry', 'react-native/Libraries/Image/AssetRegistry', '@react-native/assets-registry/registry']
+    .map((name): [string, string] => [name, 'react-native-web/dist/modules/AssetRegistry']),
 ]);
 
 export const createResolver = (
@@ -113,7 +121,8 @@ export const createResolver = (
     const unknown = (): never => {
       throw new NotInSdk(specifier, packageName, origin, sdk);
     };
-    if (!importable.has(packageName) || specifier.split('/').includes('..')) return unknown();
+    const isWritten = platform === 'web' && sdk.name === 'expo' && packageName === writtenForPages;
+    if ((!importable.has(packageName) && !isWritten) || specifier.split('/').includes('..')) return unknown();
     const name = platform === 'web' ? (webNames.get(specifier) ?? specifier) : specifier;
     // Its inner modules are native code, or speak to it.
     if (platform === 'web' && name.startsWith('react-native/')) throw new NotOnTheWeb(specifier, origin);
@@ -129,6 +138,8 @@ export const createResolver = (
   return (given, specifier, platform) => {
     const context = platform === 'web' ? { ...given, ...webFields } : given;
     if (isInside(context.originModulePath, places.sdk)) {
+      // Packages that render on a server too ask for its modules, and never call them in a client.
+      if (specifier.startsWith('node:') || needsDevServer(context.originModulePath, specifier)) return { type: 'empty' };
       const name = platform === 'web' ? (webNames.get(specifier) ?? specifier) : specifier;
       const resolution = context.resolveRequest(context, name, platform);
       if (!placesOf(resolution).every((path) => isInside(path, places.sdk))) {

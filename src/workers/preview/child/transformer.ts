@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { hasExpo } from './expo.ts';
 
 type Node = {
   type: string;
@@ -45,6 +46,7 @@ type TransformArguments = {
   options: {
     dev: boolean;
     hot?: boolean;
+    type?: string;
     platform: string | null;
     publicPath: string;
     inlinePlatform?: boolean;
@@ -59,8 +61,14 @@ const base = process.argv[2] ?? '/b';
 const sdkRequire = createRequire(`${base}/sdk/node_modules/metro/package.json`);
 const presetRequire = createRequire(`${base}/sdk/node_modules/@react-native/metro-babel-transformer/package.json`);
 const babel = presetRequire('@babel/core') as BabelCore;
-const preset = presetRequire('@react-native/babel-preset') as { getCacheKey(): string };
 const { version } = sdkRequire('@babel/core/package.json') as { version: string };
+// Expo's packages are written for its own preset.
+const preset = presetRequire(hasExpo ? 'babel-preset-expo' : '@react-native/babel-preset') as { getCacheKey?(): string };
+
+// Expo's preset would run a project's app.config.js for the value of `process.env.APP_MANIFEST` (what expo-constants tells
+// a page), unless it is there already.
+const { env: readByPresets } = process;
+if (hasExpo) readByPresets['APP_MANIFEST'] = JSON.stringify({ name: 'Preview', slug: 'preview' });
 
 // The root every file name is told against. It need not exist, and is the same wherever a build runs.
 const root = '/b/src';
@@ -110,10 +118,33 @@ const dropSourceMapComments = (ast: Ast): void => {
   if (ast.comments) ast.comments = keep(ast.comments);
 };
 
+type Configuration = { presets: unknown[]; caller: Record<string, unknown> };
+
+const reactNativeConfiguration = (options: TransformArguments['options']): Configuration => {
+  const { experimentalImportSupport, ...presetOptions } = options;
+  const { platform, inlinePlatform, unstable_transformProfile } = options;
+  return {
+    presets: [[preset, { projectRoot: root, ...presetOptions, disableImportExportTransform: experimentalImportSupport, enableBabelRuntime: options.enableBabelRuntime }]],
+    caller: { name: 'metro', bundler: 'metro', platform, inlinePlatform, unstable_transformProfile },
+  };
+};
+
+/** What Expo's tools tell its preset of a build for its clients, whose engine is Hermes. */
+const expoConfiguration = ({ dev, platform, type }: TransformArguments['options'], fromProject: boolean): Configuration => ({
+  presets: [preset],
+  caller: {
+    name: 'metro', bundler: 'metro', platform, isDev: dev, isServer: false, isNodeModule: !fromProject, isHMREnabled: false,
+    engine: platform === 'web' ? undefined : 'hermes', supportsStaticESM: false, metroSourceType: type,
+    // It looks for packages that have a plugin of their own: in the set, never in the project.
+    projectRoot: `${base}/sdk`,
+    // The environment is the plugin's above.
+    preserveEnvVars: true,
+  },
+});
+
 /** Metro's hook: a module's source to its syntax tree, transformed for React Native. */
 export const transform = ({ filename, src, plugins, options }: TransformArguments): { ast: Ast; metadata?: unknown } => {
   const fromProject = !filename.startsWith('../');
-  const { experimentalImportSupport, ...presetOptions } = options;
   const config = {
     sourceType: 'unambiguous',
     babelrc: false,
@@ -128,20 +159,8 @@ export const transform = ({ filename, src, plugins, options }: TransformArgument
     ast: true,
     cloneInputAst: false,
     highlightCode: false,
-    presets: [
-      [
-        preset,
-        { projectRoot: root, ...presetOptions, disableImportExportTransform: experimentalImportSupport, enableBabelRuntime: options.enableBabelRuntime },
-      ],
-    ],
     plugins: [...(fromProject ? [environmentPlugin] : []), ...plugins],
-    caller: {
-      name: 'metro',
-      bundler: 'metro',
-      platform: options.platform,
-      inlinePlatform: options.inlinePlatform,
-      unstable_transformProfile: options.unstable_transformProfile,
-    },
+    ...(hasExpo ? expoConfiguration(options, fromProject) : reactNativeConfiguration(options)),
   };
   const parsed = babel.parseSync(src, config);
   if (src.includes('sourceMappingURL')) dropSourceMapComments(parsed);
@@ -157,7 +176,7 @@ export const getCacheKey = (): string => {
   cacheKey ??= createHash('sha256')
     .update(readFileSync(new URL(import.meta.url)))
     .update(version)
-    .update(preset.getCacheKey())
+    .update(hasExpo ? (presetRequire('babel-preset-expo/package.json') as { version: string }).version : (preset.getCacheKey?.() ?? ''))
     .digest('hex');
   return cacheKey;
 };

@@ -29,4 +29,5 @@ const inlined = (asset: MetroAsset): MetroAsset => {
   return { ...asset, httpServerLocation: `data:${contentType};base64,${data}#`, scales: [1], files: [file] };
 };
 
-export default inlined;
+// Metro takes it by `require`; the sets do not agree on whether a default export is looked for.
+export { inlined as 'module.exports' };

@@ -1,0 +1,1 @@
+export type Routes = { Harbours: undefined; Harbour: { name: string } };
