@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { failureOfEnd, lateFailure, readFailure } from './build-failure.ts';
 import type { BuilderLimits, BuildRequest } from './builder.ts';
 import { isAssetPath, readAssetHeader } from './build-output.ts';
-import type { Frame } from './child/frames.ts';
+import { type Frame, FrameTooLarge } from './child/frames.ts';
 import type { BuildFailure, LiveAssetName } from './child/protocol.ts';
 import type { WarmPool, WarmProcess } from './warm-pool.ts';
 
@@ -105,7 +105,7 @@ export class LiveBuild {
     let assets: readonly LiveAsset[] | null = null;
     return await this.#ask(warm, send, ({ header, body }) => {
       if (header.type === 'bundle') bundle = body;
-      else if (header.type === 'asset' && readAssetHeader(header) !== null) this.#sent.set(sha256Of(body), Buffer.from(body));
+      else if (header.type === 'asset' && readAssetHeader(header) !== null) this.#take(body);
       else if (header.type === 'assets') assets = readAssetNames(body);
       else if (header.type === 'failed') {
         this.#sent.clear();
@@ -113,8 +113,16 @@ export class LiveBuild {
       }
       if (header.type !== 'built' || bundle === null) return null;
       if (assets !== null) this.#assets = assets;
+      // What no bundle refers to is nobody's.
+      const named = new Set(this.#assets.map(({ sha256 }) => sha256));
+      for (const sha256 of this.#sent.keys()) if (!named.has(sha256)) this.#sent.delete(sha256);
       return { ok: true, bundle, buildMs: Number(header['buildMs']) };
     }, (failure) => ({ ok: false, failure }));
+  }
+
+  #take(bytes: Buffer): void {
+    if (this.#sent.size >= mostAssets) throw new FrameTooLarge();
+    this.#sent.set(sha256Of(bytes), Buffer.from(bytes));
   }
 
   /** One that is late is ended. */

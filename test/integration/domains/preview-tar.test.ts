@@ -1,4 +1,5 @@
 /** Archives that are not what they say: nothing of them is stored but contents that were asked for, under their own hash. */
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { type Header, pack } from 'tar-stream';
 import { newId } from '#platform/ids.ts';
@@ -52,6 +53,23 @@ describe('an uploaded archive', () => {
     },
     'a thousand entries of one name': ({ sha256, size }) =>
       tarWith(...Array.from({ length: 1_000 }, () => [{ name: sha256, size }, Buffer.alloc(size, 'x')] as const)),
+    'a PAX header of eight megabytes': ({ sha256, content }) => tarWith([{ name: sha256, size: content.length, pax: { comment: 'x'.repeat(8_000_000) } }, content]),
+    'four thousand PAX headers that rename what nobody asked for': ({ content }) =>
+      tarWith(...Array.from({ length: 4_000 }, (_, nth) => [{ name: `n${nth}`, size: content.length, pax: { path: `p${nth}` } }, content] as const)),
+    'a PAX header that says another size': ({ sha256, content }) => tarWith([{ name: sha256, size: content.length, pax: { size: '99999999999999' } }, content]),
+    'a PAX header that reaches for prototypes': ({ content }) => tarWith([{ name: 'x', size: content.length, pax: { __proto__: { path: 'x' } as never, ['__proto__']: 'x', constructor: 'x' } }, content]),
+    'a name of a prototype': ({ content }) => tarWith([{ name: '__proto__', size: content.length }, content], [{ name: 'constructor', size: content.length }, content]),
+    'the name behind a dot, and one that a zero ends': ({ sha256, content }) => tarWith([{ name: `./${sha256}`, size: content.length }, content], [{ name: `${sha256}\0.js`, size: content.length }, Buffer.alloc(content.length, 'x')]),
+    'a sparse file by the name of a content': async ({ sha256, content }) => {
+      const tar = await tarWith([{ name: sha256, size: content.length }, content]);
+      tar.write('S', 156, 'latin1');
+      tar.fill(' ', 148, 156);
+      const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+      tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+      return tar;
+    },
+    'itself compressed': async ({ sha256, content }) => gzipSync(await tarWith([{ name: sha256, size: content.length }, content])),
+    'a quarter of a gigabyte of zeros, compressed': () => Promise.resolve(gzipSync(Buffer.alloc(256 * 1024 * 1024), { level: 1 })),
     'nothing but zeros': () => Promise.resolve(Buffer.alloc(10_240)),
   };
 

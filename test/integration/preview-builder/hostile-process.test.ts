@@ -9,6 +9,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createBuilder, type BuildRequest, type BuildResult } from '#workers/preview/builder.ts';
+import type { LiveBuild } from '#workers/preview/live-build.ts';
 import { plantPayload } from '../../support/preview/hostile-process.ts';
 import { buildIn, temporaryFolder, writeFiles } from '../../support/preview/projects.ts';
 import { sdkVersion } from '../../support/preview/sdk.ts';
@@ -155,6 +156,53 @@ describe('a build process that was taken over', function () {
       const tooLarge = await build(`takeJob(); send('cache', {}, Buffer.alloc(${40 * mebibyte})); finish();`, { cacheDir: join(work.path, 'cache-larger') });
       expect(failureOf(tooLarge)).to.include({ code: 'TOO_LARGE' });
       expect(existsSync(join(work.path, 'cache-larger'))).to.equal(false);
+    });
+  });
+
+  describe('stays for a live session', () => {
+    const asset = (bytes: string): string => `send('asset', { path: 'assets/a.png', hash: 'a'.repeat(32), name: 'n', extension: 'png', scale: 1 }, Buffer.from(${bytes}));`;
+    const done = "send('bundle', {}, Buffer.from('x')); send('built', { buildMs: 'never' });";
+    const goLive = async <Answer>(code: string, use: (live: LiveBuild) => Promise<Answer>): Promise<Answer> => {
+      const builder = createBuilder({ dataDir: plantPayload(work.path, `data-${randomUUID()}`, code), sdkVersions: [sdkVersion], warm: 0, limits: { outputBytes: 32 * mebibyte } });
+      const live = builder.live({ sdkVersion, entryFile: 'index.js', platform: 'ios', dev: false, env: {}, environment: 'development', memoryBytes: 512 * mebibyte, timeoutMs: 10_000 });
+      try {
+        return await use(live);
+      } finally {
+        live.close();
+        await builder.close();
+      }
+    };
+    const files = (): Map<string, string> => new Map([['index.js', join(work.path, 'project/index.js')]]);
+
+    it('and sends contents without end: it is ended, and few are kept', async () => {
+      const [outcome, kept] = await goLive(`takeJob(); for (let n = 0; ; n += 1) ${asset('String(n)')}`, async (live) => [await live.start(files()), live.takeSent().size]);
+      expect(outcome).to.deep.include({ ok: false });
+      expect((outcome as { failure: unknown }).failure).to.include({ code: 'TOO_LARGE' });
+      expect(kept).to.be.lessThan(5_001);
+    });
+
+    it('and sends contents that its bundle does not name: none is kept', async () => {
+      const kept = await goLive(`takeJob(); ${asset("'one'")} ${asset("'two'")} send('assets', {}, Buffer.from('[]')); ${done} await rest(60000);`, async (live) => {
+        expect(await live.start(files())).to.include({ ok: true });
+        return live.takeSent().size;
+      });
+      expect(kept).to.equal(0);
+    });
+
+    for (const [what, list] of [['that is no list', '{}'], ['that is no JSON', '['], ['of paths that climb', '[["assets/../../x", "' + 'a'.repeat(64) + '"]]'], ['of hashes that are paths', '[["assets/x.png", "../x"]]'], ['of null', '[null]']] as const) {
+      it(`and sends a list of assets ${what}: it is ended, and the session may begin anew`, async () => {
+        const outcome = await goLive(`takeJob(); send('assets', {}, Buffer.from(${JSON.stringify(list)})); ${done} await rest(60000);`, (live) => live.start(files()));
+        expect((outcome as { failure?: unknown }).failure).to.include({ code: 'CRASHED' });
+      });
+    }
+
+    it('and answers what was not asked yet: each change has an answer of its own', async () => {
+      const texts = await goLive(`takeJob(); send('bundle', {}, Buffer.from('one')); send('built', { buildMs: 1 }); send('bundle', {}, Buffer.from('before it was asked')); send('built', { buildMs: 1 }); for (;;) { takeJob(); send('bundle', {}, Buffer.from('asked')); send('built', { buildMs: 1 }); }`, async (live) => {
+        const first = await live.start(files());
+        await new Promise((resolve) => { setTimeout(resolve, 200); });
+        return [first, await live.change(files(), [])].map((outcome) => (outcome.ok ? outcome.bundle.toString() : 'failed'));
+      });
+      expect(texts).to.deep.equal(['one', 'asked']);
     });
   });
 

@@ -18,7 +18,7 @@ const send = (type, header = {}, body) => writeFrameSync(3, { type, ...header },
 const write = (...parts) => { for (const part of parts) for (let at = 0; at < part.length; ) at += fs.writeSync(3, part, at, part.length - at); };
 /** A frame whose header is any text. */
 const raw = (text, body = Buffer.alloc(0)) => { const header = Buffer.from(text); const head = Buffer.alloc(8); head.writeUInt32BE(header.length, 0); head.writeUInt32BE(body.length, 4); write(head, header, body); };
-const takeJob = () => { for (;;) { const frame = readFrameSync(0); if (frame === null) process.exit(0); if (frame.header.type === 'start') send('ready'); if (frame.header.type === 'build') return frame.header; } };
+const takeJob = () => { for (;;) { const frame = readFrameSync(0); if (frame === null) process.exit(0); if (frame.header.type === 'start') send('ready'); if (frame.header.type === 'build' || frame.header.type === 'live' || frame.header.type === 'rebuild') return frame.header; } };
 const timings = { sourcesMs: 1, graphMs: 1, serializeMs: 1, assetsMs: 1 };
 const finish = (bundle = 'done') => { send('bundle', {}, Buffer.from(bundle)); send('map', {}, Buffer.from('{}')); send('built', { timings, sources: 1, sdkHits: 0, projectHits: 0, transformed: 0 }); send('end'); };
 const told = {};
