@@ -50,9 +50,10 @@ export class PreviewManifestService {
 
   /** Two statements for a preview, one for a session, four for a live one. A client that asks is never told that there is nothing new. */
   async write(call: Call, ask: ManifestAsk): Promise<WrittenManifest> {
-    const { jobId, sessionId } = previewCaller(call);
+    const { jobId, sessionId, purpose } = previewCaller(call);
     // The token is asked about below, by what it names; whoever takes neither form is told so first.
     allowByCredential(call);
+    if (purpose !== 'view') throw new ServiceError('AUTH_INVALID', 'This token uploads. The manifest takes the one that views.');
     const form = formFor(ask.accept);
     if (form === null) throw new ServiceError('NOT_ACCEPTABLE', 'This answer comes as multipart/mixed or application/expo+json.');
     const manifest = jobId === null ? await this.#ofSession(call, ask) : await this.#ofJob(call, ask);

@@ -183,6 +183,7 @@ describe('the Expo manifest of a preview', () => {
     const manifest = JSON.parse((await ask({ ...fromClient, accept: 'application/expo+json', 'expo-runtime-version': 'exposdk:54.0.0' }, 'GET', address)).body.toString()) as ExpoManifest;
     expect(manifest).to.include({ id: opened.session.id, runtimeVersion: 'exposdk:54.0.0' });
     expect(manifest.launchAsset.hash).to.equal(sha256('mine').toString('base64url'));
+    expect(codeIn(await ask(fromClient, 'GET', `${backend.current.url}/api/v1/preview/manifest?token=${opened.upload_token ?? ''}`))).to.equal('401 AUTH_INVALID');
     const { data: served } = await backend.current.run('createPreviewSession', ada, { body: { kind: 'dev_server', project_id: projectId, target_platform: 'ios', dev_server_url: 'http://localhost:8081' } });
     expect(codeIn(await ask(fromClient, 'GET', `${backend.current.url}/api/v1/preview/manifest?token=${served.token}`))).to.equal('409 CONFLICT');
   });
