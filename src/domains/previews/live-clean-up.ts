@@ -6,17 +6,18 @@ import { deleteInBatches } from '#platform/database/delete-in-batches.ts';
 import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { type ErasureStage, untilNoneIsLeft } from '../personal-data.ts';
 import { livePrefix } from './keys.ts';
+import { longestSeconds } from './live-rows.ts';
 import { dropBundleSql, forgetSessionsSql, forgottenSql, idleSql, markSweptSql, sessionsOfAccountSql, staleBundlesSql, sweptSql } from './live-queries.ts';
 
 interface Session { readonly id: string; readonly project_id: string }
 
 const atOnce = 100;
 
-/** Sessions that nobody edits: ended, and their worker told, which gives its process to others. */
+/** Sessions that nobody edits, or that have lasted as long as one may: ended, and their worker told, which gives its process to others. */
 export const sweepIdleSessions = (db: Database, kind: JobKind): Sweep => ({
   name: 'live_sessions_idle', everySeconds: 30,
   run: (signal) => untilNoneIsLeft(signal, async () => {
-    const idle = await db.named<{ id: string }>('live.idle', idleSql, [atOnce]);
+    const idle = await db.named<{ id: string }>('live.idle', idleSql, [atOnce, longestSeconds]);
     for (const { id } of idle) {
       await transact(db, null, (trx) => cancel(trx, kind, id, null));
       kind.changed(id);

@@ -64,9 +64,12 @@ export const logTokenSql = `
   insert into preview_sessions (id, project_id, job_id, user_id, token_hash, purpose, expires_at)
   values ($1, $2, $3, $4, decode($5, 'hex'), 'view', to_timestamp($6::double precision / 1000))`;
 
+/** Idle, or older than its token ($2 seconds), also where one worker after the other took it on. */
 export const idleSql = `
   select id from live_sessions
-   where status in ('queued', 'running') and changed_at < now() - interval '1 second' * idle_seconds order by id limit $1`;
+   where status in ('queued', 'running')
+     and (changed_at < now() - interval '1 second' * idle_seconds or created_at <= now() - interval '1 second' * $2::integer)
+   order by id limit $1`;
 
 /** Ended long enough ago that no URL of theirs is good any more. */
 export const sweptSql = `

@@ -2,6 +2,9 @@ import type { LiveRevision, LiveSession, PreviewFailure } from '#generated/sdk/t
 import type { JobRow } from '#jobs/kinds.ts';
 import type { Tier } from '#platform/call.ts';
 
+/** Nobody edits for longer without a look at something else; then a new one is opened. */
+export const longestSeconds = 4 * 3_600;
+
 /** A row of `live_sessions`, with the platform of the preview it began with. */
 export interface LiveRow extends JobRow {
   readonly job_id: string;

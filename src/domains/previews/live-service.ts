@@ -15,14 +15,12 @@ import { decodeInline } from './inline.ts';
 import { takeIn } from './intake.ts';
 import { pendingBound } from './live-kind.ts';
 import { copyFilesSql, filesSql, holdPreviewSql, insertRevisionSql, logTokenSql, openSessionsSql, pendingSql, sessionSql } from './live-queries.ts';
-import { type Changes, type LiveRow, noUrls, presentRevision, presentSession, type RevisionRow } from './live-rows.ts';
+import { type Changes, type LiveRow, longestSeconds, noUrls, presentRevision, presentSession, type RevisionRow } from './live-rows.ts';
 import { holdProjectSql, jobByIdEverSql, jobByIdSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 import { storageFaults } from './storage-faults.ts';
 
-/** Nobody edits for longer without a look at something else; then a new one is opened. */
-const longestSeconds = 4 * 3_600;
 const idleSeconds = 600;
 
 export interface LiveDependencies {

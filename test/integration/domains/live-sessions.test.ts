@@ -327,6 +327,19 @@ describe('live sessions', () => {
     expect(await sql('select 1 from live_revisions where session_id = ?', [id])).to.deep.equal([]);
   });
 
+  it('end after four hours, their token with them, whoever edits and however often they changed workers', async () => {
+    const { run, sql, services } = backend.current;
+    const { data: { live_session: { id }, token, expires_in: seconds } } = await run('createLiveSession', ben, { body: { job_id: jobId } });
+    expect([seconds, Math.round((services.previewTokens.verify(token).expiresAtMs - Date.now()) / 60_000)]).to.deep.equal([14_400, 240]);
+    const sweepAt = async (age: number): Promise<unknown> => {
+      await sql(`update live_sessions set created_at = now() - interval '${age} seconds', started_at = null where id = ?`, [id]);
+      await services.systemKinds.find(({ kind }) => kind === 'sweep.live_sessions_idle')?.run({}, { jobId: newId(), attempt: 1, signal: new AbortController().signal });
+      return sql('select status from live_sessions where id = ?', [id]);
+    };
+    expect(await sweepAt(14_390)).to.deep.equal([{ status: 'queued' }]);
+    expect(await sweepAt(14_400)).to.deep.equal([{ status: 'cancelled' }]);
+  });
+
   it('end with the account or project they are of, by their owner or a project owner, and twice without harm', async () => {
     const { sql, run } = backend.current;
     const [mine, hers] = [await open(), await open(ada)];
