@@ -1646,14 +1646,14 @@ export type PreviewSdkPackage = {
 };
 
 /**
- * A React Native release with the packages a build may import. Nothing else can be imported by its bare name.
+ * A release of React Native or of Expo with the packages a build may import. Nothing else can be imported by its bare name.
  */
 export type PreviewSdk = {
     version: PreviewSdkVersion;
     react_native_version: string;
     react_version: string;
     /**
-     * The `runtimeVersion` of manifests; a development build must have the same one.
+     * The `runtimeVersion` of manifests; a development build must have the same one. `exposdk:…`: Expo Go of that version opens it.
      */
     runtime_version: string;
     /**
@@ -1661,7 +1661,7 @@ export type PreviewSdk = {
      */
     is_default: boolean;
     /**
-     * `installing`: builds wait for it. `unavailable`: no worker has it; requests are refused.
+     * `installing`: builds wait for it; only the default set. `unavailable`: no worker has it; requests that name it are refused (409).
      */
     status: 'ready' | 'installing' | 'unavailable';
     platforms: Array<PreviewPlatform>;
@@ -2096,7 +2096,7 @@ export type PreviewToken = {
      */
     manifest_url: Url;
     /**
-     * Opens it in a development build; null for the web.
+     * Opens it in a development build, or in Expo Go (`exp://`, `exps://`) where the SDK set is Expo's; null for the web.
      */
     deep_link: string | null;
 };

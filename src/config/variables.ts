@@ -221,7 +221,7 @@ export const variables = {
   },
   PREVIEW_SDK_VERSIONS: {
     section: 'Previews', kind: 'list', default: ['0.88.1'], maxItems: 16,
-    description: 'React Native SDK sets that this deployment builds for; the first is the default.',
+    description: 'SDK sets that workers install by themselves; they take jobs once they have the first. Others are built with where `npm run sdk:install` has installed them.',
   },
   PREVIEW_SIGNING_KEY: {
     section: 'Previews', kind: 'secret', default: null, minLength: 100,

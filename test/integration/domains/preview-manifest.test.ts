@@ -140,6 +140,13 @@ describe('the Expo manifest of a preview', () => {
     expect(parseDictionary(json.answer.headers.get('expo-signature') ?? '').get('sig')?.[0]).to.equal(theirs);
   });
 
+  it('is not signed for a client that trusts another key by name: Expo Go would refuse it then, and takes it unsigned', async () => {
+    await make(backend.current, worker, jobId);
+    const forExpo = { ...fromClient, 'expo-expect-signature': 'sig, keyid="expo-root", alg="rsa-v1_5-sha256"' };
+    expect((await partOf(await ask(forExpo))).headers.has('expo-signature')).to.equal(false);
+    expect((await partOf(await ask({ ...fromClient, 'expo-expect-signature': 'sig' }))).headers.has('expo-signature'), 'whatever the key').to.equal(true);
+  });
+
   it('is refused to another platform, before the build has ended, after it failed, and when the preview is gone', async () => {
     const address = await addressOf();
     expect(codeIn(await ask(fromClient, 'GET', address))).to.equal('409 CONFLICT');

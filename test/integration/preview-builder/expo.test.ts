@@ -58,6 +58,10 @@ describe('the preview builder with the set of Expo', () => {
     return { ...result, outDir };
   };
 
+  /** Both builds for a page have the same environment: the second finds what the first transformed of the set. */
+  const onPage = (source: string | Files): Promise<Built> =>
+    build(source, { platform: 'web', cacheDir: join(work.path, 'web-cache'), env: { EXPO_PUBLIC_MOON: 'full' } });
+
   /** What the backend answers to Expo Go about a build: asked for, built, uploaded and reported as a worker does it. */
   const published = async ({ files, outDir }: Built, platform: 'ios' | 'android'): Promise<ExpoManifest> => {
     const { run, url, sql } = backend.current;
@@ -125,7 +129,7 @@ describe('the preview builder with the set of Expo', () => {
 
   it('shows the sample on a page: image, icons and font lie in the bundle, and it goes on to another screen', async function () {
     this.timeout(unprimedMs + 60_000);
-    const { files, outDir } = await build(tideTimes, { platform: 'web', cacheDir: join(work.path, 'web-cache') });
+    const { files, outDir } = await onPage(tideTimes);
     expect(files.map(({ path }) => path).sort()).to.deep.equal(['build.log', 'bundle.js', 'bundle.js.map', 'metadata.json']);
     const shown = await openWebBundle(join(outDir, 'bundle.js'), 'When is high water?');
     try {
@@ -145,11 +149,11 @@ describe('the preview builder with the set of Expo', () => {
   it('runs and reads no configuration of a project, though Expo’s own tools would', async function () {
     this.timeout(unprimedMs);
     const trap = `throw new Error('a file of the project was run');`;
-    const { outDir } = await build({
+    const { outDir } = await onPage({
       'index.ts': `import { registerRootComponent } from 'expo'; import { createElement } from 'react'; import { Text } from 'react-native';
 registerRootComponent(() => createElement(Text, null, String(process.env.APP_MANIFEST), process.env.EXPO_PUBLIC_MOON));`,
       'app.config.js': trap, 'app.config.ts': trap, 'app.json': '{ "expo": { "name": "Named in app.json" } }', 'postcss.config.js': trap,
-    }, { platform: 'web', cacheDir: join(work.path, 'web-cache'), env: { EXPO_PUBLIC_MOON: 'full' } });
+    });
     const bundle = readFileSync(join(outDir, 'bundle.js'), 'utf8');
     expect(bundle).to.include('"full"').and.to.match(/\{\\?"name\\?":\\?"Preview\\?",/);
     expect(bundle).not.to.include('Named in app.json');

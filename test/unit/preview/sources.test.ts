@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readAssetHeader } from '#workers/preview/build-output.ts';
-import { listSdkSets } from '#platform/sdk-sets.ts';
+import { defaultSdkVersion, listSdkSets, sdkSetMeant } from '#platform/sdk-sets.ts';
 import { materialiseSources, SourcePathsRefused } from '#workers/preview/sources.ts';
 import { temporaryFolder } from '../../support/preview/projects.ts';
 
@@ -62,5 +62,19 @@ describe('SDK sets', () => {
       const { dependencies } = JSON.parse(readFileSync(join(set.sourceDir, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
       for (const version of Object.values(dependencies)) expect(version).to.match(/^\d+\.\d+\.\d+$/u);
     }
+  });
+
+  it('have one default, whatever the numbers of the others, and tell what opens their builds', () => {
+    expect(listSdkSets().map(({ version, isDefault, runtimeVersion }) => [version, isDefault, runtimeVersion])).to.deep.equal([
+      ['0.88.1', true, 'react-native@0.88.1'], ['57.0.26', false, 'exposdk:57.0.0'],
+    ]);
+    expect(defaultSdkVersion()).to.equal('0.88.1');
+  });
+
+  it('are named by hand with less than the whole version, and never by what could be two', () => {
+    const meant = (text: string): string | null => sdkSetMeant(text)?.version ?? null;
+    expect(['57', '57.0', '57.0.26', 'expo@57', 'expo@57.0.26'].map(meant)).to.deep.equal(Array(5).fill('57.0.26'));
+    expect(['0.88', 'react-native@0.88.1'].map(meant)).to.deep.equal(['0.88.1', '0.88.1']);
+    expect(['5', 'expo', 'expo@0.88.1', 'react-native@57', '', '58'].map(meant)).to.deep.equal(Array(6).fill(null));
   });
 });
