@@ -82,7 +82,7 @@ export interface JobKind {
   /** Writes it, in the transaction that ends a job over the head of its lease; `by` is who ended it, null for the system. */
   ended(trx: Knex.Transaction, job: JobRow, by: Call | null): Promise<void>;
   /** Tells who watches the job that its row has changed. Best effort: watchers look by themselves as well. */
-  changed(jobId: string): void;
+  changed(jobId: string, how?: 'changed' | 'ended'): void;
   /** Of a kind whose job goes on as changes come. */
   readonly live?: LiveChanges;
 }

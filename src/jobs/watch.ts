@@ -17,37 +17,56 @@ export class JobWatch {
     this.#log = log;
   }
 
-  /** Says that a job's row has changed. Best effort: a watcher that misses it looks within a second. */
-  changed(jobId: string): void {
-    this.#redis.publish(channelOf(jobId), '').catch((error: unknown) => this.#say(error));
+  /**
+   * Says that a job's row has changed. Best effort: a watcher that misses it looks within a second.
+   *
+   * @param how 'ended' reaches those at once who pause between two looks
+   */
+  changed(jobId: string, how: 'changed' | 'ended' = 'changed'): void {
+    this.#redis.publish(channelOf(jobId), how).catch((error: unknown) => this.#say(error));
   }
 
-  /** Yields at once, also while Redis is away, then whenever the job may have changed, until the signal aborts. */
-  async *follow(jobId: string, signal: AbortSignal): AsyncGenerator<void> {
+  /**
+   * Yields at once, also while Redis is away, then whenever the job may have changed, until the signal aborts.
+   *
+   * @param pauseMs between two looks, however often it changes; its end is not paused for
+   */
+  async *follow(jobId: string, signal: AbortSignal, pauseMs = 0): AsyncGenerator<void> {
     let wake: (() => void) | null = null;
     let woken = false;
-    const onChange = (): void => { woken = true; wake?.(); };
+    let hasEnded = false;
+    const onChange = (how?: string): void => {
+      woken = true;
+      hasEnded ||= how === 'ended' || signal.aborted;
+      if (hasEnded || !isPausing) wake?.();
+    };
+    let isPausing = false;
+    const until = (ms: number, isDue: () => boolean): Promise<void> => new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => { clearTimeout(timer); resolve(); };
+      if (isDue()) wake();
+    });
     // Not waited for: what changes before the subscription stands is seen by the look that follows it.
     const subscribing = this.#subscriber.subscribe(channelOf(jobId), onChange).then((unsubscribe) => {
       onChange();
       return unsubscribe;
     });
     subscribing.catch((error: unknown) => this.#say(error));
-    signal.addEventListener('abort', onChange);
+    const onAbort = (): void => onChange();
+    signal.addEventListener('abort', onAbort);
     try {
       while (!signal.aborted) {
         woken = false;
         yield;
         if (signal.aborted) return;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, pollMs);
-          wake = () => { clearTimeout(timer); resolve(); };
-          if (woken || signal.aborted) wake();
-        });
+        isPausing = pauseMs > 0;
+        if (isPausing) await until(pauseMs, () => hasEnded || signal.aborted);
+        isPausing = false;
+        await until(pollMs, () => woken || signal.aborted);
         wake = null;
       }
     } finally {
-      signal.removeEventListener('abort', onChange);
+      signal.removeEventListener('abort', onAbort);
       subscribing.then((unsubscribe) => unsubscribe()).catch((error: unknown) => this.#say(error));
     }
   }

@@ -84,7 +84,7 @@ export class PreviewJobService {
       if (row === null) throw new ServiceError('CONFLICT', 'This build has ended already.', { details: { status: before.status } });
       return presentJob(row as PreviewRow);
     });
-    this.#kind.changed(jobId);
+    this.#kind.changed(jobId, 'ended');
     return cancelled;
   }
 
@@ -106,7 +106,7 @@ export class PreviewJobService {
       await audit(trx, call, { event_type: 'preview.deleted', entity_type: 'preview_job', entity_id: jobId, project_id: access.projectId });
       await emit(trx, { type: 'preview.deleted', entityId: jobId, projectId: access.projectId, userId: requireSelf(call), data: { job_id: jobId } });
     });
-    this.#kind.changed(jobId);
+    this.#kind.changed(jobId, 'ended');
     this.#endings.told(ended);
   }
 

@@ -78,7 +78,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     appendLog,
     ending: (job) => endingOf(job as PreviewRow),
     ended: (trx, job, by) => tellEnd(trx, job as PreviewRow, by),
-    changed: (jobId) => watch.changed(jobId),
+    changed: (jobId, how) => watch.changed(jobId, how),
   };
 }
 

@@ -65,7 +65,7 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
     appendLog: () => Promise.resolve(),
     ending: endingOf,
     ended: (trx, job, by) => audit(trx, by, endingOf(job).audit),
-    changed: (jobId) => watch.changed(jobId),
+    changed: (jobId, how) => watch.changed(jobId, how),
     live: {
       check: (job, results) => checkObjects(db, storage, job, results),
       take: (trx, job, results) => take(db, trx, job, results),

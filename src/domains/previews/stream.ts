@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PreviewJob, PreviewLogLine } from '#generated/sdk/types.gen.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
@@ -8,7 +7,7 @@ import { requireRoleOn } from '../policy.ts';
 import { jobByIdSql, logLinesSql } from './queries.ts';
 import { presentJob, type PreviewRow } from './rows.ts';
 
-/** Four looks a second at most, however fast the build reports. */
+/** Four looks a second at most, however fast the build reports; its end is told at once. */
 const pauseMs = 250;
 const linesAtOnce = 500;
 /** Who loses the project while following is sent nothing more after this long; its credential is the pipeline's to look at. */
@@ -38,7 +37,7 @@ export class PreviewStream {
   async *#events(call: Call, jobId: string, seen: Seen): AsyncGenerator<JobEvent> {
     let { version, attempt, line } = seen;
     let allowedAt = performance.now();
-    for await (const _ of this.#watch.follow(jobId, call.signal)) {
+    for await (const _ of this.#watch.follow(jobId, call.signal, pauseMs)) {
       if (performance.now() - allowedAt >= this.#recheckMs) {
         if (!(await this.#isAllowed(call, jobId))) return;
         allowedAt = performance.now();
@@ -59,7 +58,6 @@ export class PreviewStream {
         yield { id: `${version}.${attempt}.${line}`, event: 'job', data: presentJob(row) };
       }
       if (row.completed_at !== null) return;
-      await delay(pauseMs, undefined, { signal: call.signal }).catch(() => undefined);
     }
   }
 

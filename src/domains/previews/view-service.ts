@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PreviewJob } from '#generated/sdk/types.gen.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
@@ -60,7 +59,7 @@ export class PreviewViewService {
 
   async *#follow(call: Call, jobId: string): AsyncGenerator<ViewEvent> {
     let said = '';
-    for await (const _ of this.#on.watch.follow(jobId, call.signal)) {
+    for await (const _ of this.#on.watch.follow(jobId, call.signal, pauseMs)) {
       const job = await lookAgain(this.#on.db, call);
       if (job === null) return;
       const data = statusOf(job);
@@ -69,7 +68,6 @@ export class PreviewViewService {
         yield { id: String(job.row_version), event: 'status', data };
       }
       if (job.completed_at !== null) return;
-      await delay(pauseMs, undefined, { signal: call.signal }).catch(() => undefined);
     }
   }
 

@@ -215,7 +215,7 @@ export class WorkerService {
     if (isHeld && !isHeldBy(nodeId, job)) return { accepted: false, job_status: job.status, reason: 'lease_lost' };
     if (isHeld) await kind.checkResult(job, body);
     const ended = body.status === 'SUCCESS' ? await this.#succeed(kind, job, body) : await this.#fail(kind, job, body);
-    kind.changed(body.job_id);
+    kind.changed(body.job_id, 'ended');
     if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
     const now = await this.#read(kind, body.job_id);
     if (now === undefined) throw notFound();

@@ -48,6 +48,8 @@ export type BuildRequest = {
   /** At most the builder's own limit. */
   memoryBytes: number;
   onProgress?: (progress: { stage: BuildStage; done: number; total: number }) => void;
+  /** Called with each file that is on disk, while the build goes on: it may fail still. */
+  onFile?: (file: OutputFile) => void;
   /** Ends the build's process at once; `build` then rejects with the signal's reason. */
   signal?: AbortSignal;
 };
@@ -55,12 +57,12 @@ export type BuildRequest = {
 export type BuildTimings = ChildTimings & { waitMs: number; readMs: number; totalMs: number };
 
 export type BuildResult =
-  | { ok: true; files: OutputFile[]; metadata: BuildMetadata; timings: BuildTimings; peakMemoryBytes: number }
+  | { ok: true; files: readonly OutputFile[]; metadata: BuildMetadata; timings: BuildTimings; peakMemoryBytes: number }
   | {
       ok: false;
       failure: BuildFailure;
       /** The log is written for a failed build too. */
-      files: OutputFile[];
+      files: readonly OutputFile[];
       peakMemoryBytes: number;
       /** For the operator's log, never for the user: what the process printed. */
       diagnostics: string;
@@ -126,14 +128,14 @@ const writeCache = async (folder: string, name: string, bytes: Buffer): Promise<
 };
 
 /** A process that is ready; one that died while it warmed up is replaced once. */
-const readyProcess = async (pool: WarmPool): Promise<WarmProcess> => {
-  const first = pool.take();
+const readyProcess = async (pool: WarmPool, options: { stays?: boolean } = {}): Promise<WarmProcess> => {
+  const first = pool.take(options);
   try {
     await first.ready;
     return first;
   } catch (error) {
     if (!(error instanceof BuildProcessFailed)) throw error;
-    const second = pool.take();
+    const second = pool.take(options);
     await second.ready;
     return second;
   }
@@ -181,7 +183,7 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
   const live = (request: LiveRequest, known: readonly LiveAsset[] = []): LiveBuild => {
     const pool = pools.get(request.sdkVersion);
     if (pool === undefined) throw new Error(`This builder does not hold the SDK set ${request.sdkVersion}.`);
-    return new LiveBuild(request, known, pool, limits, readyProcess);
+    return new LiveBuild(request, known, pool, limits, (from) => readyProcess(from, { stays: true }));
   };
 
   return {
@@ -219,7 +221,7 @@ class Build {
     this.#request = request;
     this.#pool = pool;
     this.#limits = limits;
-    this.#output = new BuildOutput(request.outDir);
+    this.#output = new BuildOutput(request.outDir, request.onFile);
     this.#log = new BuildLog(request, sandbox);
   }
 
@@ -317,8 +319,8 @@ class Build {
     if (!this.#output.has('bundle.js') || !this.#output.has('bundle.js.map')) return await this.#failed(crashed, 'the build process said that it built, and sent no bundle', child.peakBytes);
 
     const { timings: inner } = built as Built;
-    if (cache !== null && (cache as Buffer).length <= cacheBytes) await writeCache(request.cacheDir, cacheFile, cache);
-    await this.#output.settled();
+    const keptCache = cache !== null && (cache as Buffer).length <= cacheBytes ? writeCache(request.cacheDir, cacheFile, cache) : null;
+    await Promise.all([keptCache, this.#output.settled()]);
     const timings: BuildTimings = { waitMs, readMs, ...inner, totalMs: performance.now() - this.#started };
     const metadata = describeBuild(request, built, timings, this.#output.files, child.peakBytes);
     this.#output.add('metadata', 'metadata.json', Buffer.from(`${JSON.stringify(metadata, null, 2)}\n`));

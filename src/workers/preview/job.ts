@@ -1,15 +1,20 @@
-/** A preview, from claimed to reported: fetch the sources, build them, package what came out, upload it. */
+/**
+ * A preview, from claimed to reported: fetch the sources, build them, package what came out, upload it; or upload what came
+ * out of them the last time.
+ */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobArtifact, JobFailure, JobInput, PreviewJobInput, PreviewReachedTimings, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobSource, PreviewJobInput, PreviewReachedTimings, PreviewStageTimings } from '#generated/sdk/types.gen.ts';
 import type { BlobCache } from '../blob-cache.ts';
 import type { JobContext, JobHandler, JobOutcome } from '../job-handler.ts';
-import type { Builder, BuildResult, OutputFile, Platform } from './builder.ts';
+import type { Builder, BuildResult, Platform } from './builder.ts';
 import { fetchSources, listSources } from './fetch-sources.ts';
 import { failureOfBuild, failureOfTransfer, tooLarge } from './job-failure.ts';
-import { compressedObjects, isCompressed, type PackagedObject, plainObjects } from './packaging.ts';
+import { keepResult, resultName, takeKept } from './kept-results.ts';
+import { type PackagedObject, Packer, plainObject, plainObjects } from './packaging.ts';
 import type { ProjectCaches } from './project-caches.ts';
 import { materialiseSources } from './sources.ts';
+import { checkMade, LimitExceeded, storeArtifacts } from './store-artifacts.ts';
 import { uploadObjects } from './upload-artifacts.ts';
 
 /** The builder of an SDK set that is installed and primed here, with the platforms it builds for; null for any other. */
@@ -78,130 +83,150 @@ async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput
   if (!found.platforms.includes(input.target_platform)) {
     return failed({ kind: 'sdk_unavailable', message: `The SDK set ${input.sdk_version} does not build for ${input.target_platform}.`, retryable: false });
   }
-  const sourceDir = join(context.workDir, 'src');
-  const outDir = join(context.workDir, 'out');
-  await watch.measure('fetching', () => prepareSources(on, context, sourceDir));
-
-  const builtAtMs = Date.now();
-  const result = await watch.measure('bundling', () => runBuild(on, context, found.builder, sourceDir, outDir));
-  await tellLog(context, result.files, outDir, builtAtMs);
-  if (!result.ok) {
-    if (result.diagnostics !== '') context.log.warn('preview.build_failed', 'A build process ended badly', { code: result.failure.code, output: result.diagnostics });
-    return await reportFailure(context, failureOfBuild(result.failure, context.redact), result.files, outDir);
-  }
-
-  context.progress({ stage: 'packaging', percent: beginsAt.packaging });
-  const bundle = result.files.find(({ kind }) => kind === 'bundle');
-  if (bundle === undefined) throw new Error('a build that went well made no bundle');
-  if (bundle.sizeBytes > input.limits.max_bundle_bytes) {
-    return await reportFailure(context, tooLarge(`The bundle has ${bundle.sizeBytes} bytes; ${input.limits.max_bundle_bytes} are allowed.`), result.files, outDir);
-  }
-  const plain = plainObjects(result.files, outDir);
-  let artifacts: JobArtifact[];
+  const items = await watch.measure('fetching', () => listSources(input.sources, context.signal));
+  const cache = await on.caches.use(input.project_id);
+  const bench: Workbench = {
+    builder: found.builder, cacheDir: cache.dir, items, watch,
+    sourceDir: join(context.workDir, 'src'), outDir: join(context.workDir, 'out'), packDir: join(context.workDir, 'pack'),
+  };
   try {
-    artifacts = await store(context, plain, watch);
+    return await repeat(context, bench) ?? await build(on, context, bench);
+  } finally {
+    cache.release();
+    on.caches.trim().catch((error: unknown) => context.log.warn('preview.cache_trim', 'Old caches of projects could not be removed', { error }));
+  }
+}
+
+/** What one job works with. */
+interface Workbench {
+  readonly builder: Builder;
+  /** The project's own. */
+  readonly cacheDir: string;
+  readonly items: readonly JobSource[];
+  readonly watch: Stopwatch;
+  readonly sourceDir: string;
+  readonly outDir: string;
+  /** For what is compressed. */
+  readonly packDir: string;
+}
+
+/** The result of the last build again, where nothing has changed since; null where something has. */
+async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, items, watch }: Workbench): Promise<JobOutcome | null> {
+  const { log, workDir } = context;
+  const startedAtMs = Date.now();
+  const kept = await watch.measure('bundling', () => takeKept(cacheDir, resultName(context.job.input, items), join(workDir, 'kept')))
+    .catch((error: unknown) => {
+      log.warn('preview.kept_unread', 'A kept result could not be read, and is built anew', { error });
+      return null;
+    });
+  if (kept === null) return null;
+  await tellLog(context, kept, startedAtMs);
+  const plain = kept.filter(({ encoding }) => encoding === 'identity');
+  return await withinLimits(context, plain, async () => succeeded(await upload(context, kept, watch), plain, watch));
+}
+
+async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, bench: Workbench): Promise<JobOutcome> {
+  const { input } = context.job;
+  const { cacheDir, items, outDir, packDir, watch } = bench;
+  await watch.measure('fetching', () => prepareSources(on, context, items, bench.sourceDir));
+  await mkdir(packDir);
+  const packer = new Packer(packDir, context.signal);
+  try {
+    const builtAtMs = Date.now();
+    const result = await watch.measure('bundling', () => runBuild(context, bench, packer));
+    const plain = plainObjects(result.files, outDir);
+    await tellLog(context, plain, builtAtMs);
+    if (!result.ok) {
+      if (result.diagnostics !== '') context.log.warn('preview.build_failed', 'A build process ended badly', { code: result.failure.code, output: result.diagnostics });
+      return await reportFailure(context, failureOfBuild(result.failure, context.redact), plain);
+    }
+    context.progress({ stage: 'packaging', percent: beginsAt.packaging });
+    return await withinLimits(context, plain, async () => {
+      const objects = [...plain, ...await watch.measure('packaging', () => packer.objects(plain))];
+      const keeping = keepResult(cacheDir, resultName(input, items), objects)
+        .catch((error: unknown) => context.log.warn('preview.result_not_kept', 'A result could not be kept for the next build', { error }));
+      const artifacts = await upload(context, objects, watch);
+      await keeping;
+      return succeeded(artifacts, plain, watch);
+    });
+  } finally {
+    await packer.close();
+  }
+}
+
+/** What is more than the job may make is a failure, with its log. */
+async function withinLimits(context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], work: () => Promise<JobOutcome>): Promise<JobOutcome> {
+  try {
+    checkMade(plain, context.job.input.limits);
+    return await work();
   } catch (error) {
     if (!(error instanceof LimitExceeded)) throw error;
-    return await reportFailure(context, tooLarge(error.message), result.files, outDir);
+    return await reportFailure(context, tooLarge(error.message), plain);
   }
+}
+
+const upload = (context: JobContext<PreviewJobInput>, objects: readonly PackagedObject[], watch: Stopwatch): Promise<JobArtifact[]> =>
+  watch.measure('uploading', () => storeArtifacts(context, objects, (done, total) => {
+    context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total });
+  }));
+
+function succeeded(artifacts: readonly JobArtifact[], plain: readonly PackagedObject[], watch: Stopwatch): JobOutcome {
   const keyOf = (kind: string): string | undefined => artifacts.find((artifact) => artifact.kind === kind && artifact.encoding === 'identity')?.object_key;
   const [bundleKey, logKey] = [keyOf('bundle'), keyOf('log')];
+  const bundleBytes = plain.find(({ kind }) => kind === 'bundle')?.sizeBytes ?? 0;
   return {
     status: 'SUCCESS',
     artifacts,
-    result: { kind: 'preview', bundle_bytes: bundle.sizeBytes, timings: watch.timings },
+    result: { kind: 'preview', bundle_bytes: bundleBytes, timings: watch.timings },
     ...(bundleKey === undefined ? {} : { bundleKey }),
     ...(logKey === undefined ? {} : { logKey }),
   };
 }
 
-class LimitExceeded extends Error {}
-
-/** Uploads what was built: what is sent as it is leaves while the rest is compressed; `uploading` counts what it takes beyond that. */
-async function store(context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], watch: Stopwatch): Promise<JobArtifact[]> {
-  const { createUploads, signal, workDir } = context;
-  const { limits } = context.job.input;
-  // Three encodings of what is compressed.
-  const count = plain.reduce((sum, object) => sum + (isCompressed(object) ? 3 : 1), 0);
-  if (count > limits.max_artifacts) throw new LimitExceeded(`The build made ${count} objects; ${limits.max_artifacts} are allowed.`);
-  const checkBytes = (objects: readonly PackagedObject[]): void => {
-    const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (bytes > limits.max_artifact_bytes) throw new LimitExceeded(`The build made ${bytes} bytes of artifacts; ${limits.max_artifact_bytes} are allowed.`);
-  };
-  checkBytes(plain);
-
-  let uploaded = 0;
-  let packedAt = performance.now();
-  const onUpload = (): void => {
-    uploaded += 1;
-    context.progress({ stage: 'uploading', percent: share('uploading', 99, uploaded, count), done: uploaded, total: count });
-  };
-  const sendPacked = async (): Promise<JobArtifact[]> => {
-    const packed = await watch.measure('packaging', async () => {
-      const packDir = join(workDir, 'pack');
-      await mkdir(packDir);
-      return await compressedObjects(plain, packDir, signal);
-    });
-    checkBytes([...plain, ...packed]);
-    packedAt = performance.now();
-    return await uploadObjects(packed, { createUploads, signal, onUpload });
-  };
-  const stored = await Promise.all([uploadObjects(plain, { createUploads, signal, onUpload }), sendPacked()]);
-  watch.add('uploading', performance.now() - packedAt);
-  return stored.flat();
-}
-
-async function prepareSources(on: PreviewJobs, context: JobContext<PreviewJobInput>, sourceDir: string): Promise<void> {
-  const { sources, entry_file: entryFile } = context.job.input;
+async function prepareSources(on: PreviewJobs, context: JobContext<PreviewJobInput>, items: readonly JobSource[], sourceDir: string): Promise<void> {
   const held = on.blobs.pin();
   try {
-    const items = await listSources(sources, context.signal);
     const fetched = await fetchSources(items, held, context.signal, (done, total) => {
       context.progress({ stage: 'fetching', percent: share('fetching', beginsAt.bundling, done, total), done, total });
     });
     context.logLine('info', `${items.length} source files; ${fetched.fetchedCount} fetched (${fetched.fetchedBytes} bytes), the others were here already`);
-    await materialiseSources(sourceDir, fetched.files, entryFile);
+    await materialiseSources(sourceDir, fetched.files, context.job.input.entry_file);
   } finally {
     held.release();
   }
 }
 
-async function runBuild(on: PreviewJobs, context: JobContext<PreviewJobInput>, builder: Builder, sourceDir: string, outDir: string): Promise<BuildResult> {
+async function runBuild(context: JobContext<PreviewJobInput>, { builder, cacheDir, sourceDir, outDir }: Workbench, packer: Packer): Promise<BuildResult> {
   const { input, timeout_ms: timeoutMs } = context.job;
   context.progress({ stage: 'bundling', percent: beginsAt.bundling });
-  const cache = await on.caches.use(input.project_id);
-  try {
-    return await builder.build({
-      projectKey: input.project_id,
-      sourceDir,
-      outDir,
-      sdkVersion: input.sdk_version,
-      entryFile: input.entry_file,
-      // One of the set's platforms: looked at before.
-      platform: input.target_platform as Platform,
-      dev: input.dev,
-      env: input.env,
-      environment: input.environment,
-      cacheDir: cache.dir,
-      timeoutMs,
-      memoryBytes: input.limits.max_memory_bytes,
-      signal: context.signal,
-      onProgress: ({ stage, done, total }) => {
-        const end = stage === 'bundling' ? beginsAt.packaging : beginsAt.uploading;
-        context.progress({ stage, percent: share(stage, end, done, total), done, total });
-      },
-    });
-  } finally {
-    cache.release();
-    on.caches.trim().catch((error: unknown) => context.log.warn('preview.cache_trim', 'Old transform caches could not be removed', { error }));
-  }
+  return await builder.build({
+    projectKey: input.project_id,
+    sourceDir,
+    outDir,
+    sdkVersion: input.sdk_version,
+    entryFile: input.entry_file,
+    // One of the set's platforms: looked at before.
+    platform: input.target_platform as Platform,
+    dev: input.dev,
+    env: input.env,
+    environment: input.environment,
+    cacheDir,
+    timeoutMs,
+    memoryBytes: input.limits.max_memory_bytes,
+    signal: context.signal,
+    onFile: (file) => packer.add(plainObject(file, outDir)),
+    onProgress: ({ stage, done, total }) => {
+      const end = stage === 'bundling' ? beginsAt.packaging : beginsAt.uploading;
+      context.progress({ stage, percent: share(stage, end, done, total), done, total });
+    },
+  });
 }
 
 /** The builder's own log becomes the job's: `   0.412s  text` a line, code frames without a time. */
-async function tellLog(context: JobContext, files: readonly OutputFile[], outDir: string, builtAtMs: number): Promise<void> {
-  const log = files.find(({ kind }) => kind === 'log');
+async function tellLog(context: JobContext, objects: readonly PackagedObject[], builtAtMs: number): Promise<void> {
+  const log = objects.find(({ kind }) => kind === 'log');
   if (log === undefined) return;
-  const text = await readFile(join(outDir, log.path), 'utf8');
+  const text = await readFile(log.file, 'utf8');
   let at = builtAtMs;
   for (const line of text.split('\n')) {
     if (line === '') continue;
@@ -212,13 +237,13 @@ async function tellLog(context: JobContext, files: readonly OutputFile[], outDir
   }
 }
 
-/** A failure with the log beside it, as far as storage takes it. */
-async function reportFailure(context: JobContext, failure: JobFailure, files: readonly OutputFile[], outDir: string): Promise<JobOutcome> {
-  const logs = files.filter(({ kind }) => kind === 'log');
+/** A failure with the log beside it, as far as there is one and storage takes it. */
+async function reportFailure(context: JobContext, failure: JobFailure, plain: readonly PackagedObject[]): Promise<JobOutcome> {
+  const logs = plain.filter(({ kind }) => kind === 'log');
   try {
-    const artifacts = await uploadObjects(plainObjects(logs, outDir), { createUploads: context.createUploads, signal: context.signal });
-    const [log] = artifacts;
-    return { status: 'FAIL', failure, artifacts, ...(log === undefined ? {} : { logKey: log.object_key }) };
+    const artifacts = await uploadObjects(logs, { createUploads: context.createUploads, signal: context.signal });
+    const [stored] = artifacts;
+    return { status: 'FAIL', failure, artifacts, ...(stored === undefined ? {} : { logKey: stored.object_key }) };
   } catch (error) {
     context.signal.throwIfAborted();
     // The lines went to the job's own log already; the failure is what matters.

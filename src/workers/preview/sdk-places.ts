@@ -1,6 +1,6 @@
 /** Where an SDK set lies once it is installed (`<dataDir>/sdk/<version>`), and whether it can be built with. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SdkSet } from '#platform/sdk-sets.ts';
@@ -22,6 +22,16 @@ export const builderHash = (): string => {
   const hash = createHash('sha256');
   for (const name of primedBy) hash.update(readFileSync(join(childDir, name)));
   return hash.digest('hex');
+};
+
+let childHashed: string | null = null;
+
+/** Of all the code that runs in a build process: the same sources make the same result for as long as it stays. Read once. */
+export const childHash = (): string => {
+  if (childHashed !== null) return childHashed;
+  const hash = createHash('sha256');
+  for (const name of readdirSync(childDir).sort()) hash.update(`${name}\n`).update(readFileSync(join(childDir, name)));
+  return (childHashed = hash.digest('hex'));
 };
 
 export type InstalledState = 'missing' | 'unprimed' | 'ready';

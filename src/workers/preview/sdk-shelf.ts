@@ -46,9 +46,12 @@ const limits: Partial<BuilderLimits> = {
   memoryBytes: 2048 * mebibyte,
 };
 
-/** Processes to keep waiting for a set: one for each job at once, within an eighth of the machine's memory, and at least one. */
+/**
+ * Processes to keep waiting for a set: two for each job at once, since the next edit is built while the last one's process
+ * has no successor yet; within an eighth of the machine's memory, and at least one.
+ */
 export function warmProcesses(concurrency: number, memoryBytes: number): number {
-  return Math.max(1, Math.min(concurrency, Math.floor(memoryBytes / 8 / warmProcessBytes)));
+  return Math.max(1, Math.min(concurrency * 2, Math.floor(memoryBytes / 8 / warmProcessBytes)));
 }
 
 /** Measured: what the process of a live session holds after some edits of a small app; large ones take more. */

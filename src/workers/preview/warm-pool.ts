@@ -5,7 +5,7 @@ import type { Frame } from './child/frames.ts';
 import type { SdkSet } from '#platform/sdk-sets.ts';
 import { sdkPlaces } from './sdk-places.ts';
 
-export type WarmProcess = { child: SandboxedProcess; ready: Promise<void> };
+export type WarmProcess = { child: SandboxedProcess; ready: Promise<void>; isReady: boolean };
 
 export class BuildProcessFailed extends Error {
   constructor(message: string) {
@@ -18,6 +18,12 @@ export class BuildProcessFailed extends Error {
 const maxFailuresInARow = 3;
 /** Measured: 2–3 s on two cores. */
 const warmUpTimeoutMs = 60_000;
+/**
+ * Successors start when nothing was built for so long: warming up takes a core for two seconds, which the build that
+ * runs, its packaging and the next one have more use for. (Measured on two cores: with a successor beside it, packaging
+ * took 0.4 s in place of 0.1 s.) Who builds without a pause gets processes that start for the job: 1.3 s in place of 0.2 s.
+ */
+const quietMs = 1_000;
 
 export class WarmPool {
   readonly #dataDir: string;
@@ -26,13 +32,16 @@ export class WarmPool {
   readonly #size: number;
   readonly #bounds: Bounds;
   readonly #maxOutputBytes: number;
+  readonly #quietMs: number;
+  #refill: NodeJS.Timeout | null = null;
+  #building = 0;
   #waiting: WarmProcess[] = [];
   readonly #alive = new Set<SandboxedProcess>();
   #failures = 0;
   #isClosed = false;
   #isAtRest: boolean;
 
-  constructor(options: { dataDir: string; set: SdkSet; wall: Wall; size: number; isAtRest: boolean; bounds: Bounds; maxOutputBytes: number }) {
+  constructor(options: { dataDir: string; set: SdkSet; wall: Wall; size: number; isAtRest: boolean; bounds: Bounds; maxOutputBytes: number; quietMs?: number }) {
     this.#dataDir = options.dataDir;
     this.#set = options.set;
     this.#wall = options.wall;
@@ -40,29 +49,53 @@ export class WarmPool {
     this.#isAtRest = options.isAtRest;
     this.#bounds = options.bounds;
     this.#maxOutputBytes = options.maxOutputBytes;
+    this.#quietMs = options.quietMs ?? quietMs;
   }
 
-  /** Starts processes until as many wait as the pool is to hold. */
+  /** Starts processes until as many wait as the pool is to hold; one at a time, so that the first is ready soonest. */
   fill(): void {
-    while (!this.#isClosed && !this.#isAtRest && this.#waiting.length < this.#size && this.#failures < maxFailuresInARow) {
-      const warm = this.#start(true);
-      this.#waiting.push(warm);
-      void warm.child.ended.then(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== warm);
-      });
-    }
+    const isWarming = this.#waiting.some(({ isReady }) => !isReady);
+    if (this.#isClosed || this.#isAtRest || isWarming || this.#waiting.length >= this.#size || this.#failures >= maxFailuresInARow) return;
+    const warm = this.#start(true);
+    this.#waiting.push(warm);
+    const next = (): void => {
+      if (this.#building === 0) this.fill();
+    };
+    warm.ready.then(next, () => undefined);
+    void warm.child.ended.then(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== warm);
+      if (!warm.isReady) next();
+    });
   }
 
   /**
-   * A process that is nobody else's: one that waits, else a new one. Its successor starts when it has ended: warming up
-   * takes a core for two to three seconds, which the build itself has more use for.
+   * A process that is nobody else's: one that waits, else a new one. Its successor starts in the next quiet moment.
+   *
+   * @param options.stays it is kept for long: nobody waits for its end.
    */
-  take(): WarmProcess {
+  take(options: { stays?: boolean } = {}): WarmProcess {
     if (this.#isClosed) throw new Error('the builder is closed');
     this.#isAtRest = false;
-    const warm = this.#waiting.shift() ?? this.#start(false);
-    void warm.child.ended.then(() => this.fill());
+    const warm = this.#waiting.find(({ isReady }) => isReady) ?? this.#waiting[0] ?? this.#start(false);
+    this.#waiting = this.#waiting.filter((other) => other !== warm);
+    if (options.stays === true) this.#fillLater();
+    else {
+      this.#building += 1;
+      void warm.child.ended.then(() => {
+        this.#building -= 1;
+        this.#fillLater();
+      });
+    }
     return warm;
+  }
+
+  #fillLater(): void {
+    if (this.#refill !== null) clearTimeout(this.#refill);
+    this.#refill = setTimeout(() => {
+      this.#refill = null;
+      // Its end asks again.
+      if (this.#building === 0) this.fill();
+    }, this.#quietMs);
   }
 
   /** @param ahead nobody waits for it yet, so it takes its time to warm up: its job is then twice as fast. */
@@ -70,7 +103,8 @@ export class WarmPool {
     const places = sdkPlaces(this.#dataDir, this.#set.version);
     const child = new SandboxedProcess(this.#wall.command({ sdkDir: places.root, cacheDir: places.cache }, this.#bounds), this.#maxOutputBytes);
     this.#alive.add(child);
-    const ready = new Promise<void>((resolve, reject) => {
+    const warm = { child, isReady: false, ready: Promise.resolve() };
+    warm.ready = new Promise<void>((resolve, reject) => {
       const deadline = setTimeout(() => child.kill(), warmUpTimeoutMs);
       let told = '';
       child.onFrame = ({ header }: Frame) => {
@@ -78,6 +112,7 @@ export class WarmPool {
         if (header.type !== 'ready') return;
         clearTimeout(deadline);
         this.#failures = 0;
+        warm.isReady = true;
         resolve();
       };
       void child.ended.then((end) => {
@@ -86,17 +121,22 @@ export class WarmPool {
         reject(new BuildProcessFailed(`a build process ended before it was ready (${end.reason}, ${end.exitCode ?? end.signal ?? 'not started'}): ${told}${end.errorTail}`));
       });
     });
-    ready.catch(() => {
+    warm.ready.catch(() => {
       this.#failures += 1;
     });
     const { name, version, packages } = this.#set;
     void child.send({ type: 'start', mode: 'serve', warmUp: ahead, sdk: { name, version, importable: packages.map((entry) => entry.name) } });
-    return { child, ready };
+    return warm;
   }
 
-  /** Resolves when all that wait are ready. */
+  /** Resolves when as many wait, ready, as the pool is to hold; they start at once, whatever is built. */
   async warmed(): Promise<void> {
-    await Promise.all(this.#waiting.map(({ ready }) => ready));
+    for (;;) {
+      this.fill();
+      const warming = this.#waiting.find(({ isReady }) => !isReady);
+      if (warming === undefined) return;
+      await warming.ready;
+    }
   }
 
   /** Ends the processes that wait; none starts ahead of a job until the next one was taken. */
@@ -108,6 +148,7 @@ export class WarmPool {
   /** Ends every process, waiting or building, and resolves when they are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#refill !== null) clearTimeout(this.#refill);
     const alive = [...this.#alive];
     for (const child of alive) child.kill();
     await Promise.all(alive.map((child) => child.ended));

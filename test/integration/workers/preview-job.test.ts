@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
@@ -85,7 +85,7 @@ describe('a preview job', () => {
   const inputOf = (items: JobSource[], more: Partial<PreviewJobInput> = {}): PreviewJobInput => ({
     kind: 'preview', project_id: newId(), sdk_version: '0.88.1', target_platform: 'ios', entry_file: 'index.js', environment: 'development', env: { PUBLIC_X: '1' }, dev: false,
     sources: { count: items.length, bytes: 0, items, url: null },
-    limits: { max_bundle_bytes: 1_000_000, max_artifact_bytes: 1_000_000, max_artifacts: 11, max_memory_bytes: 2 ** 30, max_log_lines: 100 },
+    limits: { max_bundle_bytes: 1_000_000, max_artifact_bytes: 1_000_000, max_artifacts: 8, max_memory_bytes: 2 ** 30, max_log_lines: 100 },
     ...more,
   });
   const run = async (input: PreviewJobInput, failure: BuildFailure | null = null, signal = new AbortController().signal): Promise<JobOutcome> => {
@@ -108,7 +108,7 @@ describe('a preview job', () => {
   };
   const failureOf = (outcome: JobOutcome): unknown => (outcome.status === 'FAIL' ? outcome.failure : null);
 
-  it('brings the sources in, and what was built out in every encoding', async () => {
+  it('brings the sources in, and what was built out, the bundle in every encoding', async () => {
     const outcome = await run(inputOf([source('index.js', bundle), source('src/App.tsx', 'app')]));
     if (outcome.status !== 'SUCCESS') throw new Error(JSON.stringify(outcome));
     expect(requests[0]).to.deep.include({ entryFile: 'index.js', platform: 'ios', env: { PUBLIC_X: '1' }, memoryBytes: 2 ** 30 });
@@ -117,8 +117,7 @@ describe('a preview job', () => {
     expect(artifacts.map(({ path, encoding }) => `${path} ${encoding}`).sort()).to.deep.equal([
       'assets/logo.png identity', 'build.log identity',
       'bundle.js br', 'bundle.js gzip', 'bundle.js identity',
-      'bundle.js.map br', 'bundle.js.map gzip', 'bundle.js.map identity',
-      'metadata.json br', 'metadata.json gzip', 'metadata.json identity',
+      'bundle.js.map br', 'bundle.js.map identity', 'metadata.json identity',
     ]);
     for (const artifact of artifacts) {
       const { bytes, headers } = fixture.objects.get(artifact.object_key) ?? expect.fail(`nothing was stored as ${artifact.object_key}`);
@@ -203,7 +202,7 @@ describe('a preview job', () => {
   for (const [name, narrower] of [
     ['a bundle', { max_bundle_bytes: 1_000 }],
     ['all artifacts together', { max_artifact_bytes: 24_000 }],
-    ['the number of objects', { max_artifacts: 10 }],
+    ['the number of objects', { max_artifacts: 7 }],
   ] as const) {
     it(`holds ${name} to the job's limit`, async () => {
       const outcome = await run(inputOf([source('index.js', bundle)], { limits: { ...limits, ...narrower } }));
@@ -226,7 +225,74 @@ describe('a preview job', () => {
       return 200;
     };
     expect((await run(inputOf([source('index.js', bundle)]))).status).to.equal('SUCCESS');
-    expect([failed.size, refused.size]).to.deep.equal([3, 3]);
+    expect([failed.size, refused.size]).to.deep.equal([2, 1]);
+  });
+
+  const again = (input: PreviewJobInput, items: JobSource[], more: Partial<PreviewJobInput> = {}): PreviewJobInput => ({ ...inputOf(items), project_id: input.project_id, ...more });
+  const artifactsOf = (outcome: JobOutcome): string[] =>
+    (outcome.artifacts ?? []).filter(({ kind }) => kind !== 'log').map(({ path, encoding, sha256 }) => `${path} ${encoding} ${sha256}`).sort();
+
+  it('stores the last result again where nothing has changed, and says so in its log', async () => {
+    const sources = [source('index.js', bundle), source('src/App.tsx', 'app')];
+    const first = inputOf(sources);
+    const built = await run(first);
+    lines.length = 0;
+    const repeated = await run(again(first, [...sources].reverse()));
+    expect(requests).to.have.length(1);
+    expect(repeated.status === 'SUCCESS' && repeated.result).to.deep.include({ kind: 'preview', bundle_bytes: bundle.length });
+    expect(artifactsOf(repeated)).to.deep.equal(artifactsOf(built)).and.to.have.length(7);
+    expect(lines.map(({ message }) => message)).to.include.members(['nothing has changed since the last build: its result is taken, and this is its log', 'warning: it is a copy']);
+    const log = repeated.artifacts?.find(({ kind }) => kind === 'log');
+    expect(fixture.objects.get(log?.object_key ?? '')?.bytes.toString()).to.match(/^   0\.000s {2}nothing has changed/u);
+    expect(sha256Hex(fixture.objects.get(log?.object_key ?? '')?.bytes ?? '')).to.equal(log?.sha256);
+  });
+
+  const changes: readonly (readonly [string, (first: PreviewJobInput, sources: JobSource[]) => PreviewJobInput])[] = [
+    ['a source', (first) => again(first, [source('index.js', `${bundle};`), source('b.js', 'b')])],
+    ['a path', (first) => again(first, [source('index.js', bundle), source('c.js', 'b')])],
+    ['the entry', (first, sources) => again(first, sources, { entry_file: 'b.js' })],
+    ['the environment', (first, sources) => again(first, sources, { environment: 'production' })],
+    ['a value that is inlined', (first, sources) => again(first, sources, { env: { PUBLIC_X: '2' } })],
+    ['the mode', (first, sources) => again(first, sources, { dev: true })],
+    ['the platform', (first, sources) => again(first, sources, { target_platform: 'android' })],
+    ['the project', (_, sources) => inputOf(sources)],
+  ];
+  for (const [what, change] of changes) {
+    it(`builds anew where ${what} is another`, async () => {
+      const sources = [source('index.js', bundle), source('b.js', 'b')];
+      const first = inputOf(sources);
+      await run(first);
+      await run(change(first, sources));
+      expect(requests).to.have.length(2);
+    });
+  }
+
+  it('builds anew where the kept result is damaged or gone, and keeps no failure', async () => {
+    const first = inputOf([source('index.js', bundle)]);
+    const kept = join(dir, 'projects', first.project_id);
+    expect((await run(first, { code: 'BUILD_ERROR', message: 'no' })).status).to.equal('FAIL');
+    await run(first);
+    expect(requests).to.have.length(2);
+    const [file = ''] = (await readdir(kept)).filter((name) => name.startsWith('result-'));
+    const bytes = await readFile(join(kept, file));
+    for (const damaged of [Buffer.alloc(0), bytes.subarray(0, bytes.length - 1), Buffer.from(bytes.toString('latin1').replace('index', 'indey'), 'latin1'), Buffer.from(bytes.toString('latin1').replaceAll('"sha256"', '"sha25'), 'latin1')]) {
+      await writeFile(join(kept, file), damaged);
+      requests.length = 0;
+      expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(7);
+      expect(requests, String(damaged.length)).to.have.length(1);
+    }
+  });
+
+  it('keeps one result for each platform and mode: the last', async () => {
+    const first = inputOf([source('index.js', bundle)]);
+    await run(first);
+    await run(again(first, [source('index.js', 'another')]));
+    await run(again(first, [source('index.js', bundle)], { dev: true }));
+    expect((await readdir(join(dir, 'projects', first.project_id))).map((name) => name.split('.')[0]).sort()).to.deep.equal(['result-ios-dev', 'result-ios-prod']);
+    requests.length = 0;
+    await run(again(first, [source('index.js', 'another')]));
+    await run(again(first, [source('index.js', bundle)], { dev: true }));
+    expect(requests).to.have.length(0);
   });
 
   it('tells that storage is away as something another attempt may mend', async () => {

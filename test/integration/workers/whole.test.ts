@@ -18,14 +18,17 @@ describe('a worker process beside the real backend', function () {
     projectId = (await person.hive.api.createProject({ body: { name: 'Field Notes' } })).id;
   });
 
-  it('builds the example, and the same bundle again from what it kept', async () => {
+  it('builds the example, takes the same bundle again where nothing has changed, and builds it anew from the sources it has where something has', async () => {
     const first = await person.hive.previews.build(fieldNotes, { projectId, platform: 'ios' });
     const again = await person.hive.previews.build(fieldNotes, { projectId, platform: 'ios' });
+    // No module reads it: the bundle is the same, and the build could not know.
+    const anew = await person.hive.previews.build(fieldNotes, { projectId, platform: 'ios', env: { PUBLIC_UNREAD: '1' } });
     const hashOf = ({ artifacts }: typeof first): string | undefined => artifacts.find(({ kind, encoding }) => kind === 'bundle' && encoding === 'identity')?.sha256;
-    expect(hashOf(again)).to.equal(hashOf(first));
+    expect([hashOf(again), hashOf(anew)]).to.deep.equal([hashOf(first), hashOf(first)]);
     expect(first.artifacts.filter(({ path }) => path === 'bundle.js').map(({ encoding }) => encoding).sort()).to.deep.equal(['br', 'gzip', 'identity']);
-    const log = await person.hive.api.getPreviewLogs({ path: { job_id: again.job.id } });
-    const messages = log.items.map(({ message }) => message);
+    const logOf = async ({ job }: typeof first): Promise<string[]> => (await person.hive.api.getPreviewLogs({ path: { job_id: job.id } })).items.map(({ message }) => message);
+    expect((await logOf(again))[0]).to.contain('nothing has changed');
+    const messages = await logOf(anew);
     expect(messages).to.satisfy((all: string[]) => all.some((message) => /0 fetched/u.test(message)), messages.join('\n'));
     expect(messages).to.satisfy((all: string[]) => all.some((message) => /^built: /u.test(message)), messages.join('\n'));
     expect(messages.join('\n')).not.to.contain(testFolder());
