@@ -37,11 +37,15 @@ export class NoSlotFree extends MessageHandedBack {
 export interface AdmissionTimes {
   /** How long a message may wait for a slot. */
   readonly patienceMs: number;
-  /** How long the first free slot after a rest waits for the messages of all priorities, so that weights decide and not who fetched first. */
+  /**
+   * How long, at most, the first free slot after a rest waits for the messages of all priorities that rested, so that weights
+   * decide and not who fetched first. It is less where all are there sooner. (Where a fetch took longer than this, as with
+   * 20 ms on a busy machine, the low queue was never served: measured, 0 of 64.)
+   */
   readonly gatherMs: number;
 }
 
-const defaultTimes: AdmissionTimes = { patienceMs: 1_000, gatherMs: 20 };
+export const defaultTimes: AdmissionTimes = { patienceMs: 1_000, gatherMs: 250 };
 
 interface Waiting {
   readonly admit: (slot: Slot) => void;
@@ -58,6 +62,8 @@ interface Lane {
   readonly waiting: Waiting[];
   /** Its message was handed back for want of a slot: nothing is fetched until one is free. */
   isResting: boolean;
+  /** It rested, and fetches again: a free slot waits for it. */
+  isAwaited: boolean;
   /** Those who ask whether to fetch. */
   readonly asking: (() => void)[];
 }
@@ -74,7 +80,7 @@ export class Admission {
     if (!Number.isSafeInteger(slots) || slots < 1) throw new RangeError('Admission needs at least one slot.');
     this.#free = slots;
     this.#times = times;
-    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, waiting: [], isResting: false, asking: [] }));
+    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, waiting: [], isResting: false, isAwaited: false, asking: [] }));
   }
 
   get free(): number {
@@ -107,6 +113,8 @@ export class Admission {
       }, this.#times.patienceMs);
       const waiting: Waiting = { admit, refuse, patience };
       lane.waiting.push(waiting);
+      lane.isAwaited = false;
+      if (this.#gathering !== undefined && this.#lanes.every(({ isAwaited }) => !isAwaited)) this.#gathered();
       this.#soon();
     });
   }
@@ -153,14 +161,22 @@ export class Admission {
   #wakeResting(): void {
     const resting = this.#lanes.filter((lane) => lane.isResting);
     if (resting.length === 0) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.#serve();
-    }, this.#times.gatherMs);
+    // What has arrived already is heard before the time counts as over: a busy process hears of both at once.
+    this.#gathering ??= setTimeout(() => setImmediate(() => {
+      this.#gathered();
+      this.#soon();
+    }), this.#times.gatherMs);
     for (const lane of resting) {
       lane.isResting = false;
+      lane.isAwaited = true;
       this.#answer(lane);
     }
+  }
+
+  #gathered(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    for (const lane of this.#lanes) lane.isAwaited = false;
   }
 
   #next(): Waiting | null {

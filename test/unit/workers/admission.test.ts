@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Admission, AdmissionClosed, NoSlotFree, type Slot } from '#workers/admission.ts';
+import { Admission, AdmissionClosed, defaultTimes, NoSlotFree, type Slot } from '#workers/admission.ts';
 import { queuePriorities, type QueuePriority } from '#platform/queue.ts';
 import { until } from '../../support/until.ts';
 
@@ -118,6 +118,47 @@ describe('admission of jobs', () => {
       working.release();
       (await next).release();
       await wanted;
+    });
+    it('starves nobody where all rest between jobs and a message takes long to come, the lowest longest', async () => {
+      const admission = new Admission(1, undefined, { ...defaultTimes, patienceMs: 5 });
+      const order: QueuePriority[] = [];
+      const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+      const take = async (priority: QueuePriority, fetchMs: number): Promise<void> => {
+        while (order.length < 40) {
+          await admission.wanted(priority);
+          await pause(fetchMs);
+          const slot = await admission.admit(priority).catch(() => null);
+          if (slot === null) continue;
+          order.push(priority);
+          void pause(15).then(() => slot.release());
+        }
+      };
+      void take('high', 25);
+      void take('normal', 30);
+      void take('low', 35);
+      await until('forty jobs to be done', () => order.length >= 40);
+      admission.close();
+      expect(countOf(order, 'low')).to.be.greaterThan(2);
+      expect(countOf(order, 'high')).to.be.greaterThan(10);
+    });
+    it('waits for nobody when all that rested are there, and for one that does not come a bounded time', async () => {
+      const admission = new Admission(1, undefined, { patienceMs: 600, gatherMs: 300 });
+      const rest = async (): Promise<void> => { await Promise.allSettled([admission.admit('low'), admission.admit('high')]); };
+      const working = await admission.admit('normal');
+      await rest();
+      let started = performance.now();
+      working.release();
+      void admission.admit('low').then((slot) => slot.release());
+      const high = await admission.admit('high');
+      expect(performance.now() - started).to.be.lessThan(200);
+      const blocking = await admission.admit('normal').catch(() => null);
+      expect(blocking, 'the slot is taken').to.equal(null);
+      await rest();
+      started = performance.now();
+      high.release();
+      (await admission.admit('high')).release();
+      expect(performance.now() - started).to.be.within(250, 590);
+      admission.close();
     });
     it('lets weights decide after a rest, and not who came back first', async () => {
       const admission = new Admission(1, undefined, times);
