@@ -14,6 +14,9 @@ export const recipientsSql = `
    where u.id = any($1::uuid[]) and u.deleted_at is null
    order by u.id for no key update of u`;
 
+/** Everybody that several notices name, in the order in which each notice would lock its own. */
+export const lockPeopleSql = 'select from users where id = any($1::uuid[]) and deleted_at is null order by id for no key update';
+
 const midnight = "date_trunc('day', now() at time zone 'utc') at time zone 'utc'";
 
 /** What the day's cap is about: what was listed since midnight, UTC. */

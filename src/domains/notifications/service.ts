@@ -11,7 +11,7 @@ import { isNear, quotaKey } from '../quota.ts';
 import type { TierService } from '../tiers/service.ts';
 import type { NotificationFeed } from './feed.ts';
 import { hasOwnMail, notificationMail } from './mails.ts';
-import { channelsSql, dropChannelsSql, insertSql, recipientsSql, setChannelsSql, usedTodayByAllSql, usedTodaySql } from './queries.ts';
+import { channelsSql, dropChannelsSql, insertSql, lockPeopleSql, recipientsSql, setChannelsSql, usedTodayByAllSql, usedTodaySql } from './queries.ts';
 import { isUrgent, shippedChannels, shippedMark, withShipped } from './types.ts';
 
 export interface Notice {
@@ -78,6 +78,8 @@ export class NotificationService {
   async tell(...notices: readonly Notice[]): Promise<void> {
     const told = await transact(this.#db, null, async (trx) => {
       const ids = new Set<string>();
+      // Events are told beside each other: two that name the same people in another order would wait for each other.
+      if (notices.length > 1) await this.#db.namedIn(trx, 'notifications.lock_people', lockPeopleSql, [notices.flatMap(({ userIds }) => userIds)]);
       for (const notice of notices) for (const id of await this.notifyAll(trx, notice)) ids.add(id);
       return [...ids];
     });

@@ -3,8 +3,9 @@ import type {
   ClaimedJob, JobArtifact, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, LiveChangeSet, LiveResult,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
+import { claim } from '#jobs/claims.ts';
 import type { JobKind, JobRow } from '#jobs/kinds.ts';
-import { claim, extend, finish, hashOfLease, isOverdue, type LeaseEnd, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
+import { extend, finish, hashOfLease, isOverdue, type LeaseEnd, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';

@@ -13,6 +13,7 @@ import { joinProject, joinTeam, teamOf } from '../../support/belonging.ts';
 import { planOf } from '../../support/plans.ts';
 import { request, sourceOf } from '../../support/preview-jobs.ts';
 import { statementsOf } from '../../support/statements.ts';
+import { until } from '../../support/until.ts';
 import { setStatus, taskIn } from '../../support/tasks.ts';
 
 interface Told { readonly type: NotificationType; readonly payload: Record<string, unknown>; readonly project_id: string | null }
@@ -88,6 +89,22 @@ describe('fan-out of events', () => {
         expect(await backend.current.sql("select count(*) from system_jobs where kind = 'mail.send'")).to.deep.equal(mails);
       }
       expect(counts).to.deep.equal([6, 6]);
+    });
+
+    it('holds everybody of an event in one order, whatever each is told as: two events about the same people never wait for each other', async () => {
+      const { database: { db }, sql } = backend.current;
+      const [low = '', high = ''] = (await crowd(2)).sort();
+      const held = await db.knex.transaction();
+      await held.raw('select from users where id = ? for no key update', [high]);
+      const telling = serviceOf().tell(notice([high]), notice([low]));
+      try {
+        await until('the telling to wait', async () => (await sql("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length === 1);
+        const lowIsHeld = await sql('select from users where id = ? for no key update nowait', [low]).then(() => false, () => true);
+        expect(lowIsHeld).to.equal(true);
+      } finally {
+        await held.rollback();
+        await telling;
+      }
     });
 
     it('keeps each one\'s cap of the day exactly, however many are told at once and in whatever order they are named', async function () {
