@@ -20,6 +20,7 @@ export interface BuildOptions {
   /** What is absent comes from the project's settings. */
   readonly platform?: PreviewPlatform;
   readonly entryFile?: string;
+  /** As `listPreviewSdks` names it: `0.88.1` (React Native, the default), `57.0.26` (Expo; refused where no worker has it). */
   readonly sdkVersion?: string;
   readonly environment?: PreviewEnvironment;
   readonly dev?: boolean;
