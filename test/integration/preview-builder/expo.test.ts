@@ -167,6 +167,14 @@ registerRootComponent(() => createElement(Text, null, String(process.env.APP_MAN
     expect(failure.message).to.include(`"expo-camera" is not part of the SDK set expo ${sdkVersion}`);
   });
 
+  it('names a component that it could only pretend to build', async function () {
+    this.timeout(60_000);
+    const { result } = await attempt({ 'index.ts': `import './Chart';`, 'Chart.tsx': `// a page\n'use dom';\nexport default function Chart() { return null; }` });
+    expect(result.ok ? expect.fail('It was built.') : result.failure).to.deep.include({
+      code: 'BUILD_ERROR', file: 'Chart.tsx', line: 2, message: '"use dom" is not supported in a preview: such a component is a page of its own, which is not built.',
+    });
+  });
+
   it('is refused while no living worker has it, and listed as such', async () => {
     const { run, sql } = backend.current;
     await sql("update worker_nodes set last_heartbeat_at = now(), capabilities = jsonb_set(capabilities, '{sdk_versions}', '[]')");

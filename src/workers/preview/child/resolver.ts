@@ -29,6 +29,14 @@ export class NotInProject extends Error {
   }
 }
 
+/** A component that Expo's tools would bundle for a web view of its own; Babel has put what loads it in its place. */
+class DomComponent extends NotInProject {
+  constructor(origin: string) {
+    super('use dom', origin);
+    this.message = '"use dom" is not supported in a preview: such a component is a page of its own, which is not built.';
+  }
+}
+
 export class NotInSdk extends Error {
   readonly specifier: string;
   readonly origin: string;
@@ -117,6 +125,7 @@ export const createResolver = (
     }
 
     if (specifier.startsWith('/') || specifier.startsWith('#') || specifier === '') return refuse();
+    if (sdk.name === 'expo' && specifier === 'expo/dom/internal') throw new DomComponent(origin);
     const packageName = packageNameOf(specifier);
     const unknown = (): never => {
       throw new NotInSdk(specifier, packageName, origin, sdk);
