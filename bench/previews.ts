@@ -52,13 +52,18 @@ const bundlers: readonly Bundler[] = [
 type Way = 'forgotten' | 'new' | 'unchanged' | 'changed';
 type Times = Readonly<Record<Way, number[]>>;
 const noTimes = (): Times => ({ forgotten: [], new: [], unchanged: [], changed: [] });
+/** What only ours can be asked for. */
+interface OwnTimes extends Times { readonly live: number[]; readonly inARow: number[] }
+const editsOfRound = 6;
 
 const benchmark: Benchmark = {
   name: 'previews',
   about: [
     'One app (14 sources, 15 images, about 750 modules with its packages), iOS, minified, with a source map.',
-    'Ours: from the call of the SDK to the bundle\'s URL, on a running system, by what the machine\'s own `npm start` starts; the sources are hashed, uploaded, built in the sandbox, and stored in three encodings.',
+    'Ours: from the call of the SDK to the bundle\'s URL, on a running system, by what the machine\'s own `npm start` starts; the sources are hashed, uploaded, built in the sandbox, and stored, the bundle in three encodings.',
     'The others: one run of the command each, in a folder where their packages are installed.',
+    '`in a live session`, which is how one edit after the other is shown: from the call that pushes the edit to the new bundle\'s event.',
+    'While the others ran, ours had the quiet to warm up its build processes; `six in a row` shows what is left when it has none: each build changes one file, and begins when the one before has ended.',
     '`new project`: every source differs from all that were built before, and the packages\' transforms are known from earlier projects; `all forgotten`: theirs are not, as on a fresh machine.',
   ],
   async run(say, rounds) {
@@ -66,11 +71,12 @@ const benchmark: Benchmark = {
     const system = await startLocalSystem(say);
     try {
       const prepared = await Promise.all(bundlers.map((bundler) => prepare(bundler, folder, say)));
-      const [ours, theirs] = [noTimes(), bundlers.map(noTimes)];
+      const ours: OwnTimes = { ...noTimes(), live: [], inARow: [] };
+      const theirs = bundlers.map(noTimes);
       for (let round = 0; round < rounds; round += 1) {
         say(`Round ${round + 1} of ${rounds}`);
-        await buildOurs(system.hive, folder, round, ours);
         for (const [index, bundler] of bundlers.entries()) await buildTheirs(bundler, prepared[index] ?? '', round, theirs[index] ?? noTimes());
+        await buildOurs(system.hive, folder, round, ours);
       }
       return casesOf(ours, theirs);
     } finally {
@@ -81,7 +87,7 @@ const benchmark: Benchmark = {
 };
 export default benchmark;
 
-function casesOf(ours: Times, theirs: readonly Times[]): Case[] {
+function casesOf(ours: OwnTimes, theirs: readonly Times[]): Case[] {
   const side = (way: Way) => bundlers.map(({ name }, index) => ({ name, timesMs: theirs[index]?.[way] ?? [] }));
   return [
     {
@@ -89,11 +95,15 @@ function casesOf(ours: Times, theirs: readonly Times[]): Case[] {
       others: [...side('new'), ...side('forgotten').map(({ name, timesMs }) => ({ name: `${name}, all forgotten`, timesMs }))],
     },
     { name: 'unchanged', wished: 'at least 3 ×', ours: { name: 'HiveSync', timesMs: ours.unchanged }, others: side('unchanged') },
-    { name: 'one file changed', wished: 'at least 5 ×', ours: { name: 'HiveSync', timesMs: ours.changed }, others: side('changed') },
+    {
+      name: 'one file changed', wished: 'at least 5 ×', ours: { name: 'HiveSync', timesMs: ours.changed },
+      others: [...side('changed'), { name: 'HiveSync, six in a row', timesMs: ours.inARow }],
+    },
+    { name: 'one file changed, in a live session', wished: 'at least 5 ×', ours: { name: 'HiveSync', timesMs: ours.live }, others: side('changed') },
   ];
 }
 
-async function buildOurs(hive: HiveSync, folder: string, round: number, times: Times): Promise<void> {
+async function buildOurs(hive: HiveSync, folder: string, round: number, times: OwnTimes): Promise<void> {
   const app = join(folder, `ours-${round}`);
   await cp(example, app, { recursive: true });
   await makeNew(app, round);
@@ -101,9 +111,44 @@ async function buildOurs(hive: HiveSync, folder: string, round: number, times: T
   const build = () => hive.previews.build(app, { projectId: project.id, platform });
   times.new.push(await timed(build));
   times.unchanged.push(await timed(build));
-  await change(app, round);
+  await change(app, `changed ${round}`);
   times.changed.push(await timed(build));
+  for (let edit = 1; edit <= editsOfRound; edit += 1) {
+    await change(app, `changed ${round}, then ${edit}`);
+    times.inARow.push(await timed(build));
+  }
+  await editLive(hive, app, (await build()).job.id, round, times.live);
   await hive.api.deleteProject({ path: { project_id: project.id } });
+}
+
+/** Edits one after the other, as somebody types and saves; the first bundle of the session is not measured. */
+async function editLive(hive: HiveSync, app: string, jobId: string, round: number, times: number[]): Promise<void> {
+  const { live_session: { id }, token } = await hive.api.createLiveSession({ body: { job_id: jobId } });
+  const leaving = new AbortController();
+  const events = hive.events('/preview/live-sessions/{live_id}/events', { path: { live_id: id }, query: { token }, signal: leaving.signal })[Symbol.asyncIterator]();
+  const ready = async (revision: number): Promise<void> => {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done === true) throw new Error('The live session ended.');
+      const { data } = value as { data: { revision?: number; status?: string } };
+      if (value.event === 'revision' && data.revision === revision && data.status === 'failed') throw new Error(`Revision ${revision} was not built.`);
+      if (value.event === 'revision' && data.revision === revision && data.status === 'ready') return;
+    }
+  };
+  try {
+    await ready(0);
+    for (let edit = 1; edit <= editsOfRound; edit += 1) {
+      await change(app, `edited ${round}, ${edit}`);
+      const content = await readFile(join(app, changedPath));
+      times.push(await timed(async () => {
+        await hive.api.pushLiveChanges({ path: { live_id: id }, body: { base_revision: edit - 1, changes: [{ path: changedPath, content_base64: content.toString('base64') }] } });
+        await ready(edit);
+      }));
+    }
+    await hive.api.endLiveSession({ path: { live_id: id } });
+  } finally {
+    leaving.abort();
+  }
 }
 
 async function buildTheirs({ command, forget }: Bundler, folder: string, round: number, times: Times): Promise<void> {
@@ -117,7 +162,7 @@ async function buildTheirs({ command, forget }: Bundler, folder: string, round: 
   await makeNew(folder, round);
   times.new.push(await timed(bundle()));
   times.unchanged.push(await timed(bundle()));
-  await change(folder, round);
+  await change(folder, `changed ${round}`);
   times.changed.push(await timed(bundle()));
 }
 
@@ -141,7 +186,8 @@ async function makeNew(app: string, round: number, more = ''): Promise<void> {
   for (const file of await sourcesOf(app)) await mark(file, `new ${round} ${more}`);
 }
 
-const change = async (app: string, round: number): Promise<void> => mark(join(app, 'src/screens/NoteScreen.tsx'), `changed ${round}`);
+const changedPath = 'src/screens/NoteScreen.tsx';
+const change = (app: string, text: string): Promise<void> => mark(join(app, changedPath), text);
 
 /** Code, not a comment: what is minified away would still be transformed, but a bundle shows that it was built anew. */
 async function mark(file: string, text: string): Promise<void> {
