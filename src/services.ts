@@ -297,7 +297,7 @@ export function createServices(on: Platform, version: string): Services {
       ...previewSessionHandlers(previewSessions, new PreviewUploadService({ db, storage, tiers, sessions: previewSessions, log })),
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
       ...previewViewHandlers(new PreviewViewService({ db, storage, sessions: previewSessions, tokens: desk, watch })),
-      ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
+      ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, desk, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: jobKinds, heartbeats, watch })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, jobKinds),

@@ -2241,6 +2241,18 @@ export type LiveSessionCreated = {
      * The phone's event stream with its token.
      */
     events_url: Url;
+    /**
+     * The page: with the QR code for a phone, or the app itself for the web.
+     */
+    view_url: Url;
+    /**
+     * The Expo Updates manifest of the newest revision that is ready.
+     */
+    manifest_url: Url;
+    /**
+     * Opens it in a development build; null for the web.
+     */
+    deep_link: string | null;
 };
 
 export type RemovedSource = {

@@ -506,6 +506,9 @@ function pickLiveSessionCreated(o) {
     "token": typeof o.token === 'string' ? o.token : refuse("LiveSessionCreated.token", "string", o.token),
     "expires_in": Number.isInteger(o.expires_in) ? o.expires_in : refuse("LiveSessionCreated.expires_in", "integer", o.expires_in),
     "events_url": typeof o.events_url === 'string' ? o.events_url : refuse("LiveSessionCreated.events_url", "string", o.events_url),
+    "view_url": typeof o.view_url === 'string' ? o.view_url : refuse("LiveSessionCreated.view_url", "string", o.view_url),
+    "manifest_url": typeof o.manifest_url === 'string' ? o.manifest_url : refuse("LiveSessionCreated.manifest_url", "string", o.manifest_url),
+    "deep_link": (typeof o.deep_link === 'string' || o.deep_link === null) ? o.deep_link : refuse("LiveSessionCreated.deep_link", "string or null", o.deep_link),
   };
 }
 function pickLiveSessionInput(o) {

@@ -163,14 +163,15 @@ describe('live sessions over the wire', function () {
       expect(url).to.be.a('string');
       late.stop();
 
-      const asked = await fetch(`${system.current.baseUrl}/api/v1/preview/manifest?token=${created.token}`, { headers: { accept: 'application/expo+json', 'expo-platform': 'ios' } });
+      const asked = await fetch(created.manifest_url, { headers: { accept: 'application/expo+json', 'expo-platform': 'ios' } });
       const manifest = await asked.json() as ExpoManifest;
       const hash = createHash('sha256').update(fresh).digest('base64url');
       expect(manifest.assets.filter((asset) => asset.hash === hash)).to.have.length(1);
       expect(manifest.assets.some((asset) => asset.hash === createHash('sha256').update(image).digest('base64url')), 'the image as it was').to.equal(false);
       expect(manifest.launchAsset.hash).to.equal(Buffer.from((await phone.end(4)).bundle_sha256 ?? '', 'hex').toString('base64url'));
-      const page = await (await fetch(`${system.current.baseUrl}/api/v1/preview/view/${created.token}`)).text();
+      const page = await (await fetch(created.view_url)).text();
       expect(page).to.include('Live').and.to.include(encodeURIComponent(`/api/v1/preview/manifest?token=${created.token}`));
+      expect(created.deep_link).to.include(encodeURIComponent(created.manifest_url));
       expect((await fetch(`${system.current.baseUrl}/api/v1/preview/sessions/${created.token}`)).status).to.equal(404);
       await ada.hive.api.endLiveSession({ path: { live_id: id } });
       for (const path of [`sessions/${created.token}`, `manifest?token=${created.token}`, `view/${created.token}`, `live-sessions/${id}/events?token=${created.token}`]) {

@@ -30,13 +30,14 @@ describe('previews for the web over the wire', function () {
     const ada = await system.current.person();
     const { id: projectId } = await ada.hive.api.createProject({ body: { name: 'Field Notes' } });
     const { job } = await ada.hive.previews.build(sample, { projectId, platform: 'web' });
-    const { live_session: { id }, token } = await ada.hive.api.createLiveSession({ body: { job_id: job.id } });
+    const { live_session: { id }, view_url: viewUrl, deep_link: link } = await ada.hive.api.createLiveSession({ body: { job_id: job.id } });
+    expect(link).to.equal(null);
     const screen = readFileSync(`${sample}/${screenPath}`, 'utf8');
     const edit = (base: number, words: string) => async (): Promise<unknown> => ada.hive.api.pushLiveChanges({
       path: { live_id: id },
       body: { base_revision: base, changes: [{ path: screenPath, content_base64: Buffer.from(screen.replace('What did you see today?', words)).toString('base64') }] },
     });
-    const shown = await frameTextOf(`${system.current.baseUrl}/api/v1/preview/view/${token}`, 'What did you see today?', [
+    const shown = await frameTextOf(viewUrl, 'What did you see today?', [
       { does: edit(0, 'Seen while you edit'), shows: 'Seen while you edit' }, { does: edit(1, 'And once more'), shows: 'And once more' },
     ]);
     await ada.hive.api.endLiveSession({ path: { live_id: id } });

@@ -20,6 +20,7 @@ import { holdProjectSql, jobByIdEverSql, jobByIdSql } from './queries.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 import { storageFaults } from './storage-faults.ts';
+import type { PreviewTokenDesk } from './tokens.ts';
 
 const idleSeconds = 600;
 
@@ -27,6 +28,7 @@ export interface LiveDependencies {
   readonly db: Database;
   readonly sources: PreviewSources;
   readonly tokens: PreviewTokens;
+  readonly desk: Pick<PreviewTokenDesk, 'addresses'>;
   readonly tiers: TierService;
   readonly kind: JobKind;
   readonly baseUrl: string;
@@ -64,7 +66,10 @@ export class LiveSessionService {
       await audit(trx, call, { event_type: 'live_session.started', entity_type: 'live_session', entity_id: id, project_id: projectId, data: { job_id: job.id } });
       const token = await this.#token(trx, { id, projectId, jobId: job.id, userId });
       const session = await this.#lock(trx, id);
-      return { live_session: presentSession(session), token, expires_in: longestSeconds, events_url: `${this.#on.baseUrl}/api/v1/preview/live-sessions/${id}/events?token=${token}` };
+      return {
+        live_session: presentSession(session), token, expires_in: longestSeconds,
+        events_url: `${this.#on.baseUrl}/api/v1/preview/live-sessions/${id}/events?token=${token}`, ...this.#on.desk.addresses(token, job.target_platform, job.sdk_version),
+      };
     });
   }
 

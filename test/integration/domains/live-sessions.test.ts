@@ -337,7 +337,7 @@ describe('live sessions', () => {
       return sql('select status from live_sessions where id = ?', [id]);
     };
     expect(await sweepAt(14_390)).to.deep.equal([{ status: 'queued' }]);
-    expect(await sweepAt(14_400)).to.deep.equal([{ status: 'cancelled' }]);
+    expect(await sweepAt(14_401)).to.deep.equal([{ status: 'cancelled' }]);
   });
 
   it('end with the account or project they are of, by their owner or a project owner, and twice without harm', async () => {
