@@ -156,6 +156,12 @@ const cases = (_evil: string, outside: string): Case[] => [
   { name: 'a scale that is a folder', files: { 'index.js': 'console.log(require("./a.png"))', 'a.png': pixel, 'a@2x.png/x.js': '1' }, outcome: ['built', 'BUILD_ERROR'] },
   { name: 'an image asked for by its scale', files: { 'index.js': 'console.log(require("./a@2x.png"))', 'a@2x.png': pixel }, outcome: ['built', 'BUILD_ERROR'] },
   {
+    name: 'six hundred images in six folders, all imported by one module',
+    files: { 'index.js': Array.from({ length: 600 }, (_, index) => `require("./i${index % 6}/${index}.png")`).join('\n'), ...Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`i${index % 6}/${index}.png`, pixel])) },
+    outcome: ['built', 'TIMEOUT'],
+    check: (result) => expect(result.files.filter(({ kind }) => kind === 'asset')).to.have.length(result.ok ? 600 : 0),
+  },
+  {
     name: 'two thousand images',
     files: { 'index.js': Array.from({ length: 2_000 }, (_, index) => `require("./i/${index}.png")`).join('\n'), ...Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`i/${index}.png`, pixel])) },
     outcome: ['built', 'TIMEOUT'],

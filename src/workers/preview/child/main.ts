@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { assetFiles } from './assets.ts';
+import { boundReads } from './bounded-reads.ts';
 import { failureOf } from './failures.ts';
 import { readFrameSync, writeFrameSync } from './frames.ts';
 import { LiveAssets } from './live-assets.ts';
@@ -235,6 +236,7 @@ const main = async (): Promise<void> => {
   const start = first.header as StartHeader;
   if (start.isPatient === true) setPriority(constants.priority.PRIORITY_LOW);
   if (base !== '/b') takePathsAsTheyAre();
+  boundReads();
   const store = new JobStore();
   const sdkStore = new SdkStore(start.mode === 'prime' ? () => [] : sdkPacks());
   const metro = await createMetro({
