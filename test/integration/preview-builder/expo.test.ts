@@ -7,12 +7,13 @@ import { expect } from 'chai';
 import type { ExpoManifest } from '#generated/sdk/types.gen.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { createBuilder, type BuildRequest, type Builder, type BuildResult } from '#workers/preview/builder.ts';
+import type { LiveOutcome } from '#workers/preview/live-build.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { claim, put, request, sourceOf, uploadMissing } from '../../support/preview-jobs.ts';
 import { expoGoModules, localFileOf } from '../../support/preview/expo-client.ts';
 import { loadBundle } from '../../support/preview/load-bundle.ts';
 import { openWebBundle } from '../../support/preview/open-web-bundle.ts';
-import { buildIn, temporaryFolder, writeFiles, type Files } from '../../support/preview/projects.ts';
+import { buildIn, pixel, temporaryFolder, writeFiles, type Files } from '../../support/preview/projects.ts';
 import { dataDir, ensureExpoSdk, installTimeoutMs } from '../../support/preview/sdk.ts';
 import { refusalOf } from '../../support/refusals.ts';
 
@@ -157,6 +158,28 @@ registerRootComponent(() => createElement(Text, null, String(process.env.APP_MAN
     const bundle = readFileSync(join(outDir, 'bundle.js'), 'utf8');
     expect(bundle).to.include('"full"').and.to.match(/\{\\?"name\\?":\\?"Preview\\?",/);
     expect(bundle).not.to.include('Named in app.json');
+  });
+
+  it('follows edits in a live session: of code, and of an image, whose new hash the bundle names', async function () {
+    this.timeout(60_000);
+    const live = builder.live({ sdkVersion, entryFile: 'index.ts', platform: 'ios', dev: false, env: {}, environment: 'development', memoryBytes: 1024 ** 3, timeoutMs: 30_000 });
+    const bundleOf = (outcome: LiveOutcome): string => (outcome.ok ? outcome.bundle.toString('utf8') : expect.fail(JSON.stringify(outcome.failure)));
+    const written = (files: Files): Map<string, string> => {
+      count += 1;
+      const folder = join(work.path, `live-${count}`);
+      writeFiles(folder, files);
+      return new Map(Object.keys(files).map((path) => [path, join(folder, path)]));
+    };
+    const other = Buffer.concat([pixel, Buffer.from('more of it')]);
+    const hexOf = (image: Buffer): string => createHash('sha256').update(image).digest('hex');
+    const source = (word: string): string => `import 'expo'; console.log(${JSON.stringify(word)}, require('./x.png'));`;
+    try {
+      expect(bundleOf(await live.start(written({ 'index.ts': source('ebb'), 'x.png': pixel })))).to.include('"ebb"').and.to.include(hexOf(pixel));
+      expect(bundleOf(await live.change(written({ 'index.ts': source('flood') }), []))).to.include('"flood"').and.to.include(hexOf(pixel));
+      expect(bundleOf(await live.change(written({ 'x.png': other }), []))).to.include(hexOf(other)).and.not.to.include(hexOf(pixel));
+    } finally {
+      live.close();
+    }
   });
 
   it('names a package that is not of the set', async function () {
