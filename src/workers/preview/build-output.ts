@@ -49,14 +49,14 @@ const writersAtOnce = 8;
 
 export class BuildOutput {
   readonly #outDir: string;
-  readonly #onFile: (file: OutputFile) => void;
+  readonly #onFile: (file: OutputFile, bytes: Uint8Array) => void;
   readonly #writes: Promise<OutputFile>[] = [];
   #files: readonly OutputFile[] = [];
   readonly #taken = new Set<string>();
   readonly #folders = new Set<string>();
 
-  /** @param onFile told of each file once it is on disk */
-  constructor(outDir: string, onFile: (file: OutputFile) => void = () => undefined) {
+  /** @param onFile told of each file when it comes: it is not on disk yet */
+  constructor(outDir: string, onFile: (file: OutputFile, bytes: Uint8Array) => void = () => undefined) {
     this.#outDir = outDir;
     this.#onFile = onFile;
   }
@@ -81,15 +81,15 @@ export class BuildOutput {
     if (this.#taken.has(path) || this.#folders.has(path) || above.some((folder) => this.#taken.has(folder))) return;
     this.#taken.add(path);
     for (const folder of above) this.#folders.add(folder);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const file = { kind, path, sizeBytes: bytes.byteLength, sha256, ...(asset === undefined ? {} : { asset }) };
+    this.#onFile(file, bytes);
     const before = this.#writes[this.#writes.length - writersAtOnce];
     const write = (async (): Promise<OutputFile> => {
       await before;
       const target = join(this.#outDir, path);
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, bytes, { flag: 'wx', mode: 0o644 });
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const file = { kind, path, sizeBytes: bytes.byteLength, sha256, ...(asset === undefined ? {} : { asset }) };
-      this.#onFile(file);
       return file;
     })();
     // Told by `settled`; unhandled otherwise while the build still runs.

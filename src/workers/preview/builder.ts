@@ -48,8 +48,8 @@ export type BuildRequest = {
   /** At most the builder's own limit. */
   memoryBytes: number;
   onProgress?: (progress: { stage: BuildStage; done: number; total: number }) => void;
-  /** Called with each file that is on disk, while the build goes on: it may fail still. */
-  onFile?: (file: OutputFile) => void;
+  /** Called with each file as it comes, while the build goes on: it is not on disk yet, and the build may still fail. */
+  onFile?: (file: OutputFile, bytes: Uint8Array) => void;
   /** Ends the build's process at once; `build` then rejects with the signal's reason. */
   signal?: AbortSignal;
 };

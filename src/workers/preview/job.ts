@@ -114,12 +114,14 @@ interface Workbench {
 async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, items, watch }: Workbench): Promise<JobOutcome | null> {
   const { log, workDir } = context;
   const startedAtMs = Date.now();
-  const kept = await watch.measure('bundling', () => takeKept(cacheDir, resultName(context.job.input, items), join(workDir, 'kept')))
+  const startedAt = performance.now();
+  const kept = await takeKept(cacheDir, resultName(context.job.input, items), join(workDir, 'kept'))
     .catch((error: unknown) => {
       log.warn('preview.kept_unread', 'A kept result could not be read, and is built anew', { error });
       return null;
     });
   if (kept === null) return null;
+  watch.add('bundling', performance.now() - startedAt);
   await tellLog(context, kept, startedAtMs);
   const plain = kept.filter(({ encoding }) => encoding === 'identity');
   return await withinLimits(context, plain, async () => succeeded(await upload(context, kept, watch), plain, watch));
@@ -214,7 +216,7 @@ async function runBuild(context: JobContext<PreviewJobInput>, { builder, cacheDi
     timeoutMs,
     memoryBytes: input.limits.max_memory_bytes,
     signal: context.signal,
-    onFile: (file) => packer.add(plainObject(file, outDir)),
+    onFile: (file, bytes) => packer.begin(plainObject(file, outDir), bytes),
     onProgress: ({ stage, done, total }) => {
       const end = stage === 'bundling' ? beginsAt.packaging : beginsAt.uploading;
       context.progress({ stage, percent: share(stage, end, done, total), done, total });

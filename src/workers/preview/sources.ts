@@ -1,8 +1,8 @@
 /** Puts a project's files into an empty folder, from blobs that were verified before. */
-import { constants, createReadStream } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { mapBounded } from '#platform/concurrency.ts';
 import { checkSourcePaths } from '#platform/source-paths.ts';
 
 /** Many small files are written side by side; more than this gains nothing on one disk. */
@@ -18,23 +18,13 @@ export class SourcePathsRefused extends Error {
   }
 }
 
-const writeOne = async (target: string, blobFile: string): Promise<number> => {
-  // O_EXCL: two paths that meet in one file (a case-insensitive disk) are an error, not an overwrite.
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await open(target, flags, 0o644);
-  const sink = handle.createWriteStream();
-  await pipeline(createReadStream(blobFile), sink);
-  return sink.bytesWritten;
-};
-
 /**
  * Writes each file below `sourceDir`, which must be empty or missing.
  *
  * @param files path in the project → file on this machine that holds its bytes.
- * @returns bytes written.
  * @throws SourcePathsRefused when a path breaks a rule (nothing is written then), or the file system's own error.
  */
-export const materialiseSources = async (sourceDir: string, files: ReadonlyMap<string, string>, entryFile: string): Promise<number> => {
+export const materialiseSources = async (sourceDir: string, files: ReadonlyMap<string, string>, entryFile: string): Promise<void> => {
   const listed = [...files].map(([path, blobFile]) => ({ path, blobFile }));
   const checked = checkSourcePaths(listed, entryFile);
   if (!checked.ok) throw new SourcePathsRefused(checked.faults);
@@ -43,14 +33,6 @@ export const materialiseSources = async (sourceDir: string, files: ReadonlyMap<s
   const targets = checked.normalised.map((path, index) => ({ target: join(sourceDir, path), blobFile: listed[index]?.blobFile ?? '' }));
   for (const folder of new Set(targets.map(({ target }) => dirname(target)))) await mkdir(folder, { recursive: true });
 
-  let written = 0;
-  const queue = targets.values();
-  const writer = async (): Promise<void> => {
-    for (const { target, blobFile } of queue) {
-      const size = await writeOne(target, blobFile);
-      written += size;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(writersAtOnce, targets.length) }, writer));
-  return written;
+  // Exclusive: two paths that meet in one file (a case-insensitive disk) are an error, not an overwrite, and no link is followed.
+  await mapBounded(targets, writersAtOnce, async ({ target, blobFile }) => { await copyFile(blobFile, target, constants.COPYFILE_EXCL); });
 };

@@ -16,7 +16,7 @@ describe('materialising sources', () => {
 
   it('writes each file with its bytes', async () => {
     const root = join(work.path, 'plain');
-    expect(await materialiseSources(root, new Map([['index.js', blob], ['src/deep/a.ts', blob]]), 'index.js')).to.equal(28);
+    await materialiseSources(root, new Map([['index.js', blob], ['src/deep/a.ts', blob]]), 'index.js');
     expect(readFileSync(join(root, 'src/deep/a.ts'), 'utf8')).to.equal('console.log(1)');
   });
 
