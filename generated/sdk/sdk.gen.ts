@@ -1755,7 +1755,7 @@ export const getPreviewManifest = <ThrowOnError extends boolean = false>(options
 /**
  * Report how a build ended
  *
- * The worker callback, for preview builds. The same contract and the same handler as `reportJobResult`. A result is taken once, under the lease that holds the job; a repeat answers as the first did, a late one changes nothing and answers `accepted: false`. 400 when a key lies outside the job's own prefix or an object is not there as described.
+ * The worker callback, for preview builds. The same contract and the same handler as `reportJobResult`. A result is taken once, under the lease that holds the job; a repeat answers as the first did, a late one changes nothing and answers `accepted: false`. 400 when a key lies outside the job's own prefix or an object is not there as described. `job_id`, `status`, `bundle_url`, `logs_url`, `error` and `lease_token` suffice: without `artifacts` the bundle and the log are what the two URLs name, which must be objects this attempt uploaded without encoding.
  */
 export const reportPreviewResult = <ThrowOnError extends boolean = false>(options: Options<ReportPreviewResultData, ThrowOnError>): RequestResult<ReportPreviewResultResponses, ReportPreviewResultErrors, ThrowOnError> => (options.client ?? client).post<ReportPreviewResultResponses, ReportPreviewResultErrors, ThrowOnError>({
     security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],
@@ -2125,7 +2125,7 @@ export const createJobUploads = <ThrowOnError extends boolean = false>(options: 
 /**
  * Report how a job ended
  *
- * The worker callback, for jobs of every kind. `reportPreviewResult`, `reportAiResult` and `reportRepoSync` are the same by other names. A result is taken once, under the lease that holds the job; a repeat answers as the first did, a late one changes nothing and answers `accepted: false`. 400 when a key lies outside the job's own prefix or an object is not there as described.
+ * The worker callback, for jobs of every kind. `reportPreviewResult`, `reportAiResult` and `reportRepoSync` are the same by other names. A result is taken once, under the lease that holds the job; a repeat answers as the first did, a late one changes nothing and answers `accepted: false`. 400 when a key lies outside the job's own prefix or an object is not there as described. Of a preview `job_id`, `status`, `bundle_url`, `logs_url`, `error` and `lease_token` suffice: without `artifacts` the bundle and the log are what the two URLs name, which must be objects this attempt uploaded without encoding.
  */
 export const reportJobResult = <ThrowOnError extends boolean = false>(options: Options<ReportJobResultData, ThrowOnError>): RequestResult<ReportJobResultResponses, ReportJobResultErrors, ThrowOnError> => (options.client ?? client).post<ReportJobResultResponses, ReportJobResultErrors, ThrowOnError>({
     security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],

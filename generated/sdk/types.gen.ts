@@ -1839,7 +1839,7 @@ export type PreviewFailure = {
 };
 
 /**
- * Milliseconds; null for a stage that was not reached.
+ * Milliseconds; null for a stage that was not reached, or of which the worker told nothing.
  */
 export type PreviewTimings = {
     /**
@@ -2550,7 +2550,7 @@ export type JobResultReport = {
     job_id: Id;
     status: 'SUCCESS' | 'FAIL';
     /**
-     * The bundle's object key, or its upload URL (the query is ignored). Null where there is none.
+     * The bundle's object key, or its upload URL (the query is ignored). Null where there is none; required on SUCCESS of a preview whose report lists no `artifacts`.
      */
     bundle_url?: string | null;
     /**
@@ -2563,7 +2563,7 @@ export type JobResultReport = {
     error?: string | null;
     lease_token: JobLeaseToken;
     /**
-     * Every object that was uploaded and is to be kept.
+     * Every object that was uploaded and is to be kept. Of a preview it may be left out: what `bundle_url` and `logs_url` name is kept then, with the size and hash it has in storage.
      */
     artifacts?: Array<JobArtifact>;
     /**
@@ -2571,7 +2571,7 @@ export type JobResultReport = {
      */
     failure?: JobFailure | null;
     /**
-     * Required on SUCCESS unless the job is a live session.
+     * Required on SUCCESS, unless the job is a live session, or a preview whose report lists no `artifacts`: its stages then have no timings.
      */
     result?: JobResult | null;
 };

@@ -57,10 +57,13 @@ export interface JobKind {
   objectPrefix(job: JobRow): string;
   /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */
   input(job: JobRow, validSeconds: number): Promise<JobInput>;
-  /** Looks whether what a report names, of either status, is the job's own, is there and is what it says; throws VALIDATION_ERROR where not. Outside any transaction. */
-  checkResult(job: JobRow, report: JobResultReport): Promise<void>;
-  /** Columns of the job's own that a success sets. */
-  resultFields(report: JobResultReport): Readonly<Record<string, Binding>>;
+  /**
+   * What a report names, of either status. Looks whether it is the job's own, is there and is what it says; throws
+   * VALIDATION_ERROR where not. Outside any transaction.
+   */
+  checkResult(job: JobRow, report: JobResultReport): Promise<readonly JobArtifact[]>;
+  /** Columns of the job's own that a success sets; `artifacts` as `checkResult` answered them. */
+  resultFields(report: JobResultReport, artifacts: readonly JobArtifact[]): Readonly<Record<string, Binding>>;
   /** Columns of the job's own that every end under its lease sets. */
   endFields(job: JobRow): Promise<Readonly<Record<string, EndValue>>>;
   /** Keeps what the job made, in the transaction that ends it. */

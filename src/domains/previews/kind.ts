@@ -1,21 +1,20 @@
 /** What is a preview's own in the life of a worker job. */
 import { gzipSync } from 'node:zlib';
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, JobSource, PreviewFailure, PreviewJobInput } from '#generated/sdk/types.gen.ts';
+import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobSource, PreviewFailure, PreviewJobInput } from '#generated/sdk/types.gen.ts';
 import type { JobEnding, JobKind, JobRow } from '#jobs/kinds.ts';
 import { emit } from '#jobs/outbox.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
 import { mapInTurns } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
-import { ServiceError } from '#platform/errors.ts';
 import { newId } from '#platform/ids.ts';
-import { eachObject, type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
+import type { ObjectStorage } from '#platform/storage/storage.ts';
 import { audit } from '../audit/audit.ts';
 import type { TierService } from '../tiers/service.ts';
 import { attemptPrefix } from './keys.ts';
 import { countMissingSql, jobFilesSql } from './queries.ts';
-import { misnamed } from './result-names.ts';
+import { checkResult, resultFields } from './results.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 
@@ -54,14 +53,8 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     stages: ['fetching', 'bundling', 'packaging', 'uploading'],
     objectPrefix: placeOf,
     input,
-    checkResult: (job, report) => checkResult(storage, job, report),
-    resultFields: (report) => {
-      const { result } = report;
-      if (result?.kind !== 'preview') throw new ServiceError('VALIDATION_ERROR', 'A preview that succeeded says what came out.', {
-        details: [{ pointer: '#/body/result', message: 'must be the result of a preview', rule: 'required' }],
-      });
-      return { bundle_bytes: result.bundle_bytes, timings: JSON.stringify(result.timings), failure: null };
-    },
+    checkResult: (job, report) => checkResult(storage, placeOf(job), report, limits.max_bundle_bytes),
+    resultFields,
     async endFields(job) {
       const days = (await tiers.limitsOf((job as PreviewRow).tier)).artifact_retention_days;
       return days === null ? {} : { artifacts_expire_at: { daysFromNow: days } };
@@ -119,37 +112,6 @@ async function writeSourceList(storage: ObjectStorage, key: string, items: reado
 
 const placeOf = (job: JobRow): string => attemptPrefix(job.project_id, job.id, job.attempt);
 
-/** Every object a result names lies under the attempt's prefix, is there once, and has the size it says. Lists, so that 5,000 cost five calls. */
-async function checkResult(storage: ObjectStorage, job: JobRow, report: JobResultReport): Promise<void> {
-  const { artifacts = [] } = report;
-  const mustHoldBundle = report.status === 'SUCCESS';
-  const misnaming = misnamed(report);
-  if (artifacts.length === 0 && !mustHoldBundle && misnaming.length === 0) return;
-  const prefix = placeOf(job);
-  const sizes = new Map<string, number>();
-  try {
-    for await (const object of eachObject(storage, prefix)) sizes.set(object.key, object.sizeBytes);
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new ServiceError('STORAGE_ERROR', 'Object storage did not answer. Report again.', { cause: error });
-  }
-  const faults = misnaming.concat(artifacts.flatMap((artifact, index) => {
-    const expected = `${prefix}${artifact.encoding}/${artifact.path}`;
-    const isRight = artifact.object_key === expected && sizes.get(expected) === artifact.size;
-    // Named twice, it is there no more.
-    sizes.delete(expected);
-    if (isRight) return [];
-    return [{ pointer: `#/body/artifacts/${index}/object_key`, message: 'no such object of this job, or of another size, or named before', rule: 'object' }];
-  }));
-  for (const [index, { kind }] of artifacts.entries()) {
-    if (!artifactKinds.has(kind)) faults.push({ pointer: `#/body/artifacts/${index}/kind`, message: 'is not what a preview makes', rule: 'kind' });
-  }
-  if (mustHoldBundle && !artifacts.some((artifact) => artifact.kind === 'bundle' && artifact.encoding === 'identity')) {
-    faults.push({ pointer: '#/body/artifacts', message: 'must hold the bundle without encoding', rule: 'bundle' });
-  }
-  if (faults.length > 0) throw new ServiceError('VALIDATION_ERROR', 'The result names what is not there.', { details: faults.slice(0, 100) });
-}
-
 async function keepArtifacts(trx: Knex.Transaction, job: PreviewRow, artifacts: readonly JobArtifact[]): Promise<void> {
   const rows = artifacts.map((artifact) => ({
     id: newId(),
@@ -173,9 +135,6 @@ function contentTypeOf(artifact: JobArtifact): string {
   if (artifact.kind === 'source_map' || artifact.kind === 'metadata') return 'application/json';
   return artifact.kind === 'log' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
 }
-
-/** A report may name what other kinds of job make. */
-const artifactKinds = new Set<string>(['bundle', 'source_map', 'asset', 'metadata', 'log']);
 
 const previewKinds = new Set<string>([
   'build_error', 'unknown_import', 'missing_file', 'timeout', 'too_large', 'out_of_memory', 'crashed', 'storage_unavailable', 'sdk_unavailable', 'worker_lost',

@@ -51,7 +51,7 @@ export function liveKind({ db, storage, sources, watch }: KindDependencies): Job
         preview: await inputOf({ storage, sources }, preview, files, placeOf(job), validSeconds),
       };
     },
-    checkResult: () => Promise.resolve(),
+    checkResult: (_job, { artifacts = [] }) => Promise.resolve(artifacts),
     resultFields: () => ({}),
     endFields: () => Promise.resolve({}),
     keepArtifacts: () => Promise.resolve(),

@@ -1,5 +1,4 @@
 /** The contents of previews: what a project lacks, where to upload it, and how uploads become the project's blobs. */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Knex } from 'knex';
@@ -11,6 +10,7 @@ import { ServiceError } from '#platform/errors.ts';
 import { type ObjectStorage, StorageError } from '#platform/storage/storage.ts';
 import { blobKey, stagedBlobKey, stagedPackKey, stagingPrefix } from './keys.ts';
 import { insertBlobsSql, knownBlobsSql, missingBlobsSql, takeBackBlobsSql } from './queries.ts';
+import { hashOf } from './stored-hash.ts';
 
 export interface Blob { readonly sha256: string; readonly size: number }
 
@@ -126,7 +126,7 @@ export class PreviewSources {
     const staged = stagedBlobKey(projectId, jobId, blob.sha256);
     try {
       const head = await this.#storage.head(staged);
-      const sha256 = head.sha256 ?? await this.#hashOf(staged);
+      const sha256 = head.sha256 ?? await hashOf(this.#storage, staged);
       if (head.sizeBytes !== blob.size || sha256 !== blob.sha256) return 'rejected';
       await this.#storage.move(staged, blobKey(projectId, blob.sha256));
       return 'verified';
@@ -144,12 +144,6 @@ export class PreviewSources {
       if (error instanceof StorageError && error.kind === 'not_found') return false;
       throw error;
     }
-  }
-
-  async #hashOf(key: string): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of (await this.#storage.get(key)).stream) hash.update(chunk as Buffer);
-    return hash.digest('hex');
   }
 
   /** Takes the entries of the job's tar that are wanted; the store verifies length and hash of each as it arrives. */

@@ -214,9 +214,8 @@ export class WorkerService {
     const leaseHash = hashOfLease(body.lease_token);
     const isHeld = job.status === 'running' && job.lease_token_hash?.equals(leaseHash) === true;
     if (isHeld && !isHeldBy(nodeId, job)) return { accepted: false, job_status: job.status, reason: 'lease_lost' };
-    if (isHeld) await kind.checkResult(job, body);
-    const ended = body.status === 'SUCCESS' ? await this.#succeed(kind, job, body) : await this.#fail(kind, job, body);
-    kind.changed(body.job_id, 'ended');
+    const ended = isHeld ? await this.#take(kind, job, body) : null;
+    kind.changed(body.job_id, ended !== null && ended.status !== 'queued' ? 'ended' : 'changed');
     if (ended !== null) return { accepted: true, job_status: ended.status, reason: null };
     const now = await this.#read(kind, body.job_id);
     if (now === undefined) throw notFound();
@@ -225,19 +224,21 @@ export class WorkerService {
     return { accepted: false, job_status: now.status, reason };
   }
 
-  #succeed(kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
-    return this.#end(kind, job, report, { status: 'succeeded', error_code: null, fields: kind.resultFields(report) }, report.artifacts ?? []);
+  async #take(kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
+    const artifacts = await kind.checkResult(job, report);
+    if (report.status === 'FAIL') return this.#fail(kind, job, report, artifacts);
+    return this.#end(kind, job, report, { status: 'succeeded', error_code: null, fields: kind.resultFields(report, artifacts) }, artifacts);
   }
 
   /** A failure that another attempt may mend goes back to the queue after a wait; every other one ends the job. */
-  async #fail(kind: JobKind, job: JobRow, report: JobResultReport): Promise<JobRow | null> {
+  async #fail(kind: JobKind, job: JobRow, report: JobResultReport, artifacts: readonly JobArtifact[]): Promise<JobRow | null> {
     const failure: JobFailure = report.failure ?? { kind: 'internal', message: report.error ?? 'The worker gave no reason.', retryable: true };
     const mayBeMended = failure.retryable && !kind.isFinal(failure);
     if (mayBeMended && job.attempt < job.max_attempts) {
       return transact(this.#on.db, null, (trx) => requeue(trx, kind, report.job_id, { leaseToken: report.lease_token, delayMs: retryDelayMs(job.attempt, failure.kind) }));
     }
     // What another attempt could have mended and none did is dead: it waits for an administrator.
-    return this.#end(kind, job, report, { ...kind.failureFields(failure), isDead: mayBeMended }, (report.artifacts ?? []).filter((artifact) => artifact.kind === 'log'));
+    return this.#end(kind, job, report, { ...kind.failureFields(failure), isDead: mayBeMended }, artifacts.filter((artifact) => artifact.kind === 'log'));
   }
 
   /** Ends it and keeps what it made: in one transaction, which without artifacts is one statement. */

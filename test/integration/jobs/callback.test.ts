@@ -1,13 +1,14 @@
 /** The worker callback as the requirements give it: `{job_id, status, bundle_url, logs_url, error}`, proved by a secret. */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import type { ClaimedJob, JobArtifact, JobResultReport } from '#generated/sdk/types.gen.ts';
+import type { ClaimedJob, JobArtifact, JobResultReport, PreviewJobInput } from '#generated/sdk/types.gen.ts';
 import { signedText } from '#http/authenticate/worker.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { hmacSha256 } from '#platform/crypto.ts';
-import { type Person, type Reply, useBackend } from '../../support/backend.ts';
-import { claim, put, queuedJob, uploadBundle } from '../../support/preview-jobs.ts';
+import { type Backend, type Person, type Reply, startBackend, useBackend } from '../../support/backend.ts';
+import { claim, failureReport, put, queuedJob, uploadBundle } from '../../support/preview-jobs.ts';
 import { refusalOf } from '../../support/refusals.ts';
+import { type S3Server, startS3Server } from '../../support/s3-server/start.ts';
 
 describe('the worker callback', () => {
   const backend = useBackend();
@@ -100,3 +101,170 @@ describe('the worker callback', () => {
     expect(await backend.current.sql('select attempt, epoch from preview_jobs where id = ?', [jobId])).to.deep.equal([{ attempt: 1, epoch: 1 }]);
   });
 });
+
+for (const store of ['files', 'S3'] as const) {
+  describe(`the worker callback with six fields alone (${store})`, () => {
+    let s3: S3Server | null = null;
+    let backend: Backend;
+    let ada: Person;
+    let projectId: string;
+    let worker: WorkerCaller;
+    let claimed: ClaimedJob;
+    before(async () => {
+      s3 = store === 'S3' ? await startS3Server() : null;
+      backend = await startBackend(s3 === null ? {} : {
+        R2_ENDPOINT: s3.endpoint, R2_BUCKET: s3.bucket, R2_ACCESS_KEY: s3.accessKey, R2_SECRET_KEY: s3.secretKey, R2_REGION: s3.region,
+      });
+    });
+    after(async () => {
+      await backend.close();
+      await s3?.stop();
+    });
+    beforeEach(async () => {
+      ada = await backend.person();
+      projectId = await backend.project(ada);
+      worker = await backend.worker();
+      claimed = await claim(backend, worker, await queuedJob(backend, ada, projectId));
+    });
+    type Fields = Partial<JobResultReport>;
+    const six = (more: Fields): JobResultReport => ({ job_id: claimed.job_id, status: 'SUCCESS', bundle_url: null, logs_url: null, error: null, lease_token: claimed.lease_token, ...more });
+    const report = async (more: Fields, by: 'reportJobResult' | 'reportPreviewResult' = 'reportJobResult') => (await backend.run(by, worker, { body: six(more) })).data;
+    const upload = async (path: string, text: string, encoding: 'identity' | 'gzip' = 'identity'): Promise<{ key: string; url: string; size: number; sha256: string }> => {
+      const content = Buffer.from(text);
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const { data: { uploads: [made] } } = await backend.run('createJobUploads', worker, {
+        path: { job_id: claimed.job_id },
+        body: { lease_token: claimed.lease_token, objects: [{ path, size: content.length, sha256, content_type: 'text/plain', content_encoding: encoding }] },
+      });
+      if (made?.upload_url == null) throw new Error('There is nowhere to upload to.');
+      expect(await put(made.upload_url, made.headers, content)).to.equal(200);
+      return { key: made.object_key, url: made.upload_url, size: content.length, sha256 };
+    };
+    const kept = (): Promise<Record<string, unknown>[]> => backend.sql(
+      "select kind, path, object_key as key, size, encode(sha256, 'hex') as sha256, encoding from preview_artifacts where job_id = ? order by kind", [claimed.job_id],
+    );
+    const job = async () => (await backend.run('getPreviewJob', ada, { path: { job_id: claimed.job_id } })).data;
+    const placeOf = (key: string): string => key.slice(0, -'identity/bundle.js'.length);
+
+    for (const by of ['reportJobResult', 'reportPreviewResult'] as const) {
+      it(`keep the bundle and the log that are named, as they lie in storage, and their repeat is answered alike (${by})`, async () => {
+        const [bundle, log] = [await upload('bundle.js', 'console.log("short");'), await upload('build log.txt', 'a log')];
+        for (let time = 1; time <= 2; time += 1) {
+          expect(await report({ bundle_url: bundle.key, logs_url: log.url }, by), `time ${time}`).to.deep.equal({ accepted: true, job_status: 'succeeded', reason: null });
+        }
+        const asKept = ({ url: _, ...object }: typeof bundle) => ({ ...object, encoding: 'identity' });
+        expect(await kept()).to.deep.equal([{ kind: 'bundle', path: 'bundle.js', ...asKept(bundle) }, { kind: 'log', path: 'build log.txt', ...asKept(log) }]);
+        const { status, bundle_bytes: bytes, timings, error } = await job();
+        expect({ status, bytes, error }).to.deep.equal({ status: 'succeeded', bytes: bundle.size, error: null });
+        expect([timings.fetching_ms, timings.bundling_ms, timings.packaging_ms, timings.uploading_ms]).to.deep.equal([null, null, null, null]);
+        const { data: { items } } = await backend.run('listPreviewArtifacts', ada, { path: { job_id: claimed.job_id } });
+        const [shown] = items.filter(({ kind }) => kind === 'bundle');
+        expect(await (await fetch(shown?.url ?? '')).text()).to.equal('console.log("short");');
+      });
+    }
+
+    it('take the bundle by the URL it was uploaded to, and what else the worker says of it', async () => {
+      const bundle = await upload('bundle.js', 'console.log("by its URL");');
+      const timings = { fetching_ms: 1, bundling_ms: 2, packaging_ms: 3, uploading_ms: 4 };
+      expect((await report({ bundle_url: bundle.url, result: { kind: 'preview', bundle_bytes: 5, timings } })).accepted).to.equal(true);
+      const now = await job();
+      expect(now.bundle_bytes, 'as it lies in storage').to.equal(bundle.size);
+      expect(now.timings).to.include(timings);
+      expect((await kept()).map(({ kind }) => kind)).to.deep.equal(['bundle']);
+    });
+
+    it('are refused with what was not stored by this attempt, without encoding, once; and leave the job as it was', async () => {
+      const [bundle, encoded] = [await upload('bundle.js', 'console.log("x");'), await upload('encoded.js', 'x', 'gzip')];
+      const place = placeOf(bundle.key);
+      const own = claimed;
+      claimed = await claim(backend, worker, await queuedJob(backend, ada, await backend.project(ada), 'foreign'));
+      const foreign = await upload('bundle.js', 'another project\'s');
+      claimed = own;
+      const elsewhere = [
+        foreign.key, foreign.url, encoded.key, encoded.url, `${place}identity/none.js`, `${place}identity/`, `${place}identity/../identity/bundle.js`, `${place}identity//bundle.js`,
+        `${place}identity/${'x'.repeat(251)}`, `${place}identity/\u0001`, `http://x/${place}identity/%00`, place.replace(/1\/$/, '2/identity/bundle.js'), `x/${bundle.key}`, `${bundle.key}?x`, 'bundle.js', '', 'http://%', 'https://elsewhere.example/bundle.js',
+      ];
+      for (const name of elsewhere) {
+        const wrong: [string, Fields][] = [
+          ['bundle_url', { bundle_url: name }], ['logs_url', { bundle_url: bundle.key, logs_url: name }], ['logs_url', { status: 'FAIL', error: 'It broke.', logs_url: name }],
+        ];
+        for (const [field, fields] of wrong) {
+          const { code, details } = await refusalOf(report(fields));
+          expect([code, (details as { pointer: string }[]).map(({ pointer }) => pointer)], JSON.stringify(fields)).to.deep.equal(['VALIDATION_ERROR', [`#/body/${field}`]]);
+        }
+      }
+      const twice = await refusalOf(report({ bundle_url: bundle.key, logs_url: bundle.url }));
+      expect((twice.details as { pointer: string }[])[0]?.pointer, 'one object is not both').to.equal('#/body/logs_url');
+      expect(await kept()).to.deep.equal([]);
+      expect((await job()).status).to.equal('running');
+      expect((await report({ bundle_url: bundle.key })).accepted).to.equal(true);
+    });
+
+    it('are refused, told where, without a bundle, or with the result of another kind of job', async () => {
+      const log = await upload('build.log', 'a log');
+      for (const fields of [{}, { logs_url: log.key }]) {
+        const { code, details } = await refusalOf(report(fields));
+        expect([code, (details as { pointer: string }[])[0]?.pointer]).to.deep.equal(['VALIDATION_ERROR', '#/body/bundle_url']);
+      }
+      const bundle = await upload('bundle.js', 'console.log("x");');
+      const other = { kind: 'ai_doc', provider: 'local', model: 'm', input_tokens: 1, output_tokens: 1, summary: '', diff: null, snippet: null, output_text: null } as const;
+      const { details } = await refusalOf(report({ bundle_url: bundle.key, result: other }));
+      expect((details as { pointer: string }[])[0]?.pointer).to.equal('#/body/result');
+      expect((await job()).status).to.equal('running');
+    });
+
+    it('keep the log of a failure that ends the job, and no bundle', async () => {
+      const [bundle, log] = [await upload('bundle.js', 'half of it'), await upload('build.log', 'It broke here.')];
+      expect((await report({ ...failureReport(claimed), bundle_url: bundle.key, logs_url: log.url })).job_status).to.equal('failed');
+      expect((await kept()).map(({ kind, path, sha256 }) => ({ kind, path, sha256 }))).to.deep.equal([{ kind: 'log', path: 'build.log', sha256: log.sha256 }]);
+    });
+
+    it('keep the log of a failure told in words alone once no attempt is left', async () => {
+      await backend.sql('update preview_jobs set max_attempts = attempt where id = ?', [claimed.job_id]);
+      const log = await upload('build.log', 'The last words.');
+      expect(await report({ status: 'FAIL', error: 'The disk is full.', logs_url: log.key })).to.deep.equal({ accepted: true, job_status: 'failed', reason: null });
+      expect((await kept()).map(({ kind, path }) => ({ kind, path }))).to.deep.equal([{ kind: 'log', path: 'build.log' }]);
+    });
+
+    it('come too late like any other, whatever they name', async () => {
+      const bundle = await upload('bundle.js', 'console.log("late");');
+      await backend.run('cancelPreviewJob', ada, { path: { job_id: claimed.job_id } });
+      expect(await report({ bundle_url: bundle.key })).to.deep.equal({ accepted: false, job_status: 'cancelled', reason: 'cancelled' });
+      expect(await kept()).to.deep.equal([]);
+    });
+
+    it('are refused with a bundle that is larger than a bundle may be', async () => {
+      const { max_bundle_bytes: most } = (claimed.input as PreviewJobInput).limits;
+      const { key } = await upload('bundle.js', 'to be replaced');
+      const { url, headers } = await backend.storage.presignPut(key, { expiresSeconds: 60, sizeBytes: most + 1, contentType: 'application/javascript' });
+      expect(await put(url, headers, Buffer.alloc(most + 1))).to.equal(200);
+      const { code, details } = await refusalOf(report({ bundle_url: key }));
+      expect([code, details]).to.deep.equal(['VALIDATION_ERROR', [{ pointer: '#/body/bundle_url', message: `names an object of more than ${most} bytes`, rule: 'size' }]]);
+    });
+
+    if (store === 'S3') {
+      it('read an object whose hash the store did not keep, and keep the hash of what is there', async () => {
+        const { key } = await upload('bundle.js', 'to be replaced');
+        const content = Buffer.from('console.log("stored without a checksum");');
+        const { url, headers } = await backend.storage.presignPut(key, { expiresSeconds: 60, sizeBytes: content.length, contentType: 'application/javascript' });
+        expect(await put(url, headers, content)).to.equal(200);
+        expect((await backend.storage.head(key)).sha256).to.equal(null);
+        expect((await report({ bundle_url: key })).accepted).to.equal(true);
+        expect(await kept()).to.deep.equal([{
+          kind: 'bundle', path: 'bundle.js', key, size: content.length, sha256: createHash('sha256').update(content).digest('hex'), encoding: 'identity',
+        }]);
+      });
+
+      it('are answered STORAGE_ERROR while storage is away, and taken when they come again', async () => {
+        const { key } = await upload('bundle.js', 'console.log("again");');
+        await s3?.setFault({ mode: 'status', status: 500, operation: 'HeadObject' });
+        try {
+          expect((await refusalOf(report({ bundle_url: key }))).code).to.equal('STORAGE_ERROR');
+        } finally {
+          await s3?.setFault(null);
+        }
+        expect((await report({ bundle_url: key })).accepted).to.equal(true);
+      });
+    }
+  });
+}
