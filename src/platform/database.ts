@@ -7,7 +7,7 @@ import knexFactory, { type Knex } from 'knex';
 import type pg from 'pg';
 import type { Call } from './call.ts';
 import { listenOn, type Listener, type ListenOptions, type OnNotify } from './database/listen.ts';
-import { cut, isUnanswered, openPool, type DatabaseEnvironment } from './database/pool.ts';
+import { cut, isUnanswered, markBroken, openPool, type DatabaseEnvironment } from './database/pool.ts';
 import { withDeadline } from './deadline.ts';
 
 export type { DatabaseEnvironment, Listener, ListenOptions, OnNotify };
@@ -73,6 +73,7 @@ export function openDatabase(env: DatabaseEnvironment): Database {
         return rows as Row[];
       } catch (error) {
         if (isUnanswered(error)) cut(client);
+        else if (isPlanUseless(error)) markBroken(client);
         throw error;
       }
     },
@@ -117,12 +118,14 @@ async function runNamed<Row>(
     const { rows } = await client.query({ name, text: sql, values: values as unknown[] });
     return rows as Row[];
   } catch (error) {
-    if (sqlState(error) !== '0A000' || !(error instanceof Error) || !error.message.includes('cached plan')) throw error;
+    if (!isPlanUseless(error)) throw error;
     retire();
     const { rows } = await client.query({ text: sql, values: values as unknown[] });
     return rows as Row[];
   }
 }
+
+const isPlanUseless = (error: unknown): boolean => sqlState(error) === '0A000' && error instanceof Error && error.message.includes('cached plan');
 
 /** The SQLSTATE of a database error, `23505` for instance; null for any other error. */
 export function sqlState(error: unknown): string | null {
@@ -140,6 +143,8 @@ const retryable = new Set(['40001', '40P01']);
 /** Whether the database undid the transaction whole and it may be run again. */
 export const isRetryable = (error: unknown): boolean => retryable.has(sqlState(error) ?? '');
 const maxTries = 4;
+/** More than a pool has connections: each that is retired is one less with the old plan. */
+const mostRetired = 200;
 
 /**
  * Runs `work` in one transaction and gives what it gives. Before the commit the result is sealed into the call's
@@ -147,12 +152,13 @@ const maxTries = 4;
  * `etagOf` says the ETag that goes with it, where it has one.
  *
  * A deadlock or serialization failure runs `work` again, four times in all: it must have no effect outside the
- * transaction. Every other error rolls back and is thrown as it is.
+ * transaction. So does a plan that a changed table made useless, once for each connection that has it, which is retired.
+ * Every other error rolls back and is thrown as it is.
  */
 export async function transact<T>(
   db: Pick<Database, 'knex'>, call: Pick<Call, 'idempotency'> | null, work: (trx: Knex.Transaction) => Promise<T>, etagOf?: (result: T) => string,
 ): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  for (let tries = 1, retired = 0; ;) {
     try {
       return await db.knex.transaction(async (trx) => {
         const result = await work(trx);
@@ -160,9 +166,14 @@ export async function transact<T>(
         return result;
       });
     } catch (error) {
+      if (isPlanUseless(error) && retired < mostRetired) {
+        retired += 1;
+        continue;
+      }
       if (tries >= maxTries || !isRetryable(error)) throw error;
       // A random wait, so that two that met do not meet again: at most 10, 40, 90 ms.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * tries * tries));
+      tries += 1;
     }
   }
 }

@@ -79,7 +79,7 @@ export function cut(client: pg.ClientBase): void {
   connection?.stream?.destroy();
 }
 
-/** The mark that Knex reads when it gives a connection back to the pool. */
-function markBroken(client: pg.ClientBase): void {
+/** Has the connection closed when whoever holds it gives it back: Knex reads the mark then. */
+export function markBroken(client: pg.ClientBase): void {
   Object.assign(client, { __knex__disposed: true });
 }

@@ -47,6 +47,20 @@ describe('the database', () => {
     for (let round = 0; round < 10; round += 1) expect(await find()).to.deep.equal([{ a: 1, b: null }]);
   });
 
+  it('goes on inside transactions, too, when a table changed under every connection of the pool', async () => {
+    const take = (): Promise<unknown[]> => transact(db(), null, (trx) => db().namedIn(trx, 'test.star_in', 'update changing_in set a = a + 1 returning *', []));
+    await db().knex.raw('CREATE TABLE changing_in (a int)');
+    await db().knex.raw('INSERT INTO changing_in VALUES (0)');
+    const prepared = await Promise.all(Array.from({ length: 8 }, () => db().knex.transaction(async (trx) => {
+      await db().namedIn(trx, 'test.star_in', 'update changing_in set a = a + 1 returning *', []);
+      return trx;
+    })));
+    expect(prepared).to.have.length(8);
+    await db().knex.raw('ALTER TABLE changing_in ADD COLUMN b int');
+    await Promise.all(Array.from({ length: 8 }, take));
+    expect(await take()).to.deep.equal([{ a: 17, b: null }]);
+  });
+
   it('keeps a connection whose statement was refused', async () => {
     await db().named('test.pid', 'SELECT pg_backend_pid() AS pid', []);
     const before = db().use.open;
