@@ -3,6 +3,7 @@
  * answers say whether to stop. When the lease runs out unheard, the work ends by itself: somebody else may have it.
  */
 import type { ClaimedJob, JobLogLine, JobProgress, JobProgressReply, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
+import { pause } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import { redactText } from '#platform/log/redact.ts';
 import { BackendRefusal, type WorkerBackend } from './backend.ts';
@@ -18,6 +19,8 @@ const maxMessageLength = 4_000;
 const defaultLogLines = 2_000;
 /** How long the last lines of a log may take; the result does not hang on them. */
 const flushTimeoutMs = 5_000;
+/** After lines that did not arrive, doubled each time: a backend that refuses at once is not asked without a pause. */
+const flushAgainMs = 100;
 
 /** One for all: an abort without a reason makes an error of its own, with a stack. */
 const over = new Error('The lease is kept no longer.');
@@ -113,7 +116,10 @@ export class Lease {
   /** Sends all lines that were logged so far. The lease goes on. */
   async flushLog(): Promise<void> {
     const endsAt = performance.now() + flushTimeoutMs;
-    while (this.#unsent.length > 0 && !this.signal.aborted && performance.now() < endsAt) await this.#send(endsAt - performance.now());
+    for (let waitMs = flushAgainMs; this.#unsent.length > 0 && !this.signal.aborted && performance.now() < endsAt; waitMs *= 2) {
+      if (await this.#send(endsAt - performance.now())) continue;
+      await pause(Math.min(waitMs, Math.max(0, endsAt - performance.now())), this.signal).catch(() => undefined);
+    }
   }
 
   async #keep(): Promise<void> {

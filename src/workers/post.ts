@@ -26,11 +26,16 @@ export interface PostAnswer { readonly status: number; readonly headers: Incomin
 export async function post(url: URL, { headers, body, timeoutMs, maxAnswerBytes, what, signal }: PostOptions): Promise<PostAnswer> {
   signal?.throwIfAborted();
   const isSecure = url.protocol === 'https:';
+  const agent = isSecure ? secure : plain;
   return await new Promise<PostAnswer>((resolve, reject) => {
     const request = (isSecure ? httpsRequest : httpRequest)(url, {
-      method: 'POST', agent: isSecure ? secure : plain, headers: { ...headers, 'content-length': body.length }, ...(signal === undefined ? {} : { signal }),
+      method: 'POST', agent, headers: { ...headers, 'content-length': body.length }, ...(signal === undefined ? {} : { signal }),
     });
-    const timer = setTimeout(() => request.destroy(new DeadlineError(what, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => {
+      request.destroy(new DeadlineError(what, timeoutMs));
+      // What was kept beside it is as likely half open: a lease would run out while one after the other is found dead.
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+    }, timeoutMs);
     const fail = (error: unknown): void => {
       clearTimeout(timer);
       reject(error as Error);

@@ -1,4 +1,4 @@
-/** A place on the network that can go away: passes connections on to another port, or refuses them. */
+/** A place on the network that can go away: passes connections on to another port, refuses them, or forgets those there are. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -7,6 +7,8 @@ export interface TcpSwitch {
   /** Breaks every connection, and refuses new ones from now on. */
   off(): Promise<void>;
   on(): Promise<void>;
+  /** Connections that are open stay so and carry nothing any more, as where a NAT forgot them; new ones are passed on. Answers how many. */
+  forget(): number;
 }
 
 /** Begins switched on, at a port of its own. */
@@ -40,6 +42,15 @@ export async function startTcpSwitch(target: number): Promise<TcpSwitch> {
       ended.close();
       for (const socket of open) socket.destroy();
       await closed;
+    },
+    forget: () => {
+      let forgotten = 0;
+      for (const socket of open) {
+        socket.unpipe();
+        socket.resume();
+        forgotten += 1;
+      }
+      return forgotten / 2;
     },
     on: async () => { if (server === null) await listen(port); },
   };

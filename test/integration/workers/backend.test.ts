@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Secret } from '#config/environment.ts';
 import { newId } from '#platform/ids.ts';
 import { BackendRefusal, BackendUnreachable, WorkerBackend } from '#workers/backend.ts';
+import { startTcpSwitch } from '../../support/tcp-switch.ts';
 import { FixtureBackend, sharedSecret } from './fixture-backend.ts';
 
 const registration = {
@@ -51,6 +52,21 @@ describe('the signed client of the backend', () => {
     expect(first).to.match(/^[\w-]{32,64}$/u);
     expect(others.slice(0, 2)).to.deep.equal([first, first]);
     expect(others[2]).not.to.equal(first);
+  });
+
+  it('finds one half-open connection, not one after the other: the try after it opens a new one', async () => {
+    const network = await startTcpSwitch(Number(new URL(fixture.baseUrl).port));
+    const beyond = new WorkerBackend({ baseUrl: `http://127.0.0.1:${network.port}`, name: 'builder-1', sharedSecret });
+    try {
+      await beyond.register(body);
+      const report = (): Promise<unknown> => beyond.progress(newId(), { lease_token: 'hsl_one', stage: 'fetching', progress: 0, done: null, total: null }, { timeoutMs: 300 });
+      await Promise.all(Array.from({ length: 8 }, report));
+      expect(network.forget()).to.be.greaterThan(4);
+      expect(await caught(report())).to.be.instanceOf(BackendUnreachable);
+      expect(await caught(report())).to.equal(null);
+    } finally {
+      await network.off();
+    }
   });
 
   it('is refused with another secret, and does not try again', async () => {

@@ -166,6 +166,26 @@ describe('the worker runtime', () => {
     expect(lines[449]).to.contain('left out');
   });
 
+  it('brings the last lines of a log also where the backend refuses them for a second, and does not ask it without a pause', async () => {
+    let refused = 0;
+    let mayPassAt = Infinity;
+    work = async (context) => {
+      context.logLine('info', 'the last line');
+      mayPassAt = performance.now() + 1_000;
+      return success;
+    };
+    fixture.answerProgress = () => {
+      if (performance.now() >= mayPassAt) return fixture.extended();
+      refused += 1;
+      return { status: 503, code: 'SERVICE_UNAVAILABLE' };
+    };
+    await begin();
+    await send(fixture.addJob(input));
+    await until('the result', () => fixture.reports.length === 1);
+    expect(fixture.progress.at(-1)?.body.log?.map(({ message }) => message)).to.deep.equal(['the last line']);
+    expect(refused).to.be.within(1, 8);
+  });
+
   it('shows progress that never falls, and keeps the lease without any', async () => {
     fixture.leaseMs = 1_600;
     work = async (context) => {
