@@ -11,6 +11,7 @@ export type { Redis };
 export type RedisEnvironment = Pick<Environment, 'redis'>;
 
 const connectTimeoutMs = 5_000;
+const keepAliveDelayMs = 10_000;
 /** The longest a command may take: what needs Redis has a way without it, and takes it rather than wait longer. */
 const commandTimeoutMs = 2_000;
 const longestRetryMs = 2_000;
@@ -33,7 +34,7 @@ function clientOptions(address: RedisAddress): Omit<RedisOptions, 'replyMapping'
     ...(address.password === null ? {} : { password: address.password.reveal() }),
     ...(address.tls ? { tls: {} } : {}),
     connectTimeout: connectTimeoutMs,
-    keepAlive: 10_000,
+    keepAlive: keepAliveDelayMs,
     retryStrategy: retryAfterMs,
     // After a failover the old primary answers READONLY: connect anew, to where the name points now.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
@@ -157,6 +158,7 @@ export interface QueueRedisOptions {
   readonly tls?: { readonly servername: string };
   readonly connect_timeout: number;
   readonly socket_keepalive: boolean;
+  readonly socket_initial_delay: number;
   readonly enable_offline_queue: boolean;
   readonly retry_strategy: (state: { readonly attempt: number }) => number;
 }
@@ -177,6 +179,8 @@ export function redisOptions(env: RedisEnvironment, use: 'producer' | 'worker'):
     // redis@3 counts this over all attempts together: a day, so that it never gives up by itself.
     connect_timeout: 86_400_000,
     socket_keepalive: true,
+    // Without it the kernel first asks after two hours: whoever waits for a message on a half-open connection would hear of none so long.
+    socket_initial_delay: keepAliveDelayMs,
     enable_offline_queue: use === 'worker',
     retry_strategy: ({ attempt }) => retryAfterMs(attempt),
   };

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import Queue from 'bee-queue';
 import { expect } from 'chai';
 import { findOnPath } from '#platform/embedded/processes.ts';
@@ -100,6 +101,23 @@ for (const kind of kinds) {
       } finally {
         await worker.close(1_000);
         await producer.close(1_000);
+      }
+    });
+
+    it('has the kernel ask after ten seconds whether a connection of bee-queue still stands, as one that waits for a message sends nothing itself', async () => {
+      const asked: unknown[] = [];
+      const setKeepAlive = Socket.prototype.setKeepAlive;
+      Socket.prototype.setKeepAlive = function (this: Socket, ...how: unknown[]): Socket {
+        asked.push(how);
+        return setKeepAlive.apply(this, how as Parameters<typeof setKeepAlive>);
+      };
+      const worker = new Queue('test_kept', { getEvents: false, redis: redisOptions(env, 'worker') });
+      try {
+        await worker.ready();
+        expect(asked).to.deep.equal([[true, 10_000], [true, 10_000]]);
+      } finally {
+        Socket.prototype.setKeepAlive = setKeepAlive;
+        await worker.close(1_000);
       }
     });
 
