@@ -129,15 +129,25 @@ function giveBackAtFront(queue: TakingQueue): void {
   };
 }
 
-/** Loads bee-queue's scripts again whenever its connection comes back: a restarted Redis has forgotten them. */
+/**
+ * Loads bee-queue's scripts again whenever its connection comes back, since a restarted Redis has forgotten them, and where it
+ * forgot them on a connection that stood (SCRIPT FLUSH, or another server behind a proxy).
+ */
 async function open(queue: BeeQueue<JobMessage>, log: Logger): Promise<BeeQueue<JobMessage>> {
-  queue.on('error', (error) => log.warn('queue.error', error.message, { queue: queue.name }));
-  await withDeadline(() => queue.ready(), sendTimeoutMs * 2, `queue ${queue.name}`);
-  const { client } = queue as unknown as ConnectedQueue;
-  client?.on('ready', () => {
-    lua.buildCache(client).catch((error: unknown) => log.warn('queue.scripts', 'Scripts could not be loaded', { queue: queue.name, error }));
+  queue.on('error', (error) => {
+    log.warn('queue.error', error.message, { queue: queue.name });
+    if (areScriptsGone(error)) loadScripts(queue, log);
   });
+  await withDeadline(() => queue.ready(), sendTimeoutMs * 2, `queue ${queue.name}`);
+  (queue as unknown as ConnectedQueue).client?.on('ready', () => loadScripts(queue, log));
   return queue;
+}
+
+const areScriptsGone = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
+
+function loadScripts(queue: BeeQueue<JobMessage>, log: Logger): void {
+  const { client } = queue as unknown as ConnectedQueue;
+  lua.buildCache(client).catch((error: unknown) => log.warn('queue.scripts', 'Scripts could not be loaded', { queue: queue.name, error }));
 }
 
 /** The sending side: one producer a queue, opened at first use. */
@@ -160,6 +170,7 @@ export class JobProducer {
     const jobs = messages.map((message) => queue.createJob(message).setId(idOf(message)));
     const errors = await withDeadline(() => queue.saveAll(jobs), sendTimeoutMs, `sending to ${queue.name}`);
     const [first] = errors.values();
+    if (areScriptsGone(first)) loadScripts(queue, this.#log);
     if (first !== undefined) throw first;
   }
 

@@ -43,6 +43,14 @@ describe('a queue of messages', () => {
     expect(taken).to.deep.equal([message, message]);
   });
 
+  it('is sent to again where Redis forgot its scripts on a connection that stood', async () => {
+    const { producer, redis: { redis } } = backend.current;
+    await producer.send('cpu', 'low', [{ jobId: newId(), epoch: 0 }]);
+    await redis.script('FLUSH');
+    await until('a message to be sent', () => producer.send('cpu', 'low', [{ jobId: newId(), epoch: 0 }]).then(() => true, () => false));
+    expect(await producer.depth('cpu', 'low')).to.include({ waiting: 2 });
+  });
+
   it('hands over a copy whose job has ended meanwhile once, and is rid of it: it does not come back for ever', async () => {
     const message = { jobId: newId(), epoch: 0 };
     await backend.current.redis.redis.lpush('bq:cpu_tasks:low:waiting', `${message.jobId}.${message.epoch}`);
