@@ -9,6 +9,7 @@ import { type Backend, type Person, type Reply, startBackend, useBackend } from 
 import { claim, failureReport, put, queuedJob, uploadBundle } from '../../support/preview-jobs.ts';
 import { refusalOf } from '../../support/refusals.ts';
 import { type S3Server, startS3Server } from '../../support/s3-server/start.ts';
+import { until } from '../../support/until.ts';
 
 describe('the worker callback', () => {
   const backend = useBackend();
@@ -37,6 +38,20 @@ describe('the worker callback', () => {
     await put(upload.upload_url, upload.headers, content);
     return { artifact: { kind: 'log', path: 'build.log', object_key: upload.object_key, size: content.length, sha256, encoding: 'identity' }, url: upload.upload_url };
   };
+
+  it('tells who watches of an end once it is one: an attempt that another follows has only changed the job', async () => {
+    const told: string[] = [];
+    // What the claim told before is out when this is answered.
+    await backend.current.redis.redis.ping();
+    const leave = await backend.current.subscriber.subscribe(`events:${jobId}`, (how) => told.push(how));
+    await report(failureReport(claimed, { kind: 'storage_unavailable', retryable: true }));
+    await backend.current.sql('update preview_jobs set run_after = now() where id = ?', [jobId]);
+    await report(failureReport(await claim(backend.current, worker, jobId)));
+    await until('the end to be told', () => told.includes('ended'));
+    // The first report, and the claim after it.
+    expect(told).to.deep.equal(['changed', 'changed', 'ended']);
+    await leave();
+  });
 
   it('takes a bundle and a log by their keys, or by the URLs they were uploaded to', async () => {
     const made = await uploadBundle(backend.current, worker, claimed);
