@@ -103,16 +103,18 @@ const isDays = (value: EndValue): value is { readonly daysFromNow: number } => t
 
 /**
  * running → queued again under a new epoch, so that its message is not taken for one that was already sent. With a
- * `leaseToken` only under that lease; with a delay the reconciler sends it when its time has come.
+ * `leaseToken` only under that lease; with a delay the reconciler sends it when its time has come. `notBegunAs` is the row of a
+ * claim that could not be answered: the attempt is not counted, and nothing happens where another try of that claim was.
  */
 export async function requeue(
-  trx: Knex.Transaction, kind: JobKind, jobId: string, how: { leaseToken?: string; delayMs: number; notBegun?: boolean },
+  trx: Knex.Transaction, kind: JobKind, jobId: string, how: { leaseToken?: string; delayMs: number; notBegunAs?: JobRow },
 ): Promise<JobRow | null> {
   const query = how.leaseToken === undefined ? trx(kind.table).where({ id: jobId, status: 'running' }) : held(trx, kind, jobId, how.leaseToken);
+  if (how.notBegunAs !== undefined) query.where({ row_version: how.notBegunAs.row_version });
   const [job] = await query
     .update({
       status: 'queued', stage: null, progress: 0, epoch: trx.raw('epoch + 1'), worker_id: null, started_at: null,
-      ...(how.notBegun === true ? { attempt: trx.raw(uncounted) } : {}),
+      ...(how.notBegunAs !== undefined ? { attempt: trx.raw(uncounted) } : {}),
       ended_lease_hash: how.leaseToken === undefined ? null : trx.ref('lease_token_hash'),
       lease_token_hash: null, lease_expires_at: null, run_after: inFuture(trx, how.delayMs),
     })

@@ -113,7 +113,7 @@ export class WorkerService {
       try {
         return await this.#describe(kind, claimed.job, claimed.leaseToken);
       } catch (error) {
-        await transact(this.#on.db, null, (trx) => requeue(trx, kind, jobId, { leaseToken: claimed.leaseToken, delayMs: undescribedDelayMs, notBegun: true }));
+        await transact(this.#on.db, null, (trx) => requeue(trx, kind, jobId, { leaseToken: claimed.leaseToken, delayMs: undescribedDelayMs, notBegunAs: claimed.job }));
         kind.changed(jobId);
         throw new ServiceError('SERVICE_UNAVAILABLE', 'The input of this job cannot be had now. It is put back.', { retryAfterSeconds: 10, cause: error });
       }

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import type { WorkerCaller } from '#platform/call.ts';
+import { StorageError } from '#platform/storage/storage.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
-import { epochOf, failureReport, queuedJob } from '../../support/preview-jobs.ts';
+import { epochOf, failureReport, queuedJob, request, sourceOf } from '../../support/preview-jobs.ts';
 import { codeOf } from '../../support/refusals.ts';
 
 describe('a claim whose answer was lost', () => {
@@ -44,6 +45,31 @@ describe('a claim whose answer was lost', () => {
     expect(await codeOf(claim(claimKey, await backend.current.worker()))).to.equal('CONFLICT');
     expect(await codeOf(claim(claimKey, worker, epoch + 1))).to.equal('CONFLICT');
     expect(data.lease_token).not.to.contain(claimKey);
+  });
+
+  it('keeps the lease of a later try where the first, given up meanwhile, finds that its input cannot be had', async () => {
+    const project = await backend.current.project(ada);
+    // More sources than fit stand in a document of their own, which storage has to take.
+    const { data: { job } } = await request(backend.current, ada, project, Array.from({ length: 2_001 }, (_, index) => sourceOf(index === 0 ? 'index.js' : `g${index}.js`, 'export default 1;')));
+    await backend.current.sql('update preview_jobs set queued_at = now(), run_after = now() where id = ?', [job.id]);
+    [jobId, epoch] = [job.id, 0];
+    const { storage } = backend.current;
+    const put = storage.put.bind(storage);
+    const [asked, hanging] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+    storage.put = () => {
+      storage.put = put;
+      asked.resolve();
+      return hanging.promise;
+    };
+    const claimKey = key();
+    const first = codeOf(claim(claimKey));
+    await asked.promise;
+    const { data: second } = await claim(claimKey);
+    hanging.reject(new StorageError('unavailable', 'away'));
+    expect(await first).to.equal('SERVICE_UNAVAILABLE');
+    expect(await epochOf(backend.current, jobId), 'it was not put back').to.equal(0);
+    const { data: receipt } = await backend.current.run('reportJobResult', worker, { body: failureReport(second) });
+    expect(receipt.accepted).to.equal(true);
   });
 
   it('is one claim however many of its tries come at once', async () => {
