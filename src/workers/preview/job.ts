@@ -11,7 +11,7 @@ import type { Builder, BuildResult, Platform } from './builder.ts';
 import { fetchSources, listSources } from './fetch-sources.ts';
 import { failureOfBuild, failureOfTransfer, tooLarge } from './job-failure.ts';
 import { keepResult, resultName, takeKept } from './kept-results.ts';
-import { type PackagedObject, Packer, plainObject, plainObjects } from './packaging.ts';
+import { encodingsOf, type PackagedObject, Packer, plainObject, plainObjects } from './packaging.ts';
 import type { ProjectCaches } from './project-caches.ts';
 import { materialiseSources } from './sources.ts';
 import { checkMade, LimitExceeded, storeArtifacts } from './store-artifacts.ts';
@@ -124,7 +124,8 @@ async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, items, w
   watch.add('bundling', performance.now() - startedAt);
   await tellLog(context, kept, startedAtMs);
   const plain = kept.filter(({ encoding }) => encoding === 'identity');
-  return await withinLimits(context, plain, async () => succeeded(await upload(context, kept, watch), plain, watch));
+  const packed = kept.filter(({ encoding }) => encoding !== 'identity');
+  return await withinLimits(context, plain, async () => succeeded(await upload(context, plain, Promise.resolve(packed), watch), plain, watch));
 }
 
 async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, bench: Workbench): Promise<JobOutcome> {
@@ -144,10 +145,10 @@ async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, benc
     }
     context.progress({ stage: 'packaging', percent: beginsAt.packaging });
     return await withinLimits(context, plain, async () => {
-      const objects = [...plain, ...await watch.measure('packaging', () => packer.objects(plain))];
-      const keeping = keepResult(cacheDir, resultName(input, items), objects)
+      const packing = watch.measure('packaging', () => packer.objects(plain));
+      const keeping = packing.then((packed) => keepResult(cacheDir, resultName(input, items), [...plain, ...packed]))
         .catch((error: unknown) => context.log.warn('preview.result_not_kept', 'A result could not be kept for the next build', { error }));
-      const artifacts = await upload(context, objects, watch);
+      const artifacts = await upload(context, plain, packing, watch);
       await keeping;
       return succeeded(artifacts, plain, watch);
     });
@@ -167,10 +168,19 @@ async function withinLimits(context: JobContext<PreviewJobInput>, plain: readonl
   }
 }
 
-const upload = (context: JobContext<PreviewJobInput>, objects: readonly PackagedObject[], watch: Stopwatch): Promise<JobArtifact[]> =>
-  watch.measure('uploading', () => storeArtifacts(context, objects, (done, total) => {
-    context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total });
-  }));
+/** What is there leaves while the rest is compressed; `uploading` counts what it takes beyond that. */
+async function upload(
+  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, watch: Stopwatch,
+): Promise<JobArtifact[]> {
+  const total = plain.reduce((sum, object) => sum + encodingsOf(object), 0);
+  let packedAt = performance.now();
+  const artifacts = await storeArtifacts(context, plain, packing.then((packed) => {
+    packedAt = performance.now();
+    return packed;
+  }), (done) => context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total }));
+  watch.add('uploading', performance.now() - packedAt);
+  return artifacts;
+}
 
 function succeeded(artifacts: readonly JobArtifact[], plain: readonly PackagedObject[], watch: Stopwatch): JobOutcome {
   const keyOf = (kind: string): string | undefined => artifacts.find((artifact) => artifact.kind === kind && artifact.encoding === 'identity')?.object_key;

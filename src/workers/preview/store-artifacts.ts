@@ -27,23 +27,30 @@ function checkBytes(objects: readonly PackagedObject[], limits: PreviewJobInput[
   if (bytes > limits.max_artifact_bytes) throw new LimitExceeded(`The build made ${bytes} bytes of artifacts; ${limits.max_artifact_bytes} are allowed.`);
 }
 
+const largestFirst = (objects: readonly PackagedObject[]): PackagedObject[] => [...objects].sort((a, b) => b.sizeBytes - a.sizeBytes);
+
 /**
- * Uploads them all, the largest first.
+ * Uploads them all: what is there at once, and what is still compressed when it is.
  *
  * @param onUpload called after each
  * @throws LimitExceeded in words for the user
  */
 export async function storeArtifacts(
-  context: JobContext<PreviewJobInput>, objects: readonly PackagedObject[], onUpload: (done: number, total: number) => void,
+  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, onUpload: (done: number) => void,
 ): Promise<JobArtifact[]> {
-  const { createUploads, signal } = context;
-  checkBytes(objects, context.job.input.limits);
+  const { limits } = context.job.input;
   let done = 0;
-  return await uploadObjects([...objects].sort((a, b) => b.sizeBytes - a.sizeBytes), {
-    createUploads, signal,
+  const uploading = {
+    createUploads: context.createUploads, signal: context.signal,
     onUpload: () => {
       done += 1;
-      onUpload(done, objects.length);
+      onUpload(done);
     },
-  });
+  };
+  const sendPacked = async (): Promise<JobArtifact[]> => {
+    const packed = await packing;
+    checkBytes([...plain, ...packed], limits);
+    return await uploadObjects(largestFirst(packed), uploading);
+  };
+  return (await Promise.all([uploadObjects(largestFirst(plain), uploading), sendPacked()])).flat();
 }
