@@ -43,9 +43,9 @@ describe('profile, preferences, usage and people over the wire', () => {
     const { key } = await hive.api.createApiKey({ body: { name: 'CI', scopes: ['account:read'] } });
     for (const client of [hive, system.current.anonymous({ apiKey: key })]) {
       const { tier, items } = await client.api.getUsage({});
-      expect([tier, items.length]).to.deep.equal(['free', 22]);
+      expect([tier, items.length]).to.deep.equal(['free', 23]);
       const of = (name: string): unknown => { const item = items.find((one) => one.name === name); return [item?.used, item?.limit, item?.resets_at]; };
-      expect([of('projects'), of('api_keys'), of('streams_at_once')]).to.deep.equal([[1, 5, null], [1, 2, null], [0, 2, null]]);
+      expect([of('projects'), of('api_keys'), of('streams_at_once'), of('live_sessions_at_once')]).to.deep.equal([[1, 5, null], [1, 2, null], [0, 2, null], [0, 1, null]]);
       const requests = items.find(({ name }) => name === 'api_requests_per_minute');
       expect(requests?.used).to.be.within(3, 10);
     }
