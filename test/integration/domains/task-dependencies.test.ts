@@ -45,7 +45,7 @@ describe('what tasks wait for', () => {
   it('is listed in the order it was added, walked by cursor in the same', async () => {
     const [task = '', ...on] = await ids(await project(), 8);
     for (const one of on) await add(task, one);
-    await backend.current.sql('update task_dependencies set created_at = now() where task_id = ? and depends_on_task_id = any(?)', [task, on.slice(2, 5)]);
+    await backend.current.sql("update task_dependencies set created_at = now() + interval '1 second' where task_id = ? and depends_on_task_id = any(?)", [task, on.slice(2, 5)]);
     const whole = (await list(task)).items.map((item) => item.depends_on_task_id);
     expect(whole).to.deep.equal([...on.slice(0, 2), ...on.slice(5), ...on.slice(2, 5).sort()]);
     const walked: string[] = [];
