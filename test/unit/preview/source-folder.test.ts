@@ -48,6 +48,8 @@ describe('a source folder that changes while it is read', () => {
     ['what lies behind a link that its folder has become', () => { renameSync(join(root, 'z'), join(work.path, 'moved')); symlinkSync(join(work.path, 'outside'), join(root, 'z')); }],
   ] as const) {
     it(`refuses ${what}, and says nothing of where it leads`, async () => {
+      // Eight are read at once: with these before it, the one that changes has not been opened when the first is taken.
+      writeFiles(root, Object.fromEntries(Array.from({ length: 8 }, (_, nth) => [`a${nth}.js`, '1'])));
       const { texts, refused } = await readWhile(change);
       expect(refused).to.equal('"z/inner/b.js" is not a regular file.');
       expect(texts.join('')).to.not.include(secret);
