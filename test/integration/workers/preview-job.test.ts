@@ -85,7 +85,7 @@ describe('a preview job', () => {
   const inputOf = (items: JobSource[], more: Partial<PreviewJobInput> = {}): PreviewJobInput => ({
     kind: 'preview', project_id: newId(), sdk_version: '0.88.1', target_platform: 'ios', entry_file: 'index.js', environment: 'development', env: { PUBLIC_X: '1' }, dev: false,
     sources: { count: items.length, bytes: 0, items, url: null },
-    limits: { max_bundle_bytes: 1_000_000, max_artifact_bytes: 1_000_000, max_artifacts: 8, max_memory_bytes: 2 ** 30, max_log_lines: 100 },
+    limits: { max_bundle_bytes: 1_000_000, max_artifact_bytes: 1_000_000, max_artifacts: 7, max_memory_bytes: 2 ** 30, max_log_lines: 100 },
     ...more,
   });
   const run = async (input: PreviewJobInput, failure: BuildFailure | null = null, signal = new AbortController().signal): Promise<JobOutcome> => {
@@ -117,7 +117,7 @@ describe('a preview job', () => {
     expect(artifacts.map(({ path, encoding }) => `${path} ${encoding}`).sort()).to.deep.equal([
       'assets/logo.png identity', 'build.log identity',
       'bundle.js br', 'bundle.js gzip', 'bundle.js identity',
-      'bundle.js.map br', 'bundle.js.map identity', 'metadata.json identity',
+      'bundle.js.map identity', 'metadata.json identity',
     ]);
     for (const artifact of artifacts) {
       const { bytes, headers } = fixture.objects.get(artifact.object_key) ?? expect.fail(`nothing was stored as ${artifact.object_key}`);
@@ -202,7 +202,7 @@ describe('a preview job', () => {
   for (const [name, narrower] of [
     ['a bundle', { max_bundle_bytes: 1_000 }],
     ['all artifacts together', { max_artifact_bytes: 24_000 }],
-    ['the number of objects', { max_artifacts: 7 }],
+    ['the number of objects', { max_artifacts: 6 }],
   ] as const) {
     it(`holds ${name} to the job's limit`, async () => {
       const outcome = await run(inputOf([source('index.js', bundle)], { limits: { ...limits, ...narrower } }));
@@ -225,7 +225,7 @@ describe('a preview job', () => {
       return 200;
     };
     expect((await run(inputOf([source('index.js', bundle)]))).status).to.equal('SUCCESS');
-    expect([failed.size, refused.size]).to.deep.equal([2, 1]);
+    expect([failed.size, refused.size]).to.deep.equal([1, 1]);
   });
 
   const again = (input: PreviewJobInput, items: JobSource[], more: Partial<PreviewJobInput> = {}): PreviewJobInput => ({ ...inputOf(items), project_id: input.project_id, ...more });
@@ -240,7 +240,7 @@ describe('a preview job', () => {
     const repeated = await run(again(first, [...sources].reverse()));
     expect(requests).to.have.length(1);
     expect(repeated.status === 'SUCCESS' && repeated.result).to.deep.include({ kind: 'preview', bundle_bytes: bundle.length });
-    expect(artifactsOf(repeated)).to.deep.equal(artifactsOf(built)).and.to.have.length(7);
+    expect(artifactsOf(repeated)).to.deep.equal(artifactsOf(built)).and.to.have.length(6);
     expect(lines.map(({ message }) => message)).to.include.members(['nothing has changed since the last build: its result is taken, and this is its log', 'warning: it is a copy']);
     const log = repeated.artifacts?.find(({ kind }) => kind === 'log');
     expect(fixture.objects.get(log?.object_key ?? '')?.bytes.toString()).to.match(/^   0\.000s {2}nothing has changed/u);
@@ -278,7 +278,7 @@ describe('a preview job', () => {
     for (const damaged of [Buffer.alloc(0), bytes.subarray(0, bytes.length - 1), Buffer.from(bytes.toString('latin1').replace('index', 'indey'), 'latin1'), Buffer.from(bytes.toString('latin1').replaceAll('"sha256"', '"sha25'), 'latin1')]) {
       await writeFile(join(kept, file), damaged);
       requests.length = 0;
-      expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(7);
+      expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(6);
       expect(requests, String(damaged.length)).to.have.length(1);
     }
   });
