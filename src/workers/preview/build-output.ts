@@ -1,7 +1,7 @@
 /** Writes what a build process sends into the output folder. The process names nothing here that is not checked. */
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sha256Hex } from '#platform/crypto.ts';
 import { checkSourcePath } from '#platform/source-paths.ts';
 import { plainText } from './build-frames.ts';
 import type { AssetHeader } from './child/protocol.ts';
@@ -81,7 +81,7 @@ export class BuildOutput {
     if (this.#taken.has(path) || this.#folders.has(path) || above.some((folder) => this.#taken.has(folder))) return;
     this.#taken.add(path);
     for (const folder of above) this.#folders.add(folder);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = sha256Hex(bytes);
     const file = { kind, path, sizeBytes: bytes.byteLength, sha256, ...(asset === undefined ? {} : { asset }) };
     this.#onFile(file, bytes);
     const before = this.#writes[this.#writes.length - writersAtOnce];

@@ -86,7 +86,7 @@ async function buildPreview(on: PreviewJobs, context: JobContext<PreviewJobInput
   const items = await watch.measure('fetching', () => listSources(input.sources, context.signal));
   const cache = await on.caches.use(input.project_id);
   const bench: Workbench = {
-    builder: found.builder, cacheDir: cache.dir, items, watch,
+    builder: found.builder, cacheDir: cache.dir, items, watch, resultName: resultName(input, items),
     sourceDir: join(context.workDir, 'src'), outDir: join(context.workDir, 'out'), packDir: join(context.workDir, 'pack'),
   };
   try {
@@ -103,6 +103,8 @@ interface Workbench {
   /** The project's own. */
   readonly cacheDir: string;
   readonly items: readonly JobSource[];
+  /** Under which the result is kept. */
+  readonly resultName: string;
   readonly watch: Stopwatch;
   readonly sourceDir: string;
   readonly outDir: string;
@@ -111,11 +113,11 @@ interface Workbench {
 }
 
 /** The result of the last build again, where nothing has changed since; null where something has. */
-async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, items, watch }: Workbench): Promise<JobOutcome | null> {
+async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, resultName: name, watch }: Workbench): Promise<JobOutcome | null> {
   const { log, workDir } = context;
   const startedAtMs = Date.now();
   const startedAt = performance.now();
-  const kept = await takeKept(cacheDir, resultName(context.job.input, items), join(workDir, 'kept'))
+  const kept = await takeKept(cacheDir, name, join(workDir, 'kept'))
     .catch((error: unknown) => {
       log.warn('preview.kept_unread', 'A kept result could not be read, and is built anew', { error });
       return null;
@@ -129,7 +131,6 @@ async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, items, w
 }
 
 async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, bench: Workbench): Promise<JobOutcome> {
-  const { input } = context.job;
   const { cacheDir, items, outDir, packDir, watch } = bench;
   await watch.measure('fetching', () => prepareSources(on, context, items, bench.sourceDir));
   await mkdir(packDir);
@@ -146,7 +147,7 @@ async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, benc
     context.progress({ stage: 'packaging', percent: beginsAt.packaging });
     return await withinLimits(context, plain, async () => {
       const packing = watch.measure('packaging', () => packer.objects(plain));
-      const keeping = packing.then((packed) => keepResult(cacheDir, resultName(input, items), [...plain, ...packed]))
+      const keeping = packing.then((packed) => keepResult(cacheDir, bench.resultName, [...plain, ...packed]))
         .catch((error: unknown) => context.log.warn('preview.result_not_kept', 'A result could not be kept for the next build', { error }));
       const artifacts = await upload(context, plain, packing, watch);
       await keeping;

@@ -3,11 +3,11 @@
  * (tests hold that), so it is taken as it was stored. One file beside the project's transforms, replaced as a whole, under
  * the same bounds; its name holds everything the result follows from.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobSource, PreviewJobInput } from '#generated/sdk/types.gen.ts';
 import { mapBounded } from '#platform/concurrency.ts';
+import { sha256Hex } from '#platform/crypto.ts';
 import { findSdkSet } from '#platform/sdk-sets.ts';
 import { encodePack, Pack } from './child/transform-cache.ts';
 import type { PackagedObject } from './packaging.ts';
@@ -21,12 +21,11 @@ const maxResultBytes = 64 * 1024 * 1024;
 
 /** What a result follows from: the build, the sources by path, and the code that builds. */
 export function resultName(input: PreviewJobInput, items: readonly JobSource[]): string {
-  const hash = createHash('sha256');
   const sources = items.map(({ path, sha256 }) => [path, sha256]).sort(([one = ''], [other = '']) => (one < other ? -1 : 1));
   const env = Object.entries(input.env).sort(([one], [other]) => (one < other ? -1 : 1));
   const code = [childHash(), findSdkSet(input.sdk_version)?.lockHash ?? ''];
-  hash.update(JSON.stringify([form, input.sdk_version, code, input.entry_file, input.environment, env, sources]));
-  return `${variantOf(input)}.${hash.digest('hex')}.pack`;
+  const all = JSON.stringify([form, input.sdk_version, code, input.entry_file, input.environment, env, sources]);
+  return `${variantOf(input)}.${sha256Hex(all)}.pack`;
 }
 
 const variantOf = ({ target_platform: platform, dev }: PreviewJobInput): string => `result-${platform}-${dev ? 'dev' : 'prod'}`;
@@ -54,7 +53,7 @@ export async function takeKept(cacheDir: string, name: string, folder: string): 
   const described = describedIn(pack);
   const contents = described.map(({ sha256 }, index) => {
     const content = pack.get(String(index));
-    return content !== null && createHash('sha256').update(content).digest('hex') === sha256 ? content : null;
+    return content !== null && sha256Hex(content) === sha256 ? content : null;
   });
   if (described.length === 0 || contents.includes(null)) {
     await rm(join(cacheDir, name), { force: true });
@@ -66,7 +65,7 @@ export async function takeKept(cacheDir: string, name: string, folder: string): 
     const content = object.kind === 'log' ? Buffer.concat([Buffer.from(`   0.000s  ${repeated}\n`), kept]) : kept;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content, { flag: 'wx', mode: 0o600 });
-    return { ...object, file, sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+    return { ...object, file, sizeBytes: content.length, sha256: sha256Hex(content) };
   });
 }
 

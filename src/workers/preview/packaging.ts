@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib';
 import type { ContentCoding, JobArtifactKind } from '#generated/sdk/types.gen.ts';
+import { sha256Hex } from '#platform/crypto.ts';
 import type { OutputFile } from './builder.ts';
 
 export interface PackagedObject {
@@ -128,7 +129,7 @@ async function compressBytes(object: PackagedObject, { encoding, effort }: Packi
   const packed = encoding === 'gzip' ? await gzipAtOnce(bytes, { level: effort }) : await brotliAtOnce(bytes, { params: brotliParams(effort, bytes.byteLength) });
   const file = placeOf(object, encoding, packDir);
   await writeFile(file, packed, { flag: 'wx', mode: 0o600 });
-  return { ...object, encoding, sizeBytes: packed.length, sha256: createHash('sha256').update(packed).digest('hex'), file };
+  return { ...object, encoding, sizeBytes: packed.length, sha256: sha256Hex(packed), file };
 }
 
 /** zlib works on the thread pool, so the streams leave the main thread to hashing alone (about 1.5 GB/s). */

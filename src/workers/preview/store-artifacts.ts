@@ -9,7 +9,7 @@ export class LimitExceeded extends Error {}
 const bytesOf = (objects: readonly PackagedObject[]): number => objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 /**
- * Looks before anything is compressed or sent whether the job may make so much.
+ * Looks before anything is sent whether the job may make so much.
  *
  * @throws LimitExceeded in words for the user
  */
