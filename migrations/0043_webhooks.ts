@@ -92,7 +92,9 @@ export async function up(knex: Knex): Promise<void> {
     create index webhook_deliveries_webhook_id_idx on webhook_deliveries (webhook_id, created_at desc, id desc);
     create index webhook_deliveries_status_idx on webhook_deliveries (webhook_id, status, created_at desc, id desc);
     create index webhook_deliveries_event_type_idx on webhook_deliveries (webhook_id, event_type, created_at desc, id desc);
-    create index webhook_deliveries_due_idx on webhook_deliveries (next_attempt_at, id) where status = 'pending';
+    -- What is due is taken endpoint by endpoint, so that nobody waits behind another's backlog.
+    create index webhook_deliveries_due_idx on webhook_deliveries (webhook_id, next_attempt_at, id) where status = 'pending';
+    create index webhook_deliveries_leased_idx on webhook_deliveries (webhook_id) where lease_token is not null;
     create index webhook_deliveries_created_at_idx on webhook_deliveries (created_at);
 
     create table webhook_attempts (
