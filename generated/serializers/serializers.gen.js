@@ -1785,6 +1785,8 @@ export const serializers = {
   streamPreviewView: {  },
   getPreviewManifest: {  },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  reportAiResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  reportRepoSync: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
   reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },
   claimJob: { 200: (o) => envelope(pickClaimedJob(o)) },

@@ -143,6 +143,8 @@ export type OperationId =
   | 'streamPreviewView'
   | 'getPreviewManifest'
   | 'reportPreviewResult'
+  | 'reportAiResult'
+  | 'reportRepoSync'
   | 'registerWorker'
   | 'reportHeartbeat'
   | 'claimJob'
@@ -178,7 +180,6 @@ export type PendingOperationId =
   | 'cancelAiJob'
   | 'streamAiJob'
   | 'listDocHistory'
-  | 'reportAiResult'
   | 'listRefactorJobs'
   | 'createRefactorJob'
   | 'getRefactorJob'
@@ -190,7 +191,6 @@ export type PendingOperationId =
   | 'syncRepo'
   | 'getRepoSync'
   | 'receiveRepoPush'
-  | 'reportRepoSync'
   | 'getProjectManifest'
   | 'diffProjectManifests'
   | 'listFiles'
@@ -791,6 +791,14 @@ export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParamete
 export type ReportPreviewResultReply =
   | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ReportAiResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportAiResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportAiResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportAiResultData['body']>>;
+export type ReportAiResultReply =
+  | { readonly status: 200; readonly body: wire.ReportAiResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ReportRepoSyncRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportRepoSyncData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportRepoSyncData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportRepoSyncData['body']>>;
+export type ReportRepoSyncReply =
+  | { readonly status: 200; readonly body: wire.ReportRepoSyncResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type RegisterWorkerRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.RegisterWorkerData['body']>>;
 export type RegisterWorkerReply =
   | { readonly status: 200; readonly body: wire.RegisterWorkerResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -1170,6 +1178,10 @@ export interface Handlers {
   readonly getPreviewManifest: (request: GetPreviewManifestRequest, call: Call) => Promise<GetPreviewManifestReply>;
   /** POST /preview/callback */
   readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
+  /** POST /ai/callback */
+  readonly reportAiResult: (request: ReportAiResultRequest, call: Call) => Promise<ReportAiResultReply>;
+  /** POST /repos/callback */
+  readonly reportRepoSync: (request: ReportRepoSyncRequest, call: Call) => Promise<ReportRepoSyncReply>;
   /** POST /workers/register */
   readonly registerWorker: (request: RegisterWorkerRequest, call: Call) => Promise<RegisterWorkerReply>;
   /** POST /workers/heartbeat */

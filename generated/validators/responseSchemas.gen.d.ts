@@ -100,6 +100,8 @@ export declare const uploadPreviewBundle_201: Compiled;
 export declare const createLiveSession_201: Compiled;
 export declare const pushLiveChanges_202: Compiled;
 export declare const reportPreviewResult_200: Compiled;
+export declare const reportAiResult_200: Compiled;
+export declare const reportRepoSync_200: Compiled;
 export declare const registerWorker_200: Compiled;
 export declare const reportHeartbeat_200: Compiled;
 export declare const claimJob_200: Compiled;
