@@ -15,7 +15,7 @@ export async function up(knex: Knex): Promise<void> {
     create table webhook_endpoints (
       id uuid primary key,
       project_id uuid not null references projects (id),
-      url text not null check (length(url) between 8 and 2048 and url ~ '^https?://'),
+      url text not null check (length(url) between 8 and 2048 and url ~ '^https{0,1}://'),
       event_types text[] not null check (cardinality(event_types) between 1 and 18 and event_types <@ array[${listed(eventTypes)}]),
       is_active boolean not null default true,
       disabled_reason text check (disabled_reason in ('switched_off', 'failing', 'gone')),

@@ -122,6 +122,10 @@ import { NodeKeys } from '#domains/workers/node-keys.ts';
 import { WorkerNodeService } from '#domains/workers/nodes-service.ts';
 import { ScalingService, sweepScalingEvents } from '#domains/workers/scaling-service.ts';
 import { WorkerService } from '#domains/workers/service.ts';
+import { WebhookDeliveryService } from '#domains/webhooks/deliveries-service.ts';
+import { sweepWebhooks } from '#domains/webhooks/erasure.ts';
+import { webhookHandlers } from '#domains/webhooks/handlers.ts';
+import { WebhookService } from '#domains/webhooks/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
 import type { JobKind } from '#jobs/kinds.ts';
@@ -132,11 +136,12 @@ import { scheduledSweeps, type ScheduledJob, type Sweep } from '#jobs/scheduled.
 import type { SystemJobKind } from '#jobs/system-jobs.ts';
 import { JobWatch } from '#jobs/watch.ts';
 import type { Clock } from '#platform/clock.ts';
-import { deriveKey } from '#platform/crypto.ts';
+import { createVault, deriveKey } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Mailer } from '#platform/mail/mailer.ts';
 import { streamUse } from '#platform/open-streams.ts';
+import { outgoingRules } from '#platform/outgoing/rules.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import { requestUse } from '#platform/request-windows.ts';
@@ -235,6 +240,7 @@ export function createServices(on: Platform, version: string): Services {
   const arrivals = new Arrivals(storage);
   const attachmentErasing = new AttachmentErasing(db, storage);
   const completing = new Completing({ db, arrivals, erasing: attachmentErasing });
+  const webhooks = new WebhookService({ db, clock, tiers, vault: createVault(env.encryptionKey, env.encryptionKeyPrevious), rules: outgoingRules(env) });
   const changes = new AccountChanges(redis, log);
   const accountData = createAccountData({
     db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings, projectErasures, projectStages: stagesOfProject,
@@ -255,6 +261,7 @@ export function createServices(on: Platform, version: string): Services {
     sweepInvitations(db),
     notificationSweep(db),
     attachmentErasing.sweep,
+    sweepWebhooks(db),
     ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
@@ -298,6 +305,7 @@ export function createServices(on: Platform, version: string): Services {
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
       ...previewViewHandlers(new PreviewViewService({ db, storage, sessions: previewSessions, tokens: desk, watch })),
       ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, desk, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
+      ...webhookHandlers(webhooks, new WebhookDeliveryService(db, clock)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: jobKinds, heartbeats, watch })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, jobKinds),
