@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { claim as takeUp } from '#jobs/claims.ts';
 import { send } from '#jobs/leases.ts';
 import type { JobRow } from '#jobs/kinds.ts';
-import { type OutboxRelay, takeSql } from '#jobs/relay.ts';
+import { OutboxRelay, takeSql } from '#jobs/relay.ts';
 import { mostAhead, takeTurnsSql } from '#jobs/turns.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { transact } from '#platform/database.ts';
@@ -185,6 +186,29 @@ describe('turns of accounts', () => {
     await claim(backend.current, worker, second);
     await until('the last', async () => (await sent()).length === 4);
     expect(await sent()).to.deep.equal([...jobs].sort());
+  });
+
+  it('are passed on at once also where a job comes while the one before it is taken up, and neither hears of the other', async () => {
+    const { database: { db }, producer, services, log } = backend.current;
+    const [first = ''] = await backlogOf(ada, 2);
+    let looks = 0;
+    const watched: typeof db = { ...db, namedIn: (trx, name, ...rest) => { if (name === 'outbox.take_turns') looks += 1; return db.namedIn(trx, name, ...rest); } };
+    const relay = new OutboxRelay(watched, producer, services.consumers, log);
+    relays.push(relay);
+    relay.start();
+    await until('both places to be taken', async () => (await depth()) === mostAhead && (await marked()) === mostAhead);
+    const claiming = await db.knex.transaction();
+    const [kind] = services.kinds;
+    if (kind === undefined) throw new Error('There is no kind.');
+    const inClaiming = { ...db, named: (...args: Parameters<typeof db.named>) => db.namedIn(claiming, ...args) } as typeof db;
+    expect(await takeUp(inClaiming, kind, first, worker.nodeId, { epoch: 0, claimKey: null })).not.to.equal(null);
+    await backlogOf(ada, 1);
+    const seen = looks;
+    await until('a look that finds no place free', () => looks > seen);
+    await claiming.commit();
+    const committedAt = performance.now();
+    await until('the third to be sent', async () => (await depth()) === mostAhead + 1);
+    expect(performance.now() - committedAt).to.be.lessThan(1_000);
   });
 
   it('hold up nothing that waits for none: other messages are found past any backlog', async () => {
