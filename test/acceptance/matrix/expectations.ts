@@ -189,6 +189,17 @@ uploadPreviewBundle     | 201    201      201    201   201      201     201     
 getPreviewManifest      | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
 viewPreview             | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
 streamPreviewView       | 200    200      200    200   200      200     200     200   200       200 200      200      200         200   200       200     200     200     200  200
+listWebhooks            | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+createWebhook           | 401    404      403    201   403      201     201     404   404       201 403      404      unconfirmed 201   suspended 401     401     expired 401  401
+getWebhook              | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+updateWebhook           | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+deleteWebhook           | 401    404      403    204   403      204     204     404   404       204 403      404      204         204   suspended 401     401     expired 401  401
+rotateWebhookSecret     | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+testWebhook             | 401    404      403    202   403      202     202     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
+redeliverSince          | 401    404      403    202   403      202     202     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
+listDeliveries          | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+getDelivery             | 401    404      403    200   403      200     200     404   404       200 403      404      200         200   suspended 401     401     expired 401  401
+redeliverDelivery       | 401    404      403    202   403      202     202     404   404       202 403      404      202         202   suspended 401     401     expired 401  401
 reportPreviewResult     | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401
 reportAiResult          | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401
 reportRepoSync          | 401    401      401    401   401      401     401     401   401       401 401      401      401         401   401       401     401     401     200  401

@@ -15,7 +15,7 @@ describe('webhooks', () => {
   const backend = useBackend();
   const person = (tier?: Person['tier']): Promise<Person> => backend.current.person(tier);
   const create = async (who: Person, projectId: string, more: { url?: string; is_active?: boolean } = {}): Promise<DataOf<'createWebhook'>> =>
-    (await backend.current.run('createWebhook', who, { path: { project_id: projectId }, body: { url, event_types: [...types], ...more } })).data;
+    (await backend.current.run('createWebhook', who, { path: { project_id: projectId }, body: { url, event_types: [...types], is_active: true, ...more } })).data;
   const auditsOf = (id: string): Promise<unknown[]> =>
     backend.current.sql('select event_type, entity_type, user_id, data from audit_logs where entity_id = ? order by id', [id]);
   const opened = async (id: string): Promise<{ now: string; before: string | null }> => {
@@ -100,13 +100,13 @@ describe('webhooks', () => {
     for (const [who, code] of [[cleo, 'FORBIDDEN'], [dora, 'NOT_FOUND']] as const) {
       for (const call of [
         () => run('listWebhooks', who, { path: { project_id: projectId } }), () => create(who, projectId), () => run('getWebhook', who, { path }),
-        () => run('updateWebhook', who, { path, body: { is_active: false } }), () => run('deleteWebhook', who, { path }), () => run('rotateWebhookSecret', who, { path, body: {} }),
-        () => run('testWebhook', who, { path }), () => run('redeliverSince', who, { path, body: { since: '2026-03-01T00:00:00.000Z' } }), () => run('listDeliveries', who, { path }),
+        () => run('updateWebhook', who, { path, body: { is_active: false } }), () => run('deleteWebhook', who, { path }), () => run('rotateWebhookSecret', who, { path, body: { overlap_seconds: 0 } }),
+        () => run('testWebhook', who, { path }), () => run('redeliverSince', who, { path, body: { since: '2026-03-01T00:00:00.000Z', include_succeeded: false } }), () => run('listDeliveries', who, { path }),
         () => run('getDelivery', who, { path: { delivery_id: deliveryId } }), () => run('redeliverDelivery', who, { path: { delivery_id: deliveryId } }),
       ]) expect(await codeOf(call())).to.equal(code);
     }
     expect((await run('listWebhooks', ada, { path: { project_id: projectId } })).data.items.map(({ id }) => id)).to.deep.equal([webhook.id]);
-    expect((await refusalOf(run('createWebhook', { ...ada, isVerified: false }, { path: { project_id: projectId }, body: { url, event_types: [...types] } }))).details).to.deep.equal({ reason: 'email_not_verified' });
+    expect((await refusalOf(run('createWebhook', { ...ada, isVerified: false }, { path: { project_id: projectId }, body: { url, event_types: [...types], is_active: true } }))).details).to.deep.equal({ reason: 'email_not_verified' });
   });
 
   it('are as many as the tier of the project\'s owner allows, those that are off too, also under a race; the owner is told near the end', async () => {
@@ -172,15 +172,17 @@ describe('webhooks', () => {
   });
 
   it('change their secret with an overlap in which the former one is kept, one at most', async () => {
-    const { run, project, sql, clock } = backend.current;
+    const { run, http, project, sql, clock } = backend.current;
     const ada = await person();
     const { webhook, secret: first } = await create(ada, await project(ada));
     const path = { webhook_id: webhook.id };
     const { data: { secret: second, previous_expires_at: endsAt } } = await run('rotateWebhookSecret', ada, { path, body: { overlap_seconds: 3_600 } });
     expect(Date.parse(endsAt)).to.be.within(clock.now() + 3_590_000, clock.now() + 3_600_000);
     expect(await opened(webhook.id)).to.deep.equal({ now: second, before: first });
-    const { data: { secret: third, previous_expires_at: aDayLater } } = await run('rotateWebhookSecret', ada, { path, body: {} });
-    expect(Date.parse(aDayLater), 'a day where nothing is said').to.be.within(clock.now() + 86_390_000, clock.now() + 86_400_000);
+    const reply = await http('POST', `/webhooks/${webhook.id}/rotate-secret`, { headers: ada.headers });
+    const { secret: third, previous_expires_at: aDayLater } = reply.data as DataOf<'rotateWebhookSecret'>;
+    expect(reply.headers.get('cache-control')).to.equal('no-store');
+    expect(Date.parse(aDayLater), 'a day where nothing is said, without a body').to.be.within(clock.now() + 86_390_000, clock.now() + 86_400_000);
     expect(await opened(webhook.id)).to.deep.equal({ now: third, before: second });
     const { data: { secret: fourth, webhook: after } } = await run('rotateWebhookSecret', ada, { path, body: { overlap_seconds: 0 } });
     expect(await opened(webhook.id)).to.deep.equal({ now: fourth, before: null });
@@ -255,7 +257,7 @@ describe('webhooks', () => {
     await count('list', () => run('listWebhooks', ada, { path }));
     await count('get', () => run('getWebhook', ada, { path: one }));
     await count('update', () => run('updateWebhook', ada, { path: one, body: { event_types: ['task.created'] } }));
-    await count('rotate', () => run('rotateWebhookSecret', ada, { path: one, body: {} }));
+    await count('rotate', () => run('rotateWebhookSecret', ada, { path: one, body: { overlap_seconds: 60 } }));
     await count('off', () => run('updateWebhook', ada, { path: one, body: { is_active: false } }));
     await count('delete', () => run('deleteWebhook', ada, { path: one }));
     expect(counts).to.deep.equal({ create: 6, list: 3, get: 2, update: 4, rotate: 4, off: 5, delete: 5 });
