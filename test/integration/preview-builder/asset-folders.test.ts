@@ -15,23 +15,23 @@ interface AssetPaths { tryParse(path: string, platforms: ReadonlySet<string>): u
 describe('a folder of images', () => {
   const work = temporaryFolder();
   after(() => work.dispose());
-  let require: NodeJS.Require;
+  let metroRequire: NodeJS.Require;
   let assets: Assets;
   before(async function () {
     this.timeout(installTimeoutMs);
     await ensureSdk();
-    require = createRequire(`${sdkPlaces(dataDir, sdkVersion).root}/node_modules/metro/package.json`);
-    assets = require('./src/Assets') as Assets;
+    metroRequire = createRequire(`${sdkPlaces(dataDir, sdkVersion).root}/node_modules/metro/package.json`);
+    assets = metroRequire('./src/Assets') as Assets;
   });
 
   const restores: (() => void)[] = [];
   afterEach(() => { for (const restore of restores.splice(0).reverse()) restore(); });
-  const indexed = (): void => { restores.push(indexAssetFolders(require)); };
+  const indexed = (): void => { restores.push(indexAssetFolders(metroRequire)); };
   const dataOf = (path: string, platform: string | null = 'ios'): Promise<AssetData> => assets.getAssetData(join(work.path, path), path, [], platform, '/assets');
   /** Told from here on. */
   const counted = (): { parsed: number; read: number } => {
     const counts = { parsed: 0, read: 0 };
-    const paths = require('./src/node-haste/lib/AssetPaths') as AssetPaths;
+    const paths = metroRequire('./src/node-haste/lib/AssetPaths') as AssetPaths;
     const { tryParse } = paths;
     const { readdir } = promises;
     paths.tryParse = (...given) => { counts.parsed += 1; return tryParse(...given); };
