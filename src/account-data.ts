@@ -32,6 +32,7 @@ import { AccountErasures } from '#domains/users/erasures.ts';
 import { accountSections } from '#domains/users/export.ts';
 import { exportHandlers } from '#domains/users/export-handlers.ts';
 import { DataExportService } from '#domains/users/export-service.ts';
+import { webhookSection } from '#domains/webhooks/export.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { idempotencyErasure } from '#http/idempotency/erasure.ts';
 import { jobErasure } from '#jobs/erasure.ts';
@@ -64,7 +65,7 @@ export interface AccountData {
 
 /** The sections of an export, in the order of the archive's index. */
 const sectionsOf = (db: Database): ExportSection[] => [
-  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), invitationSection(db), ...taskSections(db), ...commentSections(db), ...previewSections(db), notificationSection(db), auditSection(db),
+  ...accountSections(db), ...signInSections(db), apiKeySection(db), ...projectSections(db), invitationSection(db), ...taskSections(db), ...commentSections(db), ...previewSections(db), webhookSection(db), notificationSection(db), auditSection(db),
 ];
 const filesOf = (db: Database, storage: ObjectStorage): ExportFiles[] => [previewFiles(db, storage), taskFiles(db, storage)];
 

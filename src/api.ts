@@ -90,6 +90,7 @@ shutdown.add('close', 'queues', 6_000, () => producer.close());
 shutdown.add('close', 'system queue', 2_500, () => systemJobs.close(2_000));
 shutdown.add('release', 'last seen', 3_000, () => services.lastSeen.stop());
 shutdown.add('release', 'relay', 6_000, () => relay.stop());
+shutdown.add('release', 'webhooks', 3_000, () => services.webhookSender.stop());
 shutdown.add('release', 'reconciler', 6_000, () => reconciler.stop());
 shutdown.add('release', 'system jobs', 6_000, () => systemJobs.release());
 shutdown.add('release', 'scheduler', 6_000, () => scheduler.stop());
@@ -98,7 +99,9 @@ shutdown.add('release', 'autoscaler', 11_000, async () => {
   await scalingDriver.stop(10_000);
 });
 shutdown.add('drain', 'system jobs', 6_000, () => systemJobs.drain(5_000));
+shutdown.add('drain', 'webhooks', 3_000, () => services.webhookSender.drain(2_500));
 shutdown.add('refuse', 'system jobs', 1_000, () => systemJobs.refuse());
+shutdown.add('refuse', 'webhooks', 1_000, () => services.webhookSender.refuse());
 shutdown.add('drain', 'http', 15_000, () => drain(server, 12_000));
 
 await listen(server, env.port, env.host);
@@ -107,7 +110,11 @@ reconciler.start();
 scheduler.start();
 autoscaler.start();
 services.lastSeen.start();
+services.webhookSender.start();
 systemJobs.start();
+if (env.production && env.outgoingAllowedRanges.length > 0) {
+  log.warn('api.private_ranges', 'Webhooks may be sent to private addresses: OUTGOING_ALLOWED_RANGES opens ranges of this network to whoever may make a webhook', { ranges: env.outgoingAllowedRanges });
+}
 log.info('api.started', 'Listening', { port: env.port, host: env.host, storage: opened.backend, version });
 process.send?.({ type: 'ready' });
 

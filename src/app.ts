@@ -124,9 +124,12 @@ function tableOf(groups: AppOptions['handlers']): HandlerTable {
   return table;
 }
 
+/** Read once: the referee knows by it what it has compiled already. */
+let document: Contract['document'] | undefined;
+
 /** The response validators and their 60 ms of loading are for the referee alone. */
 async function generatedContract(withReferee: boolean): Promise<NonNullable<AppDeps['contract']>> {
-  const document = JSON.parse(readFileSync(new URL('../generated/openapi.json', import.meta.url), 'utf8')) as Contract['document'];
+  document ??= JSON.parse(readFileSync(new URL('../generated/openapi.json', import.meta.url), 'utf8')) as Contract['document'];
   const responseValidators = withReferee ? (await import('#generated/validators/responses.gen.ts')).responseValidators : {};
   return { contract: { routes, validators, serializers, document }, responseValidators };
 }

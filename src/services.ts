@@ -122,8 +122,16 @@ import { NodeKeys } from '#domains/workers/node-keys.ts';
 import { WorkerNodeService } from '#domains/workers/nodes-service.ts';
 import { ScalingService, sweepScalingEvents } from '#domains/workers/scaling-service.ts';
 import { WorkerService } from '#domains/workers/service.ts';
+import { WebhookDeliveryService } from '#domains/webhooks/deliveries-service.ts';
+import { sweepWebhooks } from '#domains/webhooks/erasure.ts';
+import { webhookConsumers } from '#domains/webhooks/fan-out.ts';
+import { webhookHandlers } from '#domains/webhooks/handlers.ts';
+import { sweepDeliveries } from '#domains/webhooks/retention.ts';
+import { WebhookSender } from '#domains/webhooks/sender.ts';
+import { WebhookService } from '#domains/webhooks/service.ts';
 import type { Handlers } from '#generated/server/handlers.gen.ts';
 import { sweepIdempotencyKeys } from '#http/idempotency/sweep.ts';
+import { combineConsumers } from '#jobs/combined-consumers.ts';
 import type { JobKind } from '#jobs/kinds.ts';
 import { mailKind, type MailTemplate } from '#jobs/mail-job.ts';
 import type { EventConsumer } from '#jobs/relay.ts';
@@ -132,11 +140,13 @@ import { scheduledSweeps, type ScheduledJob, type Sweep } from '#jobs/scheduled.
 import type { SystemJobKind } from '#jobs/system-jobs.ts';
 import { JobWatch } from '#jobs/watch.ts';
 import type { Clock } from '#platform/clock.ts';
-import { deriveKey } from '#platform/crypto.ts';
+import { createVault, deriveKey } from '#platform/crypto.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Mailer } from '#platform/mail/mailer.ts';
 import { streamUse } from '#platform/open-streams.ts';
+import { createOutgoing } from '#platform/outgoing/client.ts';
+import { outgoingRules } from '#platform/outgoing/rules.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import type { Redis, Subscriber } from '#platform/redis.ts';
 import { requestUse } from '#platform/request-windows.ts';
@@ -175,6 +185,7 @@ export interface Services {
   readonly credentials: Credentials;
   /** To be started with the process and stopped with it. */
   readonly lastSeen: LastSeen;
+  readonly webhookSender: WebhookSender;
   readonly nodeKeys: NodeKeys;
   readonly accessTokens: AccessTokens;
   readonly previewTokens: PreviewTokens;
@@ -235,6 +246,9 @@ export function createServices(on: Platform, version: string): Services {
   const arrivals = new Arrivals(storage);
   const attachmentErasing = new AttachmentErasing(db, storage);
   const completing = new Completing({ db, arrivals, erasing: attachmentErasing });
+  const vault = createVault(env.encryptionKey, env.encryptionKeyPrevious);
+  const outgoing = createOutgoing(outgoingRules(env));
+  const webhooks = new WebhookService({ db, clock, tiers, vault, rules: outgoing.rules });
   const changes = new AccountChanges(redis, log);
   const accountData = createAccountData({
     db, clock, log, storage, sessions, teamMemberships, passwords: proofs.passwords, previews: previewEndings, projectErasures, projectStages: stagesOfProject,
@@ -255,6 +269,8 @@ export function createServices(on: Platform, version: string): Services {
     sweepInvitations(db),
     notificationSweep(db),
     attachmentErasing.sweep,
+    sweepWebhooks(db),
+    sweepDeliveries(db),
     ...accountData.sweeps,
     { name: 'idempotency_keys', run: (signal) => sweepIdempotencyKeys(db, signal) },
     { name: 'worker_heartbeats', run: (signal) => sweepHeartbeats(db, signal) },
@@ -298,6 +314,7 @@ export function createServices(on: Platform, version: string): Services {
       ...previewManifestHandlers(new PreviewManifestService({ db, storage, sessions: previewSessions, log, key: manifestKey })),
       ...previewViewHandlers(new PreviewViewService({ db, storage, sessions: previewSessions, tokens: desk, watch })),
       ...liveSessionHandlers(new LiveSessionService({ db, sources, tokens: previewTokens, desk, tiers, kind: live, baseUrl: env.baseUrl }), new LiveStream(db, storage, watch)),
+      ...webhookHandlers(webhooks, new WebhookDeliveryService(db, clock)),
       ...workerHandlers(new WorkerService({ db, clock, storage, nodeKeys, kinds: jobKinds, heartbeats, watch })),
       ...jobAdminHandlers({
         nodes: new WorkerNodeService(db, heartbeats), queues: new QueueService(queueStatistics), deadJobs: new DeadJobService(db, jobKinds),
@@ -305,9 +322,8 @@ export function createServices(on: Platform, version: string): Services {
       }),
     },
     kinds: jobKinds,
-    consumers: new Map<string, EventConsumer>([
+    consumers: combineConsumers(notificationConsumers({ db, notifications, members: projectMemberships, projects }), webhookConsumers(db), new Map<string, EventConsumer>([
       ['session.revoked', (event) => revocations.again(event)],
-      ...notificationConsumers({ db, notifications, members: projectMemberships, projects }),
       ['user.suspended', (event) => revocations.again(event)],
       ['user.deleted', (event) => revocations.again(event)],
       ['api_key.revoked', (event) => revocations.again(event)],
@@ -315,12 +331,13 @@ export function createServices(on: Platform, version: string): Services {
       ['invitation.accepted', tellInviter(notifications)],
       ['project.transferred', tellTransfer(notifications)],
       ['alert.raised', logAlert(log)],
-    ]),
+    ])),
     systemKinds: [mailKind(mailTemplates, on.mailer, log), ...proofs.systemKinds, ...accountData.kinds, ...projectErasures.kinds, attachmentErasing.kind, dueSoonKind(db, notifications, feed), digestKind(db), ...swept.kinds],
     schedules: [...accountData.schedules, ...projectErasures.schedules, dueSoonSchedule, digestSchedule, ...swept.schedules],
     tiers,
     queueStatistics,
     lastSeen,
+    webhookSender: new WebhookSender({ db, outgoing, vault, log }),
     credentials: new Credentials(db, asksVerification, lastSeen),
     nodeKeys,
     accessTokens,

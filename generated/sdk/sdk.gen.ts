@@ -2110,7 +2110,7 @@ export const reportJobProgress = <ThrowOnError extends boolean = false>(options:
 /**
  * Get upload URLs
  *
- * Presigned PUTs, one for each object, with length, checksum, type and encoding signed, under the job's own prefix. Asking again for the same object answers a fresh URL for the same key. 409 CONFLICT: the lease is lost. 402: more objects or bytes than the job's limits.
+ * Presigned PUTs, one for each object, with length, checksum, type and encoding signed, under the job's own prefix. Asking again for the same object answers a fresh URL for the same key. An object that says `reuse` has no URL where the project held its bytes already: it is in its place then. 409 CONFLICT: the lease is lost. 402: more objects or bytes than the job's limits.
  */
 export const createJobUploads = <ThrowOnError extends boolean = false>(options: Options<CreateJobUploadsData, ThrowOnError>): RequestResult<CreateJobUploadsResponses, CreateJobUploadsErrors, ThrowOnError> => (options.client ?? client).post<CreateJobUploadsResponses, CreateJobUploadsErrors, ThrowOnError>({
     security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],

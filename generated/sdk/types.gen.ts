@@ -3665,6 +3665,10 @@ export type JobUploadSpec = {
     sha256: Sha256;
     content_type: string;
     content_encoding: ContentCoding;
+    /**
+     * Whether a copy may take the place of an upload: where the project holds these very bytes already, as a source or as an artifact of an earlier preview, the backend copies them and answers no URL. Of a preview; for other kinds it changes nothing.
+     */
+    reuse?: boolean;
 };
 
 export type JobUploadsCreate = {
@@ -3676,7 +3680,7 @@ export type JobUpload = {
     path: string;
     object_key: ObjectKey;
     /**
-     * Null when the object is there already.
+     * Null when the object is there already; only where the spec said `reuse`.
      */
     upload_url: SignedUrl | null;
     headers: HeaderMap;

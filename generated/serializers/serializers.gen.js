@@ -1580,6 +1580,105 @@ function pickUserSummaryPage(o) {
     "page": pickPage(o.page),
   };
 }
+function pickWebhook(o) {
+  if (!isObject(o)) refuse("Webhook", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("Webhook.id", "string", o.id),
+    "project_id": typeof o.project_id === 'string' ? o.project_id : refuse("Webhook.project_id", "string", o.project_id),
+    "url": typeof o.url === 'string' ? o.url : refuse("Webhook.url", "string", o.url),
+    "event_types": list(o.event_types, "Webhook.event_types", (o) => typeof o === 'string' ? o : refuse("Webhook.event_types[]", "string", o)),
+    "is_active": typeof o.is_active === 'boolean' ? o.is_active : refuse("Webhook.is_active", "boolean", o.is_active),
+    "disabled_reason": (typeof o.disabled_reason === 'string' || o.disabled_reason === null) ? o.disabled_reason : refuse("Webhook.disabled_reason", "string or null", o.disabled_reason),
+    "disabled_at": (typeof o.disabled_at === 'string' || o.disabled_at === null) ? o.disabled_at : refuse("Webhook.disabled_at", "string or null", o.disabled_at),
+    "failing_since": (typeof o.failing_since === 'string' || o.failing_since === null) ? o.failing_since : refuse("Webhook.failing_since", "string or null", o.failing_since),
+    "created_by": typeof o.created_by === 'string' ? o.created_by : refuse("Webhook.created_by", "string", o.created_by),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("Webhook.created_at", "string", o.created_at),
+    "updated_at": typeof o.updated_at === 'string' ? o.updated_at : refuse("Webhook.updated_at", "string", o.updated_at),
+  };
+}
+function pickWebhookAttempt(o) {
+  if (!isObject(o)) refuse("WebhookAttempt", 'an object', o);
+  return {
+    "attempted_at": typeof o.attempted_at === 'string' ? o.attempted_at : refuse("WebhookAttempt.attempted_at", "string", o.attempted_at),
+    "duration_ms": Number.isInteger(o.duration_ms) ? o.duration_ms : refuse("WebhookAttempt.duration_ms", "integer", o.duration_ms),
+    "response_status": (Number.isInteger(o.response_status) || o.response_status === null) ? o.response_status : refuse("WebhookAttempt.response_status", "integer or null", o.response_status),
+    "response_body": (typeof o.response_body === 'string' || o.response_body === null) ? o.response_body : refuse("WebhookAttempt.response_body", "string or null", o.response_body),
+    "failure": (typeof o.failure === 'string' || o.failure === null) ? o.failure : refuse("WebhookAttempt.failure", "string or null", o.failure),
+  };
+}
+function pickWebhookDelivery(o) {
+  if (!isObject(o)) refuse("WebhookDelivery", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("WebhookDelivery.id", "string", o.id),
+    "webhook_id": typeof o.webhook_id === 'string' ? o.webhook_id : refuse("WebhookDelivery.webhook_id", "string", o.webhook_id),
+    "event_id": typeof o.event_id === 'string' ? o.event_id : refuse("WebhookDelivery.event_id", "string", o.event_id),
+    "event_type": typeof o.event_type === 'string' ? o.event_type : refuse("WebhookDelivery.event_type", "string", o.event_type),
+    "trigger": typeof o.trigger === 'string' ? o.trigger : refuse("WebhookDelivery.trigger", "string", o.trigger),
+    "status": typeof o.status === 'string' ? o.status : refuse("WebhookDelivery.status", "string", o.status),
+    "attempt_count": Number.isInteger(o.attempt_count) ? o.attempt_count : refuse("WebhookDelivery.attempt_count", "integer", o.attempt_count),
+    "next_attempt_at": (typeof o.next_attempt_at === 'string' || o.next_attempt_at === null) ? o.next_attempt_at : refuse("WebhookDelivery.next_attempt_at", "string or null", o.next_attempt_at),
+    "response_status": (Number.isInteger(o.response_status) || o.response_status === null) ? o.response_status : refuse("WebhookDelivery.response_status", "integer or null", o.response_status),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("WebhookDelivery.created_at", "string", o.created_at),
+    "completed_at": (typeof o.completed_at === 'string' || o.completed_at === null) ? o.completed_at : refuse("WebhookDelivery.completed_at", "string or null", o.completed_at),
+  };
+}
+function pickWebhookDeliveryDetail(o) {
+  if (!isObject(o)) refuse("WebhookDeliveryDetail", 'an object', o);
+  return {
+    "id": typeof o.id === 'string' ? o.id : refuse("WebhookDeliveryDetail.id", "string", o.id),
+    "webhook_id": typeof o.webhook_id === 'string' ? o.webhook_id : refuse("WebhookDeliveryDetail.webhook_id", "string", o.webhook_id),
+    "event_id": typeof o.event_id === 'string' ? o.event_id : refuse("WebhookDeliveryDetail.event_id", "string", o.event_id),
+    "event_type": typeof o.event_type === 'string' ? o.event_type : refuse("WebhookDeliveryDetail.event_type", "string", o.event_type),
+    "trigger": typeof o.trigger === 'string' ? o.trigger : refuse("WebhookDeliveryDetail.trigger", "string", o.trigger),
+    "status": typeof o.status === 'string' ? o.status : refuse("WebhookDeliveryDetail.status", "string", o.status),
+    "attempt_count": Number.isInteger(o.attempt_count) ? o.attempt_count : refuse("WebhookDeliveryDetail.attempt_count", "integer", o.attempt_count),
+    "next_attempt_at": (typeof o.next_attempt_at === 'string' || o.next_attempt_at === null) ? o.next_attempt_at : refuse("WebhookDeliveryDetail.next_attempt_at", "string or null", o.next_attempt_at),
+    "response_status": (Number.isInteger(o.response_status) || o.response_status === null) ? o.response_status : refuse("WebhookDeliveryDetail.response_status", "integer or null", o.response_status),
+    "created_at": typeof o.created_at === 'string' ? o.created_at : refuse("WebhookDeliveryDetail.created_at", "string", o.created_at),
+    "completed_at": (typeof o.completed_at === 'string' || o.completed_at === null) ? o.completed_at : refuse("WebhookDeliveryDetail.completed_at", "string or null", o.completed_at),
+    "payload": pickWebhookPayload(o.payload),
+    "attempts": list(o.attempts, "WebhookDeliveryDetail.attempts", pickWebhookAttempt),
+  };
+}
+function pickWebhookDeliveryPage(o) {
+  if (!isObject(o)) refuse("WebhookDeliveryPage", 'an object', o);
+  return {
+    "items": list(o.items, "WebhookDeliveryPage.items", pickWebhookDelivery),
+    "page": pickPage(o.page),
+  };
+}
+function pickWebhookPage(o) {
+  if (!isObject(o)) refuse("WebhookPage", 'an object', o);
+  return {
+    "items": list(o.items, "WebhookPage.items", pickWebhook),
+    "page": pickPage(o.page),
+  };
+}
+function pickWebhookPayload(o) {
+  return isObject(o) ? json(o, "WebhookPayload") : refuse("WebhookPayload", "object", o);
+}
+function pickWebhookRedelivery(o) {
+  if (!isObject(o)) refuse("WebhookRedelivery", 'an object', o);
+  return {
+    "enqueued": Number.isInteger(o.enqueued) ? o.enqueued : refuse("WebhookRedelivery.enqueued", "integer", o.enqueued),
+    "next_since": (typeof o.next_since === 'string' || o.next_since === null) ? o.next_since : refuse("WebhookRedelivery.next_since", "string or null", o.next_since),
+  };
+}
+function pickWebhookSecretRotated(o) {
+  if (!isObject(o)) refuse("WebhookSecretRotated", 'an object', o);
+  return {
+    "webhook": pickWebhook(o.webhook),
+    "secret": typeof o.secret === 'string' ? o.secret : refuse("WebhookSecretRotated.secret", "string", o.secret),
+    "previous_expires_at": typeof o.previous_expires_at === 'string' ? o.previous_expires_at : refuse("WebhookSecretRotated.previous_expires_at", "string", o.previous_expires_at),
+  };
+}
+function pickWebhookWithSecret(o) {
+  if (!isObject(o)) refuse("WebhookWithSecret", 'an object', o);
+  return {
+    "webhook": pickWebhook(o.webhook),
+    "secret": typeof o.secret === 'string' ? o.secret : refuse("WebhookWithSecret.secret", "string", o.secret),
+  };
+}
 function pickWorkerCapabilities(o) {
   if (!isObject(o)) refuse("WorkerCapabilities", 'an object', o);
   return {
@@ -1785,12 +1884,25 @@ export const serializers = {
   streamPreviewView: {  },
   getPreviewManifest: {  },
   reportPreviewResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  reportAiResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  reportRepoSync: { 200: (o) => envelope(pickJobResultReceipt(o)) },
   registerWorker: { 200: (o) => envelope(pickWorkerRegistered(o)) },
   reportHeartbeat: { 200: (o) => envelope(pickWorkerHeartbeatReply(o)) },
   claimJob: { 200: (o) => envelope(pickClaimedJob(o)) },
   reportJobProgress: { 200: (o) => envelope(pickJobProgressReply(o)) },
   createJobUploads: { 200: (o) => envelope(pickJobUploads(o)) },
   reportJobResult: { 200: (o) => envelope(pickJobResultReceipt(o)) },
+  listWebhooks: { 200: (o) => envelope(pickWebhookPage(o)) },
+  createWebhook: { 201: (o) => envelope(pickWebhookWithSecret(o)) },
+  getWebhook: { 200: (o) => envelope(pickWebhook(o)) },
+  updateWebhook: { 200: (o) => envelope(pickWebhook(o)) },
+  deleteWebhook: {  },
+  rotateWebhookSecret: { 200: (o) => envelope(pickWebhookSecretRotated(o)) },
+  testWebhook: { 202: (o) => envelope(pickWebhookDelivery(o)) },
+  redeliverSince: { 202: (o) => envelope(pickWebhookRedelivery(o)) },
+  listDeliveries: { 200: (o) => envelope(pickWebhookDeliveryPage(o)) },
+  getDelivery: { 200: (o) => envelope(pickWebhookDeliveryDetail(o)) },
+  redeliverDelivery: { 202: (o) => envelope(pickWebhookDelivery(o)) },
   listTiers: { 200: (o) => envelope(pickTierOfferPage(o)) },
   listUsers: { 200: (o) => envelope(pickAdminUserPage(o)) },
   getUser: { 200: (o) => envelope(pickAdminUserDetail(o)) },

@@ -143,12 +143,25 @@ export type OperationId =
   | 'streamPreviewView'
   | 'getPreviewManifest'
   | 'reportPreviewResult'
+  | 'reportAiResult'
+  | 'reportRepoSync'
   | 'registerWorker'
   | 'reportHeartbeat'
   | 'claimJob'
   | 'reportJobProgress'
   | 'createJobUploads'
   | 'reportJobResult'
+  | 'listWebhooks'
+  | 'createWebhook'
+  | 'getWebhook'
+  | 'updateWebhook'
+  | 'deleteWebhook'
+  | 'rotateWebhookSecret'
+  | 'testWebhook'
+  | 'redeliverSince'
+  | 'listDeliveries'
+  | 'getDelivery'
+  | 'redeliverDelivery'
   | 'listTiers'
   | 'listUsers'
   | 'getUser'
@@ -178,7 +191,6 @@ export type PendingOperationId =
   | 'cancelAiJob'
   | 'streamAiJob'
   | 'listDocHistory'
-  | 'reportAiResult'
   | 'listRefactorJobs'
   | 'createRefactorJob'
   | 'getRefactorJob'
@@ -190,22 +202,10 @@ export type PendingOperationId =
   | 'syncRepo'
   | 'getRepoSync'
   | 'receiveRepoPush'
-  | 'reportRepoSync'
   | 'getProjectManifest'
   | 'diffProjectManifests'
   | 'listFiles'
   | 'getFileContent'
-  | 'listWebhooks'
-  | 'createWebhook'
-  | 'getWebhook'
-  | 'updateWebhook'
-  | 'deleteWebhook'
-  | 'rotateWebhookSecret'
-  | 'testWebhook'
-  | 'redeliverSince'
-  | 'listDeliveries'
-  | 'getDelivery'
-  | 'redeliverDelivery'
   | 'getSubscription'
   | 'createCheckout'
   | 'createPortalSession'
@@ -791,6 +791,14 @@ export type ReportPreviewResultRequest = HandlerRequest<NoParameters, NoParamete
 export type ReportPreviewResultReply =
   | { readonly status: 200; readonly body: wire.ReportPreviewResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
 
+export type ReportAiResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportAiResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportAiResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportAiResultData['body']>>;
+export type ReportAiResultReply =
+  | { readonly status: 200; readonly body: wire.ReportAiResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ReportRepoSyncRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportRepoSyncData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportRepoSyncData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportRepoSyncData['body']>>;
+export type ReportRepoSyncReply =
+  | { readonly status: 200; readonly body: wire.ReportRepoSyncResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
 export type RegisterWorkerRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.RegisterWorkerData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.RegisterWorkerData['body']>>;
 export type RegisterWorkerReply =
   | { readonly status: 200; readonly body: wire.RegisterWorkerResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
@@ -814,6 +822,51 @@ export type CreateJobUploadsReply =
 export type ReportJobResultRequest = HandlerRequest<NoParameters, NoParameters, { readonly 'x-hivesync-node'?: NonNullable<NonNullable<wire.ReportJobResultData['headers']>['X-HiveSync-Node']>; readonly 'x-hivesync-timestamp'?: NonNullable<NonNullable<wire.ReportJobResultData['headers']>['X-HiveSync-Timestamp']> }, NonNullable<wire.ReportJobResultData['body']>>;
 export type ReportJobResultReply =
   | { readonly status: 200; readonly body: wire.ReportJobResultResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type ListWebhooksRequest = HandlerRequest<wire.ListWebhooksData['path'], Filled<NonNullable<wire.ListWebhooksData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListWebhooksReply =
+  | { readonly status: 200; readonly body: wire.ListWebhooksResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type CreateWebhookRequest = HandlerRequest<wire.CreateWebhookData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.CreateWebhookData['headers']>['Idempotency-Key']> }, Filled<NonNullable<wire.CreateWebhookData['body']>, 'is_active'>>;
+export type CreateWebhookReply =
+  | { readonly status: 201; readonly body: wire.CreateWebhookResponses[201]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type GetWebhookRequest = HandlerRequest<wire.GetWebhookData['path'], NoParameters, { readonly 'if-none-match'?: NonNullable<NonNullable<wire.GetWebhookData['headers']>['If-None-Match']> }, undefined>;
+export type GetWebhookReply =
+  | { readonly status: 200; readonly body: wire.GetWebhookResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string }
+  | { readonly status: 304; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type UpdateWebhookRequest = HandlerRequest<wire.UpdateWebhookData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.UpdateWebhookData['headers']>['If-Match']> }, NonNullable<wire.UpdateWebhookData['body']>>;
+export type UpdateWebhookReply =
+  | { readonly status: 200; readonly body: wire.UpdateWebhookResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag: string };
+
+export type DeleteWebhookRequest = HandlerRequest<wire.DeleteWebhookData['path'], NoParameters, { readonly 'if-match'?: NonNullable<NonNullable<wire.DeleteWebhookData['headers']>['If-Match']> }, undefined>;
+export type DeleteWebhookReply =
+  | { readonly status: 204; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RotateWebhookSecretRequest = HandlerRequest<wire.RotateWebhookSecretData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RotateWebhookSecretData['headers']>['Idempotency-Key']> }, Filled<NonNullable<wire.RotateWebhookSecretData['body']>, 'overlap_seconds'> | undefined>;
+export type RotateWebhookSecretReply =
+  | { readonly status: 200; readonly body: wire.RotateWebhookSecretResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type TestWebhookRequest = HandlerRequest<wire.TestWebhookData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.TestWebhookData['headers']>['Idempotency-Key']> }, undefined>;
+export type TestWebhookReply =
+  | { readonly status: 202; readonly body: wire.TestWebhookResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type RedeliverSinceRequest = HandlerRequest<wire.RedeliverSinceData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RedeliverSinceData['headers']>['Idempotency-Key']> }, Filled<NonNullable<wire.RedeliverSinceData['body']>, 'include_succeeded'>>;
+export type RedeliverSinceReply =
+  | { readonly status: 202; readonly body: wire.RedeliverSinceResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
+
+export type ListDeliveriesRequest = HandlerRequest<wire.ListDeliveriesData['path'], Filled<NonNullable<wire.ListDeliveriesData['query']>, 'limit'>, NoParameters, undefined>;
+export type ListDeliveriesReply =
+  | { readonly status: 200; readonly body: wire.ListDeliveriesResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type GetDeliveryRequest = HandlerRequest<wire.GetDeliveryData['path'], NoParameters, NoParameters, undefined>;
+export type GetDeliveryReply =
+  | { readonly status: 200; readonly body: wire.GetDeliveryResponses[200]['data']; readonly headers?: ReplyHeaders; readonly etag?: string };
+
+export type RedeliverDeliveryRequest = HandlerRequest<wire.RedeliverDeliveryData['path'], NoParameters, { readonly 'idempotency-key'?: NonNullable<NonNullable<wire.RedeliverDeliveryData['headers']>['Idempotency-Key']> }, undefined>;
+export type RedeliverDeliveryReply =
+  | { readonly status: 202; readonly body: wire.RedeliverDeliveryResponses[202]['data']; readonly headers: ReplyHeaders & { readonly 'Location': string }; readonly etag?: string };
 
 export type ListTiersRequest = HandlerRequest<NoParameters, Filled<NonNullable<wire.ListTiersData['query']>, 'limit'>, NoParameters, undefined>;
 export type ListTiersReply =
@@ -1170,6 +1223,10 @@ export interface Handlers {
   readonly getPreviewManifest: (request: GetPreviewManifestRequest, call: Call) => Promise<GetPreviewManifestReply>;
   /** POST /preview/callback */
   readonly reportPreviewResult: (request: ReportPreviewResultRequest, call: Call) => Promise<ReportPreviewResultReply>;
+  /** POST /ai/callback */
+  readonly reportAiResult: (request: ReportAiResultRequest, call: Call) => Promise<ReportAiResultReply>;
+  /** POST /repos/callback */
+  readonly reportRepoSync: (request: ReportRepoSyncRequest, call: Call) => Promise<ReportRepoSyncReply>;
   /** POST /workers/register */
   readonly registerWorker: (request: RegisterWorkerRequest, call: Call) => Promise<RegisterWorkerReply>;
   /** POST /workers/heartbeat */
@@ -1182,6 +1239,28 @@ export interface Handlers {
   readonly createJobUploads: (request: CreateJobUploadsRequest, call: Call) => Promise<CreateJobUploadsReply>;
   /** POST /workers/callback */
   readonly reportJobResult: (request: ReportJobResultRequest, call: Call) => Promise<ReportJobResultReply>;
+  /** GET /projects/{project_id}/webhooks */
+  readonly listWebhooks: (request: ListWebhooksRequest, call: Call) => Promise<ListWebhooksReply>;
+  /** POST /projects/{project_id}/webhooks */
+  readonly createWebhook: (request: CreateWebhookRequest, call: Call) => Promise<CreateWebhookReply>;
+  /** GET /webhooks/{webhook_id} */
+  readonly getWebhook: (request: GetWebhookRequest, call: Call) => Promise<GetWebhookReply>;
+  /** PATCH /webhooks/{webhook_id} */
+  readonly updateWebhook: (request: UpdateWebhookRequest, call: Call) => Promise<UpdateWebhookReply>;
+  /** DELETE /webhooks/{webhook_id} */
+  readonly deleteWebhook: (request: DeleteWebhookRequest, call: Call) => Promise<DeleteWebhookReply>;
+  /** POST /webhooks/{webhook_id}/rotate-secret */
+  readonly rotateWebhookSecret: (request: RotateWebhookSecretRequest, call: Call) => Promise<RotateWebhookSecretReply>;
+  /** POST /webhooks/{webhook_id}/test */
+  readonly testWebhook: (request: TestWebhookRequest, call: Call) => Promise<TestWebhookReply>;
+  /** POST /webhooks/{webhook_id}/redeliver */
+  readonly redeliverSince: (request: RedeliverSinceRequest, call: Call) => Promise<RedeliverSinceReply>;
+  /** GET /webhooks/{webhook_id}/deliveries */
+  readonly listDeliveries: (request: ListDeliveriesRequest, call: Call) => Promise<ListDeliveriesReply>;
+  /** GET /webhook-deliveries/{delivery_id} */
+  readonly getDelivery: (request: GetDeliveryRequest, call: Call) => Promise<GetDeliveryReply>;
+  /** POST /webhook-deliveries/{delivery_id}/redeliver */
+  readonly redeliverDelivery: (request: RedeliverDeliveryRequest, call: Call) => Promise<RedeliverDeliveryReply>;
   /** GET /tiers */
   readonly listTiers: (request: ListTiersRequest, call: Call) => Promise<ListTiersReply>;
   /** GET /admin/users */

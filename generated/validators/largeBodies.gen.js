@@ -7750,7 +7750,7 @@ validate165.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false}
 export const createJobUploads_body = validate188;
 const schema73 = {"$id":"createJobUploads_body","$ref":"contract#/$defs/JobUploadsCreate"};
 const schema74 = {"type":"object","additionalProperties":false,"required":["lease_token","objects"],"properties":{"lease_token":{"$ref":"contract#/$defs/JobLeaseToken"},"objects":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"contract#/$defs/JobUploadSpec"}}}};
-const schema75 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","content_type","content_encoding"],"properties":{"purpose":{"type":"string","enum":["artifact","source_blob"],"default":"artifact"},"path":{"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}},"size":{"type":"integer","minimum":0,"maximum":1099511627776},"sha256":{"$ref":"contract#/$defs/Sha256"},"content_type":{"type":"string","minLength":3,"maxLength":127,"if":{"type":"string","maxLength":127},"then":{"type":"string","pattern":"^[\\x21-\\x7e ]+$"}},"content_encoding":{"$ref":"contract#/$defs/ContentCoding"}}};
+const schema75 = {"type":"object","additionalProperties":false,"required":["path","size","sha256","content_type","content_encoding"],"properties":{"purpose":{"type":"string","enum":["artifact","source_blob"],"default":"artifact"},"path":{"type":"string","minLength":1,"maxLength":1024,"if":{"type":"string","maxLength":1024},"then":{"type":"string","pattern":"^[^\\\\\\u0000-\\u001f\\u007f]+$"}},"size":{"type":"integer","minimum":0,"maximum":1099511627776},"sha256":{"$ref":"contract#/$defs/Sha256"},"content_type":{"type":"string","minLength":3,"maxLength":127,"if":{"type":"string","maxLength":127},"then":{"type":"string","pattern":"^[\\x21-\\x7e ]+$"}},"content_encoding":{"$ref":"contract#/$defs/ContentCoding"},"reuse":{"type":"boolean","default":false}}};
 const pattern15 = new RegExp("^[\\x21-\\x7e ]+$", "u");
 
 function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -7768,6 +7768,9 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.purpose === undefined){
 data.purpose = "artifact";
 }
+if(data.reuse === undefined){
+data.reuse = false;
+}
 let missing0;
 if((((((data.path === undefined) && (missing0 = "path")) || ((data.size === undefined) && (missing0 = "size"))) || ((data.sha256 === undefined) && (missing0 = "sha256"))) || ((data.content_type === undefined) && (missing0 = "content_type"))) || ((data.content_encoding === undefined) && (missing0 = "content_encoding"))){
 validate191.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
@@ -7776,7 +7779,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!((((((key0 === "purpose") || (key0 === "path")) || (key0 === "size")) || (key0 === "sha256")) || (key0 === "content_type")) || (key0 === "content_encoding"))){
+if(!(((((((key0 === "purpose") || (key0 === "path")) || (key0 === "size")) || (key0 === "sha256")) || (key0 === "content_type")) || (key0 === "content_encoding")) || (key0 === "reuse"))){
 validate191.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
@@ -8030,6 +8033,14 @@ var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+const _errs22 = errors;
+if(typeof data.reuse !== "boolean"){
+validate191.errors = [{instancePath:instancePath+"/reuse",schemaPath:"#/properties/reuse/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs22 === errors;
 }
 }
 }

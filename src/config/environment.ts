@@ -9,7 +9,7 @@ import {
 } from './connections.ts';
 import { propertyName, type Definition, type PropertyName, type Role, type ValueOf } from './definition.ts';
 import { keptSecrets } from './kept-secrets.ts';
-import { keyBytes, parseValue } from './parse.ts';
+import { isRange, keyBytes, parseValue } from './parse.ts';
 import { Secret } from './secret.ts';
 import { gatherRawValues, readTextFromDisk, type RawValues, type ReadText } from './sources.ts';
 import { variables, type VariableName } from './variables.ts';
@@ -134,6 +134,7 @@ function settle(
   if (!sender.test(known.emailFrom)) faults.push('EMAIL_FROM must be one address, or a name and an address: HiveSync <hello@example.com>.');
   if (production && role === 'api' && known.emailProvider === 'console') faults.push('EMAIL_PROVIDER must be resend or smtp in production.');
   if (production && role === 'api' && known.emailProvider !== 'console' && raw.EMAIL_FROM === undefined) faults.push(missing('EMAIL_FROM'));
+  if (!known.outgoingAllowedRanges.every(isRange)) faults.push('OUTGOING_ALLOWED_RANGES must be ranges like 10.20.0.0/16 or fd12::/16, none larger than /8 (/7 of IPv6).');
   if (known.scalingDriver === 'http' && known.scalingUrl === null) faults.push('SCALING_URL is required by SCALING_DRIVER=http.');
   if (known.localAiEnabled && known.localAiModelPath === null) faults.push('LOCAL_AI_MODEL_PATH is required by LOCAL_AI_ENABLED.');
   if (known.encryptionKeyPrevious !== null && keyBytes(known.encryptionKeyPrevious.reveal()) === null) {

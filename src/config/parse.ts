@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { Definition } from './definition.ts';
 import { Secret } from './secret.ts';
@@ -63,4 +64,11 @@ export function keyBytes(text: string): Buffer | null {
   if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return null;
   const bytes = Buffer.from(text, 'base64url');
   return bytes.length === 32 ? bytes : null;
+}
+
+/** Whether a text is a range of addresses like `10.0.0.0/8` or `fd00::/8`, and no larger than the largest private ones. */
+export function isRange(text: string): boolean {
+  const [, network = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const family = isIP(network);
+  return family === 4 ? Number(bits) >= 8 && Number(bits) <= 32 : family === 6 && Number(bits) >= 7 && Number(bits) <= 128;
 }

@@ -260,6 +260,10 @@ export const variables = {
     description: 'Lets a production worker build previews without bubblewrap. Uploaded code then runs behind a weaker wall.',
   },
 
+  OUTGOING_ALLOWED_RANGES: {
+    section: 'Webhooks', kind: 'list', default: [], maxItems: 16, example: '10.20.0.0/16,fd12:3456::/48',
+    description: 'Private ranges (CIDR) that webhooks may be sent to although they are not public: whoever may make a webhook reaches everything in them. In production best empty.',
+  },
   LEMONSQUEEZY_WEBHOOK_SECRET: {
     section: 'Billing', kind: 'secret', default: null, minLength: 6,
     description: 'Checks the signature of billing events. Without it they are refused.',

@@ -79,6 +79,15 @@ export const resources = {
     realm: 'project', names: ['path.attachment_id'], below: '/',
     held: 'select id, (select t.project_id from tasks t where t.id = task_id) as held_in from task_attachments where id = any($1::uuid[])',
   },
+  webhook: {
+    realm: 'project', names: ['path.webhook_id'], below: '/',
+    held: 'select id, project_id as held_in from webhook_endpoints where id = any($1::uuid[]) and deleted_at is null',
+  },
+  webhook_delivery: {
+    realm: 'project', names: ['path.delivery_id'], below: '/',
+    held: `select d.id, e.project_id as held_in from webhook_deliveries d join webhook_endpoints e on e.id = d.webhook_id and e.deleted_at is null
+            where d.id = any($1::uuid[])`,
+  },
   team: {
     realm: 'team', names: ['path.team_id'], below: '/',
     held: 'select id, id as held_in from teams where id = any($1::uuid[])',

@@ -10,6 +10,8 @@ export interface ProjectErasureStage {
   /**
    * Erases in short steps until nothing is left, and answers how much went. Run again, also after a part of the work, it
    * ends the same. Throws the signal's reason where it aborts.
+   *
+   * @param isLast whether no later round follows; what is still to be told of the deletion may stay until then
    */
-  run(projectId: string, signal: AbortSignal): Promise<number>;
+  run(projectId: string, signal: AbortSignal, isLast?: boolean): Promise<number>;
 }

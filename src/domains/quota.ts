@@ -11,7 +11,7 @@ export const isNear = (used: number, allowed: number | null): boolean => allowed
 
 /** Limits that fill up for a time; of others that come and go by the minute nobody is told. */
 const windows: Readonly<Partial<Record<LimitName, 'day' | 'month'>>> = {
-  preview_jobs_per_day: 'day', ai_jobs_per_day: 'day', notifications_per_day: 'day', projects: 'month', api_keys: 'month',
+  preview_jobs_per_day: 'day', ai_jobs_per_day: 'day', notifications_per_day: 'day', projects: 'month', api_keys: 'month', webhooks_per_project: 'month',
 };
 
 export interface QuotaUse { readonly limit: LimitName; readonly used: number; readonly allowed: number; readonly tier: Tier }

@@ -26,7 +26,7 @@ export interface StagedErasureOptions {
    */
   readonly roundHours: readonly number[];
   /** In the order they run; two of one name are a fault. */
-  readonly stages: readonly { readonly name: string; run(id: string, signal: AbortSignal): Promise<number> }[];
+  readonly stages: readonly { readonly name: string; run(id: string, signal: AbortSignal, isLast?: boolean): Promise<number> }[];
   /** In the transaction that ends an erasure, which only one comes to. */
   finish(trx: Knex.Transaction, id: string): Promise<void>;
   /** After its commit. */
@@ -87,7 +87,7 @@ export class StagedErasures {
         const name = noteOf(stage.name, round);
         if (Object.hasOwn(erasure.stages, name)) continue;
         signal.throwIfAborted();
-        const erased = await stage.run(id, signal);
+        const erased = await stage.run(id, signal, round === roundHours.length - 1);
         await db.named(`${table}.note`, this.#sql.note, [id, name, erased]);
       }
       const nextHours = roundHours[round + 1];

@@ -12,7 +12,8 @@ const viewed: Locate = (data) => textOf(data, 'view_url');
  * the GET of `/a/{x}/bs/{id}`, else of `/bs/{id}` or `/a/bs/{id}`; for work, `{job: {id}}` or `{id}`, the GET of `…/jobs/{id}` in the
  * same part of the API. An entity that is only read in its list is where it is changed or deleted, one that its path
  * names by another field than its id goes by that (`user_id` of a member), and what `POST /bs/{id}/replace` makes stands
- * among the `bs`; work that is seen nowhere but in a list is followed there; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
+ * among the `bs`; what is sent for a `b` (`POST /bs/{b_id}/test`) is read as one of `/b-cs/{c_id}`, or, where it is many, in the list
+ * `/bs/{b_id}/cs`; work that is seen nowhere but in a list is followed there; what none of these read says itself where it is looked at (`view_url`). Where a handler names another
  * place, that one is sent and the difference is logged.
  */
 export function locationOf(route: Route, routes: readonly Route[], basePath: string): Locate {
@@ -36,6 +37,8 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
   const collection = isList ? route.template : route.template.replace(/\/\{\w+\}\/\w+$/, '');
   const target = route.responses[202] === undefined ? read ?? readAt(collection, single) ?? readAt(`/${last}`, single) ?? readAt(`/${first}/${last}`, single) : job ?? read;
   if (target === undefined) {
+    const below = sentBelow(route, routes, single);
+    if (below !== null) return (data, path) => (idOf(data) === null ? placed(below.list.template, path, basePath) : placed(below.one.template, { [below.id]: idOf(data) }, basePath));
     const list = route.template.replace(/(\/\{\w+\})?\/\w+$/, '');
     const isSeenThere = route.responses[202] !== undefined && routes.some((one) => one.method === 'get' && one.template === list);
     return isSeenThere ? () => `${basePath}${list}` : viewed;
@@ -54,6 +57,21 @@ export function locationOf(route: Route, routes: readonly Route[], basePath: str
     }
     return place;
   };
+}
+
+/** What is sent on behalf of a thing (`POST /bs/{b_id}/test`), or of one such sending (`POST /b-cs/{c_id}/again`): the list of a thing's, and the GET of each. */
+function sentBelow(route: Route, routes: readonly Route[], single: readonly Route[]): { readonly list: Route; readonly one: Route; readonly id: string } | null {
+  if (route.responses[202] === undefined) return null;
+  const [, parts = '', name = ''] = /^\/([\w-]+)\/\{(\w+)\}\/[\w-]+$/.exec(route.template) ?? [];
+  for (const list of routes) {
+    const [, things, thing, sendings] = /^\/([\w-]+)\/\{(\w+)_id\}\/(\w+)$/.exec(list.template) ?? [];
+    if (list.method !== 'get' || things === undefined) continue;
+    const one = single.find((each) => each.method === 'get' && each.template.startsWith(`/${thing}-${sendings}/{`));
+    const id = /\{(\w+)\}$/.exec(one?.template ?? '')?.[1];
+    if (one === undefined || id === undefined) continue;
+    if ((parts === things && name === `${thing}_id`) || (parts === `${thing}-${sendings}` && name === id)) return { list, one, id };
+  }
+  return null;
 }
 
 /** A path with the parameters of the request's own; null where one is missing. */

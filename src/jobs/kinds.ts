@@ -4,7 +4,7 @@
  * what differs from kind to kind stands behind this interface, which the kind's domain implements.
  */
 import type { Knex } from 'knex';
-import type { JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
+import type { ContentCoding, JobArtifact, JobFailure, JobInput, JobLogLine, JobResultReport, LiveChangeSet, LiveResult } from '#generated/sdk/types.gen.ts';
 import type { Call } from '#platform/call.ts';
 import type { Binding } from '#platform/database.ts';
 import type { EndValue } from './leases.ts';
@@ -55,6 +55,11 @@ export interface JobKind {
   readonly stages: readonly string[];
   /** Where the objects of the job's present attempt live; a result may name nothing outside it. Ends in a slash. */
   objectPrefix(job: JobRow): string;
+  /**
+   * Puts what the project holds already where the job would upload it, as far as that goes; answers the keys at which
+   * something lies now. Outside any transaction. A kind without it uploads all it makes.
+   */
+  reuse?(job: JobRow, made: readonly MadeObject[], signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Everything a worker needs, with URLs that hold for `validSeconds`. Outside any transaction. */
   input(job: JobRow, validSeconds: number): Promise<JobInput>;
   /**
@@ -88,6 +93,16 @@ export interface JobKind {
   changed(jobId: string, how?: 'changed' | 'ended'): void;
   /** Of a kind whose job goes on as changes come. */
   readonly live?: LiveChanges;
+}
+
+/** What a worker has made and is about to store. */
+export interface MadeObject {
+  readonly key: string;
+  readonly path: string;
+  readonly encoding: ContentCoding;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
 }
 
 export interface LiveChanges {

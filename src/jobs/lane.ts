@@ -4,6 +4,8 @@ import type { Logger } from '#platform/log.ts';
 
 /** The safety net under LISTEN/NOTIFY. */
 const pollMs = 2_000;
+/** What waits for something that may happen unheard is looked at again after this, doubled up to the poll: it is late by as much again at most. */
+const heldMs = 20;
 /** A failing destination is asked again after this long, doubled up to the bound. */
 const backoffMs = { first: 200, most: 10_000 };
 
@@ -15,17 +17,20 @@ const looksApartMs = { jobs: 4, turns: 4, events: 40 };
 
 type LaneName = keyof typeof looksApartMs;
 
+/** What a look came to: there is more to send at once, something waits for what may happen unheard, or nothing is left. */
+export type Looked = 'more' | 'held' | 'done';
+
 /** Sends batch after batch until nothing is left, then waits for the next word or the poll; waits longer after each failure. */
 export class Lane {
   readonly name: LaneName;
   readonly #log: Logger;
-  readonly #sendBatch: () => Promise<boolean>;
+  readonly #sendBatch: () => Promise<Looked>;
   readonly #stopping = new AbortController();
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
   #woken = false;
 
-  constructor(name: LaneName, log: Logger, sendBatch: () => Promise<boolean>) {
+  constructor(name: LaneName, log: Logger, sendBatch: () => Promise<Looked>) {
     this.name = name;
     this.#log = log;
     this.#sendBatch = sendBatch;
@@ -49,14 +54,16 @@ export class Lane {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let waitMs = backoffMs.first;
+    let againMs = heldMs;
     while (!signal.aborted) {
       this.#woken = false;
       const lookedAt = performance.now();
       try {
-        const isMore = await this.#sendBatch();
+        const looked = await this.#sendBatch();
         waitMs = backoffMs.first;
-        if (isMore) continue;
-        if (!this.#woken) await this.#pause(pollMs);
+        if (looked === 'more') continue;
+        if (!this.#woken) await this.#pause(looked === 'held' ? againMs : pollMs);
+        againMs = looked === 'held' && !this.#woken ? Math.min(againMs * 2, pollMs) : heldMs;
         const early = looksApartMs[this.name] - (performance.now() - lookedAt);
         if (early > 0) await pause(early, signal).catch(() => undefined);
       } catch (error) {

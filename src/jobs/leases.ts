@@ -11,7 +11,7 @@ import { sha256Hex } from '#platform/crypto.ts';
 import type { Binding, Database } from '#platform/database.ts';
 import { newId } from '#platform/ids.ts';
 import type { JobKind, JobRow, JobStatus, JobTable } from './kinds.ts';
-import { enqueue } from './outbox.ts';
+import { enqueue, eventPayload } from './outbox.ts';
 import { passTurn } from './turns.ts';
 
 /** Long enough to bear a slow network, short enough that a lost worker delays a job little. Progress extends it. */
@@ -91,7 +91,7 @@ export async function finish(
   const sql = finishSql(kind.table, fields, event !== null);
   const values: Binding[] = [
     before.id, hashOfLease(leaseToken), status, error_code, isDead, newId(), audit.event_type, audit.entity_type, audit.entity_id, JSON.stringify(audit.data),
-    ...(event === null ? [] : [event.type, JSON.stringify(event)]), ...Object.values(fields).map((value) => (isDays(value) ? value.daysFromNow : value)),
+    ...(event === null ? [] : [event.type, eventPayload(event)]), ...Object.values(fields).map((value) => (isDays(value) ? value.daysFromNow : value)),
   ];
   // A handful of texts: one for each set of columns.
   const name = `jobs.finish.${sha256Hex(sql).slice(0, 16)}`;

@@ -4,9 +4,12 @@
  * forgotten.
  */
 import type { Knex } from 'knex';
+import { newId } from '#platform/ids.ts';
 import type { QueueClass, QueuePriority } from '#platform/queue.ts';
 
 export interface DomainEvent {
+  /** Given to it when it is emitted: however often a consumer is told of it, and at what moment it happened (UUIDv7). */
+  readonly id?: string;
   /** `task.created`, `preview.succeeded`, … */
   readonly type: string;
   readonly entityId: string;
@@ -25,10 +28,13 @@ export interface Enqueueing {
   readonly turnOf?: string;
 }
 
+/** What the outbox holds of an event: with the id that it has from then on. */
+export const eventPayload = (event: DomainEvent): string => JSON.stringify({ id: newId(), ...event });
+
 /** Tells everybody who listens, once the transaction has committed. One statement however many events. */
 export async function emit(trx: Knex.Transaction, ...events: readonly DomainEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await trx('outbox').insert(events.map((event) => ({ kind: 'event', topic: event.type, payload: JSON.stringify(event) })));
+  await trx('outbox').insert(events.map((event) => ({ kind: 'event', topic: event.type, payload: eventPayload(event) })));
 }
 
 /** Puts jobs on their queues, once the transaction has committed and, for a delayed one, its time has come. */

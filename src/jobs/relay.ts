@@ -4,7 +4,7 @@ import type { Database, Listener } from '#platform/database.ts';
 import { withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
-import { Lane } from './lane.ts';
+import { Lane, type Looked } from './lane.ts';
 import type { DomainEvent, Enqueueing } from './outbox.ts';
 import { takeTurns } from './turns.ts';
 
@@ -99,22 +99,24 @@ export class OutboxRelay {
     await this.#listener?.close();
   }
 
-  /** Whether there may be more to send at once. */
-  async #sendBatch(kind: OutboxRow['kind'], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<boolean> {
+  async #sendBatch(kind: OutboxRow['kind'], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<Looked> {
     return this.#db.knex.transaction(async (trx) => {
       const rows = await this.#db.namedIn<OutboxRow>(trx, 'outbox.take', takeSql, [kind, batchSize]);
-      return this.#sendRows(trx, rows, send);
+      return await this.#sendRows(trx, rows, send) ? 'more' : 'done';
     });
   }
 
   /** Jobs whose accounts take turns. */
-  async #sendTurns(): Promise<boolean> {
+  async #sendTurns(): Promise<Looked> {
     return this.#db.knex.transaction(async (trx) => {
-      const rows = await takeTurns<OutboxRow>(this.#db, trx, batchSize);
-      return rows !== null && this.#sendRows(trx, rows, (batch) => this.#sendJobs(batch));
+      const turns = await takeTurns<OutboxRow>(this.#db, trx, batchSize);
+      if (turns === null) return 'done';
+      if (await this.#sendRows(trx, turns.rows, (batch) => this.#sendJobs(batch))) return 'more';
+      return turns.isHeld ? 'held' : 'done';
     });
   }
 
+  /** Whether there may be more to send at once. */
   async #sendRows(trx: Knex.Transaction, rows: readonly OutboxRow[], send: (rows: readonly OutboxRow[]) => Promise<Sent>): Promise<boolean> {
     if (rows.length === 0) return false;
     const { failed, left } = await send(rows);

@@ -49,16 +49,31 @@ export class MessageHandedBack extends Error {
   }
 }
 
+/** How a message is fetched: `wait` for as long as it takes one to come, `look` whether one is there. */
+export type Fetching = 'wait' | 'look';
+
+/** Who says when messages are fetched. Each fetch ends with the message's `take`, or with `missed`. */
+export interface Fetcher {
+  wanted(priority: QueuePriority): Promise<Fetching>;
+  missed(priority: QueuePriority): void;
+}
+
 /** A send that takes longer is unknown, and its repeat is harmless. */
 const sendTimeoutMs = 5_000;
+/** What is looked at while a slot is free waits for nobody; a message whose answer was lost comes back after the stall interval. */
+const lookTimeoutMs = 2_000;
 const stallIntervalMs = 10_000;
 const closeTimeoutMs = 5_000;
+/** How often a wait is ended before its connection is cut, and how long each is given. */
+const endWaitTries = 20;
+const endWaitPauseMs = 50;
 /** After a fetch that failed, doubled up to the bound. */
 const fetchAgainMs = { first: 100, most: 5_000 };
 
 const lua = createRequire(import.meta.url)('bee-queue/lib/lua/index.js') as { buildCache(client: unknown): Promise<unknown> };
 interface ConnectedQueue { readonly client?: { on(event: 'ready', listener: () => void): unknown } }
 
+type Done<Answer> = (error: Error | null, answer: Answer) => void;
 interface Commands {
   lrem(key: string, count: number, value: string): Commands;
   srem(key: string, value: string): Commands;
@@ -68,8 +83,17 @@ interface Commands {
 /** What of bee-queue's inside the taking side steps into: it has no way of its own to fetch later, or to give back at the front. */
 interface TakingQueue {
   readonly paused: boolean;
-  readonly client: { multi(): Commands };
-  readonly bclient: { brpoplpush(from: string, to: string, timeoutSeconds: number, done: (error: Error | null, id: string | null) => void): void };
+  readonly client: {
+    multi(): Commands;
+    llen(key: string, done: Done<number>): void;
+    rpoplpush(from: string, to: string, done: Done<string | null>): void;
+    client(command: 'UNBLOCK', connection: number, done: Done<number>): void;
+  };
+  readonly bclient: {
+    brpoplpush(from: string, to: string, timeoutSeconds: number, done: Done<string | null>): void;
+    client(command: 'ID', done: Done<number>): void;
+    on(event: 'ready', listener: () => void): unknown;
+  };
   toKey(name: string): string;
   emit(event: 'error', error: unknown): boolean;
   createJob(message: JobMessage): BeeQueue.Job<JobMessage>;
@@ -78,33 +102,84 @@ interface TakingQueue {
   _finishJob(error: unknown, data: unknown, job: { readonly id: string }): Promise<unknown>;
 }
 
-/** Fetches a message only when one is wanted. Once it was closed nothing is fetched: the loop that asks ends by itself. */
-function fetchWhen(queue: TakingQueue, wanted: () => Promise<void>): void {
-  const fetch = queue._getNextJob.bind(queue);
+/** One command's answer, or a rejection when it does not come: a half-open connection gives none. */
+const answerOf = <Answer>(ask: (done: Done<Answer>) => void, what: string): Promise<Answer> =>
+  withDeadline(() => new Promise<Answer>((resolve, reject) => { ask((error, answer) => { if (error === null) resolve(answer); else reject(error); }); }), lookTimeoutMs, what);
+
+/** Fetches a message only when one is wanted, and as it is wanted. Once it was closed nothing is fetched: the loop that asks ends by itself. */
+function fetchWhen(queue: TakingQueue, priority: QueuePriority, fetcher: Fetcher): void {
+  const wait = queue._getNextJob.bind(queue);
   queue._getNextJob = async () => {
-    await wanted();
-    return queue.paused ? null : fetch();
+    for (;;) {
+      const how = await fetcher.wanted(priority);
+      if (queue.paused) return null;
+      const job = how === 'wait' ? await wait() : await lookInto(queue);
+      if (job !== null || queue.paused) return job;
+      fetcher.missed(priority);
+    }
   };
+}
+
+/** The next message, if there is one. */
+async function lookInto(queue: TakingQueue): Promise<unknown> {
+  try {
+    const id = await answerOf<string | null>((done) => queue.client.rpoplpush(queue.toKey('waiting'), queue.toKey('active'), done), 'looking for a message');
+    return id === null ? null : queue.createJob(messageOf(id)).setId(id);
+  } catch (error) {
+    if (!queue.paused) queue.emit('error', error);
+    return null;
+  }
 }
 
 /**
  * Knows a message by its id, which says all of it. bee-queue would read it from Redis, one after the other and each before
  * the next is fetched; and an id whose particulars are gone (its job ended while a stalled copy of it waited) it neither hands
  * over nor takes away, so that it would come back for ever.
+ *
+ * Answers how to end the waiting: bee-queue would cut its connection, and what Redis hands over in that moment is in
+ * nobody's hands until it counts as stalled.
  */
-function knowById(queue: TakingQueue): void {
+function knowById(queue: TakingQueue): () => Promise<void> {
+  const waits = new Set<Promise<unknown>>();
+  let connection: number | null = null;
+  let isEnding = false;
+  const nothingMore = (): Promise<null> => new Promise(() => undefined);
+  const learnConnection = (): void => queue.bclient.client('ID', (_, id) => { connection = id; });
+  learnConnection();
+  queue.bclient.on('ready', learnConnection);
   queue._waitForJob = async () => {
-    for (let waitMs = fetchAgainMs.first; ; waitMs = Math.min(waitMs * 2, fetchAgainMs.most)) {
+    for (let waitMs = fetchAgainMs.first; !isEnding; waitMs = Math.min(waitMs * 2, fetchAgainMs.most)) {
+      const next = new Promise<string | null>((resolve, reject) => {
+        queue.bclient.brpoplpush(queue.toKey('waiting'), queue.toKey('active'), 0, (error, fetched) => { if (error === null) resolve(fetched); else reject(error); });
+      });
+      const wait = next.then(async (id) => {
+        if (id !== null && isEnding) await putAtFront(queue, id);
+        return id;
+      });
+      waits.add(wait);
       try {
-        const id = await new Promise<string | null>((resolve, reject) => {
-          queue.bclient.brpoplpush(queue.toKey('waiting'), queue.toKey('active'), 0, (error, fetched) => { if (error === null) resolve(fetched); else reject(error); });
-        });
+        const id = await wait;
+        if (isEnding) break;
         return id === null ? null : queue.createJob(messageOf(id)).setId(id);
       } catch (error) {
         if (queue.paused) return null;
         queue.emit('error', error);
         await pause(waitMs);
+      } finally {
+        waits.delete(wait);
       }
+    }
+    return nothingMore();
+  };
+  return async () => {
+    isEnding = true;
+    // Several may stand behind each other on the connection, and each is ended by itself.
+    for (let tries = 0; waits.size > 0 && connection !== null && tries < endWaitTries; tries += 1) {
+      const unblocked = connection;
+      const isHeard = await answerOf<number>((done) => queue.client.client('UNBLOCK', unblocked, done), 'ending a wait').then(() => true, () => false);
+      // Redis is away, or does not let us: the connection is cut, and what was on its way comes back when it counts as stalled.
+      if (!isHeard) return;
+      await Promise.race([Promise.allSettled(waits), pause(endWaitPauseMs)]);
     }
   };
 }
@@ -119,15 +194,18 @@ function messageOf(id: string): JobMessage {
 /** Puts what is handed back with its turn where it was taken from: messages are taken at the right end of the list. */
 function giveBackAtFront(queue: TakingQueue): void {
   const finish = queue._finishJob.bind(queue);
-  queue._finishJob = (error, data, job) => {
+  queue._finishJob = async (error, data, job) => {
     if (!(error instanceof MessageHandedBack) || error.place !== 'front') return finish(error, data, job);
-    return new Promise((resolve, reject) => {
-      queue.client.multi()
-        .lrem(queue.toKey('active'), 0, job.id).srem(queue.toKey('stalling'), job.id).rpush(queue.toKey('waiting'), job.id)
-        .exec((failure) => { if (failure === null) resolve(['retrying', error]); else reject(failure); });
-    });
+    await putAtFront(queue, job.id);
+    return ['retrying', error];
   };
 }
+
+const putAtFront = (queue: TakingQueue, id: string): Promise<void> => new Promise((resolve, reject) => {
+  queue.client.multi()
+    .lrem(queue.toKey('active'), 0, id).srem(queue.toKey('stalling'), id).rpush(queue.toKey('waiting'), id)
+    .exec((failure) => { if (failure === null) resolve(); else reject(failure); });
+});
 
 /**
  * Loads bee-queue's scripts again whenever its connection comes back, since a restarted Redis has forgotten them, and where it
@@ -213,10 +291,11 @@ export class JobProducer {
 /** The receiving side: every priority of one class, each message handed to `take`. */
 export class JobConsumer {
   readonly #queues: BeeQueue<JobMessage>[] = [];
+  readonly #open: { readonly priority: QueuePriority; readonly queue: TakingQueue; readonly endWait: () => Promise<void> }[] = [];
 
   /**
    * Opens the class's queues. `take` resolves when the message is dealt with, or throws MessageHandedBack; up to `prefetch`
-   * messages of each priority are in hand at once, and each is fetched when `wanted` says so. Messages of consumers that
+   * messages of each priority are in hand at once, and each is fetched when the `fetcher` says so. Messages of consumers that
    * died come back after the stall interval.
    */
   async start(options: {
@@ -224,7 +303,7 @@ export class JobConsumer {
     queueClass: QueueClass;
     prefetch: number;
     log: Logger;
-    wanted?(priority: QueuePriority): Promise<void>;
+    fetcher?: Fetcher;
     take(message: JobMessage, priority: QueuePriority): Promise<void>;
   }): Promise<void> {
     for (const priority of prioritiesOf(options.queueClass)) {
@@ -241,9 +320,9 @@ export class JobConsumer {
       this.#queues.push(queue);
       await open(queue, options.log);
       const taking = queue as unknown as TakingQueue;
-      knowById(taking);
+      this.#open.push({ priority, queue: taking, endWait: knowById(taking) });
       giveBackAtFront(taking);
-      if (options.wanted !== undefined) fetchWhen(taking, () => options.wanted?.(priority) ?? Promise.resolve());
+      if (options.fetcher !== undefined) fetchWhen(taking, priority, options.fetcher);
       queue.process(options.prefetch, async (job) => {
         try {
           await options.take(job.data, priority);
@@ -258,8 +337,15 @@ export class JobConsumer {
     }
   }
 
+  /** The priorities whose queues hold messages that nobody has fetched. */
+  async backlog(): Promise<readonly QueuePriority[]> {
+    const lengths = await Promise.all(this.#open.map(({ queue }) => answerOf<number>((done) => queue.client.llen(queue.toKey('waiting'), done), 'looking at a queue')));
+    return this.#open.filter((_, nth) => (lengths[nth] ?? 0) > 0).map(({ priority }) => priority);
+  }
+
   /** Takes no more messages and waits, bounded, for those in hand. */
   async close(timeoutMs: number): Promise<void> {
+    await Promise.allSettled(this.#open.map(({ endWait }) => endWait()));
     await Promise.allSettled(this.#queues.map((queue) => queue.close(timeoutMs)));
   }
 }

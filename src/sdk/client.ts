@@ -7,6 +7,8 @@ import { waitForJob, type JobSource, type WaitOptions } from './jobs.ts';
 import { bindOperations, type CallOptions, type Operations } from './operations.ts';
 import { paginate } from './paginate.ts';
 import { buildPreview, type BuildOptions, type BuiltPreview } from './previews/build.ts';
+import type { LiveOptions } from './previews/live-options.ts';
+import type { LivePreview } from './previews/live.ts';
 import type { GivenFile } from './previews/sources.ts';
 import { createTransport, pause } from './transport.ts';
 
@@ -50,6 +52,11 @@ export class HiveSync {
   readonly previews: {
     /** Builds a folder (Node) or files, and waits. @throws PreviewBuildError with file, line and code frame */
     build(sources: string | readonly GivenFile[], options: BuildOptions): Promise<BuiltPreview>;
+    /**
+     * Builds a folder (Node), opens a live session on it, and brings the phone each edit as it is saved, until it is closed.
+     * @throws PreviewBuildError when the folder does not build; HiveSyncError QUOTA_EXCEEDED when too many are open
+     */
+    live(folder: string, options: LiveOptions): Promise<LivePreview>;
     /** Waits for a preview job that exists. */
     wait(jobId: string, options?: WaitOptions<PreviewJob>): Promise<PreviewJob>;
   };
@@ -82,8 +89,13 @@ export class HiveSync {
       get: async (signal) => await this.api.getPreviewJob({ path: { job_id: jobId } }, { signal }),
       events: (signal) => this.events('/preview/jobs/{job_id}/events', { path: { job_id: jobId }, signal }),
     });
+    const parts = { api: this.api, upload, jobSource };
     this.previews = {
-      build: async (sources, build) => await buildPreview({ api: this.api, upload, jobSource }, sources, build),
+      build: async (sources, build) => await buildPreview(parts, sources, build),
+      live: async (folder, live) => {
+        const { openLive } = await import('./previews/live.ts');
+        return await openLive({ ...parts, stream: (url, input) => this.#stream(url, input, {}) }, folder, live);
+      },
       wait: async (jobId, wait) => await waitForJob(jobSource(jobId), wait),
     };
     this.jobs = { wait: waitForJob };
@@ -94,11 +106,14 @@ export class HiveSync {
    * @param url as in the contract, e.g. `/notifications/stream`
    */
   async *events(url: string, input: StreamInput = {}): AsyncGenerator<ApiEvent> {
-    const target = this.#shared.buildUrl({ url, path: { ...input.path }, query: { ...input.query } });
-    const headers = new Headers({ accept: 'text/event-stream', ...(input.lastEventId === undefined ? {} : { 'last-event-id': input.lastEventId }) });
     const token = await this.#token();
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-    else if (this.#options.apiKey !== undefined) headers.set('x-api-key', this.#options.apiKey);
+    const { apiKey } = this.#options;
+    yield* this.#stream(url, input, token !== undefined ? { authorization: `Bearer ${token}` } : apiKey === undefined ? {} : { 'x-api-key': apiKey });
+  }
+
+  async *#stream(url: string, input: StreamInput, credentials: Readonly<Record<string, string>>): AsyncGenerator<ApiEvent> {
+    const target = this.#shared.buildUrl({ url, path: { ...input.path }, query: { ...input.query } });
+    const headers = new Headers({ ...credentials, accept: 'text/event-stream', ...(input.lastEventId === undefined ? {} : { 'last-event-id': input.lastEventId }) });
     const response = await this.#transport(this.#options.timeoutMs ?? defaultTimeoutMs)(
       new Request(target, { headers, ...(input.signal === undefined ? {} : { signal: input.signal }) }),
     );

@@ -68,7 +68,7 @@ export class WorkerRuntime {
 
   constructor(options: RuntimeOptions) {
     this.#on = options;
-    this.#admission = new Admission(options.concurrency);
+    this.#admission = new Admission(options.concurrency, () => this.#consumer.backlog());
   }
 
   /** Registers, for as long as it takes the backend to be there, and says it is well from then on. */
@@ -92,11 +92,9 @@ export class WorkerRuntime {
   /** Opens the queues. From now on jobs come. */
   async takeJobs(): Promise<void> {
     const { redis, queueClass, concurrency, log } = this.#on;
-    // Of each priority as many as there are slots, which a lone queue must be able to fill, and the one that is next:
-    // were it fetched only when a slot is free, the priority that had it would never be in the choice.
+    // Of each priority as many as there are slots, which a lone queue must be able to fill, one that goes back, and one that asks for the next.
     await this.#consumer.start({
-      redis, queueClass, prefetch: concurrency + 1, log,
-      wanted: (priority) => this.#admission.wanted(priority),
+      redis, queueClass, prefetch: concurrency + 2, log, fetcher: this.#admission,
       take: (message, priority) => this.#take(message, priority),
     });
     log.info('worker.takes_jobs', 'Taking jobs', { class: queueClass, concurrency });
@@ -106,15 +104,7 @@ export class WorkerRuntime {
     return this.#running.size;
   }
 
-  /** Messages it holds that wait for a slot. */
-  get waitingMessages(): number {
-    return this.#admission.waiting;
-  }
-
-  /**
-   * Takes nothing new; what was taken and not begun goes back to its queue. (A message that Redis hands over in this very
-   * moment is lost to both sides; another worker's check for stalled messages finds it within twenty seconds.)
-   */
+  /** Takes nothing new; what was taken and not begun goes back to its queue. */
   refuse(): void {
     if (this.#refusing.signal.aborted) return;
     this.#refusing.abort(new MessageHandedBack('The worker stops.', 'front'));
@@ -237,9 +227,10 @@ export class WorkerRuntime {
   async #take(message: JobMessage, priority: QueuePriority): Promise<void> {
     if (!isId(message.jobId) || !Number.isSafeInteger(message.epoch) || message.epoch < 0) {
       this.#on.log.warn('worker.message_unread', 'A message that names no job was dropped');
+      this.#admission.missed(priority);
       return;
     }
-    const slot = await this.#admission.admit(priority);
+    const slot = this.#admission.admit(priority);
     try {
       const job = await this.#claim(message);
       if (job === null) return;

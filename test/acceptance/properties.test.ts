@@ -92,6 +92,7 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
         if (drawn === undefined) throw new Error('There is a valid request.');
         const right = written(operation, drawn);
         for (const { kind, bytes } of brokenTexts(String(right.body))) {
+          if (kind === 'an empty body' && !operation.isBodyRequired) continue;
           const { request, answer } = await send(operation, { ...right, body: bytes });
           expectRefused(request, answer, kind, '#/body');
         }
@@ -171,7 +172,7 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
   });
 
   describe('hides what belongs to somebody else', () => {
-    const below = ['task_id', 'label_id', 'attachment_id', 'comment_id', 'share_id'] as const;
+    const below = ['task_id', 'label_id', 'attachment_id', 'comment_id', 'share_id', 'webhook_id', 'delivery_id'] as const;
     const naming = operations.filter((operation) => operation.route.auth === 'user'
       && (hasId(operation, 'project_id') || hasId(operation, 'job_id') || below.some((name) => hasId(operation, name)) || operation.parameters.some(({ name }) => name === 'project_id') || exampleOf(operation)?.['project_id'] !== undefined));
     /** Ben's, of the sort that the path names first. */
@@ -182,6 +183,8 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
       if (hasId(operation, 'task_id')) return world.tasks.task(world.ben, projectId);
       if (hasId(operation, 'comment_id')) return world.comment(world.ben, projectId);
       if (hasId(operation, 'label_id')) return world.tasks.label(projectId);
+      if (hasId(operation, 'webhook_id')) return (await world.webhook(world.ben, projectId)).webhookId;
+      if (hasId(operation, 'delivery_id')) return (await world.webhook(world.ben, projectId)).deliveryId;
       return hasId(operation, 'attachment_id') ? world.tasks.attachment(world.ben, projectId) : projectId;
     };
     for (const operation of naming) {
@@ -189,7 +192,7 @@ describe(`every mounted operation (PROPERTY_SEED=${seed} PROPERTY_RUNS=${runs})`
         const theirs = await idOf(operation);
         const ask = async (id: string, body: unknown): Promise<WireAnswer> => {
           const isInQuery = operation.parameters.some(({ name, in: place }) => name === 'project_id' && place === 'query');
-          const path = targetOf(operation, { ...missingIds(operation), project_id: id, job_id: id, task_id: id, label_id: id, attachment_id: id, comment_id: id, share_id: id }, isInQuery ? { project_id: id } : {});
+          const path = targetOf(operation, { ...missingIds(operation), project_id: id, job_id: id, task_id: id, label_id: id, attachment_id: id, comment_id: id, share_id: id, webhook_id: id, delivery_id: id }, isInQuery ? { project_id: id } : {});
           const filled = body === null || body === undefined ? null : JSON.stringify({ ...body, ...('project_id' in Object(body) ? { project_id: id } : {}) });
           return (await send(operation, { method: operation.route.method.toUpperCase(), path, headers: filled === null ? {} : json, body: filled })).answer;
         };

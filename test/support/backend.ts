@@ -34,6 +34,7 @@ import { cloneDatabase, type TestDatabase } from './database.ts';
 import { mailsIn, type SentMail } from './mails.ts';
 import { freshRedis, type TestRedis } from './redis.ts';
 import { testFolder } from './services.ts';
+import { until } from './until.ts';
 
 type Operation = keyof Handlers;
 type RequestOf<Id extends Operation> = Parameters<Handlers[Id]>[0];
@@ -115,6 +116,11 @@ export interface Backend {
    * every delayed job due first. Nothing else runs system jobs here, so a test decides when mails go out.
    */
   runSystemJobs(options?: { readonly later?: boolean }): Promise<{ kind: string; outcome: SystemJobOutcome; error: string | null }[]>;
+  /**
+   * Tells consumers of what happened, then sends every delivery of webhooks that is due, and what becomes due by it; answers
+   * how many attempts that were. `later: true` makes those that wait to be repeated due first.
+   */
+  sendWebhooks(options?: { readonly later?: boolean }): Promise<number>;
   /** Runs the due system jobs, then answers the mails sent so far (to one address, if given), the oldest first. */
   mails(to?: string): Promise<SentMail[]>;
   /** Rows of the last query, for looking behind the services. */
@@ -253,6 +259,14 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
         const [ended] = await backend.sql<{ error_message: string | null }>('select error_message from system_jobs where id = ?', [due.id]);
         runs.push({ kind: due.kind, outcome, error: ended?.error_message ?? null });
       }
+    },
+    async sendWebhooks({ later = false } = {}) {
+      const relay = backend.relay();
+      relay.start();
+      await until('events to be told', async () => (await backend.sql("select id from outbox where kind = 'event' and sent_at is null and run_after <= now() limit 1")).length === 0);
+      await relay.stop();
+      if (later) await backend.sql("update webhook_deliveries set next_attempt_at = now() - interval '1 millisecond' where status = 'pending'");
+      return services.webhookSender.sendDue();
     },
     async mails(to) {
       await backend.runSystemJobs();

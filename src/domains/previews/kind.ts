@@ -15,6 +15,7 @@ import type { TierService } from '../tiers/service.ts';
 import { attemptPrefix } from './keys.ts';
 import { countMissingSql, jobFilesSql } from './queries.ts';
 import { checkResult, resultFields } from './results.ts';
+import { reuseStored } from './reuse.ts';
 import type { PreviewRow } from './rows.ts';
 import type { PreviewSources } from './sources.ts';
 
@@ -52,6 +53,7 @@ export function previewKind({ db, storage, sources, tiers, watch }: KindDependen
     table: 'preview_jobs',
     stages: ['fetching', 'bundling', 'packaging', 'uploading'],
     objectPrefix: placeOf,
+    reuse: (job, made, signal) => reuseStored({ db, storage }, job.project_id, made, signal),
     input,
     checkResult: (job, report) => checkResult(storage, placeOf(job), report, limits.max_bundle_bytes),
     resultFields,

@@ -91,6 +91,32 @@ export const artifactsSql = `
    where job_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or encoding = $3)
    order by ${artifactOrder} limit $4 offset $5`;
 
+/** Of the project's latest jobs those that made something, so few that however many jobs it has, this costs the same. */
+const [latestJobs, latestMade] = [20, 4];
+/**
+ * Of these (paths, encodings, hashes, sizes) those the project `$1` has the bytes of: an artifact of the same name that one
+ * of its latest previews made, and whether they are a source. Artifacts are looked up by their names, sources by their
+ * hashes, each by its key.
+ */
+export const reusableSql = `
+  with latest as materialized (
+    select id, created_at, status, deleted_at, unlinked_at from preview_jobs where project_id = $1 order by created_at desc, id desc limit ${latestJobs}
+  ), earlier as materialized (
+    select id, created_at from latest where status = 'succeeded' and deleted_at is null and unlinked_at is null order by created_at desc, id desc limit ${latestMade}
+  ), made as materialized (
+    select (place - 1)::integer as index, path, encoding, decode(sha256, 'hex') as sha256, size
+      from unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality as m(path, encoding, sha256, size, place)
+  )
+  select index, artifact_key, is_source from (
+    select m.index,
+           (select a.object_key from earlier e join preview_artifacts a on a.job_id = e.id and a.path = m.path and a.encoding = m.encoding
+             where a.sha256 = m.sha256 and a.size = m.size order by e.created_at desc, e.id desc limit 1) as artifact_key,
+           m.encoding = 'identity' and coalesce((select true from source_blobs b
+             where b.project_id = $1 and b.sha256 = m.sha256 and b.size = m.size and b.condemned_at is null limit 1), false) as is_source
+      from made m
+  ) as found
+   where artifact_key is not null or is_source order by index`;
+
 export const countArtifactsSql = `
   select count(*) as total from preview_artifacts
    where job_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or encoding = $3)`;

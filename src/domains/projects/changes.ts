@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import type { Project } from '#generated/sdk/types.gen.ts';
 
 /** What is told of a change in old and new values; of descriptions and metadata only that they changed: they may be long, and are the clients' own. */
-export interface ChangedRow { readonly row_version: number; readonly name: string; readonly archived_at: string | null }
+export interface ChangedRow {
+  readonly row_version: number;
+  readonly name: string;
+  readonly archived_at: string | null;
+  readonly deleted_at: string | null;
+}
 const toldFields = ['name', 'archived_at'] as const;
 
 /** The row's version, and a digest of what differs from caller to caller (role, favourite, tags). */

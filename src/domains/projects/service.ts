@@ -127,9 +127,9 @@ export class ProjectService {
       // Whoever takes the project over at this moment comes before, and keeps it, or after, and finds none.
       await this.#db.namedIn(trx, 'projects.lock_to_change', lockToChangeSql, [projectId]);
       await requireRoleStill(this.#db, trx, call, 'project', projectId);
-      await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
+      const { name, deleted_at } = await this.#touch(trx, call, projectId, { deleted_at: trx.fn.now() });
       await audit(trx, call, { event_type: 'project.deleted', entity_type: 'project', entity_id: projectId, project_id: projectId });
-      await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, data: {} });
+      await emit(trx, { type: 'project.deleted', entityId: projectId, projectId, userId: requireSelf(call), data: { name, deleted_at } });
       await this.#on.erasures.begin(trx, [projectId]);
       return this.#on.builds.cancelIn(trx, [projectId], call, buildsEndedAtOnce);
     });
@@ -195,7 +195,7 @@ export class ProjectService {
 
   /** Changes the row under `If-Match`; answers it as it is then. */
   async #touch(trx: Knex.Transaction, call: Call, projectId: string, fields: Record<string, unknown>): Promise<ChangedRow> {
-    const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning(['row_version', 'name', 'archived_at']);
+    const query = trx('projects').where({ id: projectId }).whereNull('deleted_at').update(fields).returning(['row_version', 'name', 'archived_at', 'deleted_at']);
     if (call.ifMatch !== null) query.where('row_version', versionOf(call.ifMatch));
     const [row] = (await query) as ChangedRow[];
     if (row !== undefined) return row;

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import type {
-  ClaimedJob, JobArtifact, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, LiveChangeSet, LiveResult,
+  ClaimedJob, JobArtifact, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, JobUploadSpec, LiveChangeSet, LiveResult,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
 import { claim } from '#jobs/claims.ts';
-import type { JobKind, JobRow } from '#jobs/kinds.ts';
+import type { JobKind, JobRow, MadeObject } from '#jobs/kinds.ts';
 import { extend, finish, hashOfLease, isOverdue, type LeaseEnd, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
 import type { JobWatch } from '#jobs/watch.ts';
 import type { Call } from '#platform/call.ts';
@@ -182,16 +182,20 @@ export class WorkerService {
   /** Presigned PUTs under the job's own prefix, for whoever holds the lease. */
   async uploads(call: Call, jobId: string, body: JobUploadsCreate): Promise<JobUploads> {
     const nodeId = this.#node(call);
-    const kind = await this.#kindOf(jobId);
-    const job = await this.#held(kind, jobId, body.lease_token);
-    if (job === null || !isHeldBy(nodeId, job)) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
+    const { kind, job } = await this.#find(jobId);
+    const isHeld = job.status === 'running' && job.lease_token_hash?.equals(hashOfLease(body.lease_token)) === true && isHeldBy(nodeId, job);
+    if (!isHeld) throw new ServiceError('CONFLICT', 'This lease does not hold the job any more.');
     const prefix = kind.objectPrefix(job);
-    const uploads = await Promise.all(body.objects.map(async (object, index) => {
+    const made = body.objects.map((object, index) => {
       if (object.purpose === 'source_blob' || !isSafeRelativePath(object.path)) {
         throw homeless(`#/body/objects/${index}/path`, 'must be a relative path without . and .. segments', 'path');
       }
+      return { object, key: `${prefix}${object.content_encoding}/${object.path}` };
+    });
+    const there = await this.#reuse(kind, job, made, call.signal);
+    const uploads = await Promise.all(made.map(async ({ object, key }, index) => {
+      if (there.has(key)) return { path: object.path, object_key: key, upload_url: null, headers: {} };
       const encoding = object.content_encoding;
-      const key = `${prefix}${encoding}/${object.path}`;
       const put = await placed(`#/body/objects/${index}`, this.#on.storage.presignPut(key, {
         expiresSeconds: uploadSeconds,
         sizeBytes: object.size,
@@ -202,6 +206,14 @@ export class WorkerService {
       return { path: object.path, object_key: key, upload_url: put.url, headers: { ...put.headers } };
     }));
     return { uploads, expires_in: uploadSeconds };
+  }
+
+  /** The keys of those that need no upload any more. */
+  async #reuse(kind: JobKind, job: JobRow, made: readonly { readonly object: JobUploadSpec; readonly key: string }[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const asked = made.filter(({ object }) => object.reuse === true).map(({ object, key }): MadeObject => ({
+      key, path: object.path, encoding: object.content_encoding, contentType: object.content_type, sizeBytes: object.size, sha256: object.sha256,
+    }));
+    return asked.length === 0 ? new Set() : await kind.reuse?.(job, asked, signal) ?? new Set();
   }
 
   /**

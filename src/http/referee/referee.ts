@@ -57,7 +57,7 @@ export function createReferee(options: RefereeOptions): Referee {
     if (body !== undefined && generated !== undefined && !generated(body)) {
       return found('response', `the generated validator refuses the body: ${JSON.stringify((generated as { errors?: unknown }).errors ?? null).slice(0, 600)}`);
     }
-    const aboutResponse = await opinion.ofResponse(exchange, answer.status, body);
+    const aboutResponse = await opinion.ofResponse(exchange, route, answer.status, body);
     return aboutResponse === null ? null : found('response', aboutResponse);
   }
 
@@ -88,7 +88,7 @@ async function requestFault(opinion: SecondOpinion, exchange: Exchange, route: R
   // Not judged: what never got to the validators, and bodies that only the handler reads.
   if (exchange.isValid === null || route.requestBody === 'stream' || exchange.req.method === 'HEAD') return null;
   if (!exchange.isValid && onlyWeRefuse(answer)) return null;
-  const theirs = await opinion.ofRequest(exchange);
+  const theirs = await opinion.ofRequest(exchange, route);
   if (exchange.isValid) return theirs === null ? null : `we took what the referee refuses: ${theirs}`;
   return theirs === null ? 'we refused what the referee takes' : null;
 }

@@ -2,11 +2,36 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import { middleware } from 'express-openapi-validator';
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js';
 import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import { contractOf } from './one-path.ts';
 
 /** express-openapi-validator's reading of the contract. Each answers null, or why it refuses. */
 export interface SecondOpinion {
+  ofRequest(exchange: Exchange, route: Route): Promise<string | null>;
+  ofResponse(exchange: Exchange, route: Route, status: number, body: unknown): Promise<string | null>;
+}
+
+interface Reading {
   ofRequest(exchange: Exchange): Promise<string | null>;
   ofResponse(exchange: Exchange, status: number, body: unknown): Promise<string | null>;
+}
+
+/** By document, since what a contract says is the same for every application of a process, of which tests make many. */
+const readings = new WeakMap<object, Map<string, Reading>>();
+
+/** Each path is read when it is first asked for. */
+export function openSecondOpinion(document: Readonly<Record<string, unknown>>, basePath: string): SecondOpinion {
+  const known = readings.get(document) ?? new Map<string, Reading>();
+  readings.set(document, known);
+  const readingOf = ({ template }: Route): Reading => {
+    const reading = known.get(template) ?? read(contractOf(template, document), basePath);
+    known.set(template, reading);
+    return reading;
+  };
+  return {
+    ofRequest: (exchange, route) => readingOf(route).ofRequest(exchange),
+    ofResponse: (exchange, route, status, body) => readingOf(route).ofResponse(exchange, status, body),
+  };
 }
 
 /**
@@ -14,12 +39,12 @@ export interface SecondOpinion {
  * answers only when they are sent by `res.json`, which we never call, and could change what it judges (it coerces and
  * fills defaults in place).
  */
-export function openSecondOpinion(document: Readonly<Record<string, unknown>>, basePath: string): SecondOpinion {
+function read(document: Record<string, unknown>, basePath: string): Reading {
   const app = express();
   app.enable('strict routing');
   app.enable('case sensitive routing');
   const middlewares = middleware({
-    apiSpec: withoutMappings(document) as unknown as OpenAPIV3.DocumentV3_1,
+    apiSpec: document as unknown as OpenAPIV3.DocumentV3_1,
     validateApiSpec: false,
     validateRequests: { allowUnknownQueryParameters: false },
     validateResponses: true,
@@ -108,13 +133,4 @@ function namely(middlewares: readonly RequestHandler[], name: string): RequestHa
   const found = middlewares.find((one) => one.name === name);
   if (found === undefined) throw new Error(`express-openapi-validator has no ${name}: its version is not the one this was written for.`);
   return found;
-}
-
-/** It fails on `discriminator.mapping`, and it changes the document it is given. */
-function withoutMappings(document: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(document, (key, value: unknown) => {
-    if (key !== 'discriminator' || typeof value !== 'object' || value === null) return value;
-    const { mapping: _mapping, ...rest } = value as Record<string, unknown>;
-    return rest;
-  })) as Record<string, unknown>;
 }

@@ -3,8 +3,9 @@ import { copyFile, link, readdir, rm, stat, type FileHandle } from 'node:fs/prom
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { boundedStream } from './flow.ts';
-import { headerBytes, systemCode } from './object-file.ts';
+import { headerBytes, openObject, systemCode } from './object-file.ts';
 import type { ResolvedRange } from './range.ts';
+import { type CopyAs, StorageError } from './storage.ts';
 
 /** A crash can leave half an upload; what is older than a day belongs to no running transfer. */
 const abandonedMs = 86_400_000;
@@ -29,6 +30,14 @@ export async function duplicate(source: string, target: string): Promise<void> {
     if (!['EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
     await copyFile(source, target);
   }
+}
+
+/** Whether this very file is stored with the type and encoding of `as`; `checksum_mismatch` where its content is another. */
+export async function isStoredAs(path: string, key: string, as: CopyAs): Promise<boolean> {
+  const { handle, sizeBytes, sha256, contentType, contentEncoding } = await openObject(path, key);
+  await handle.close();
+  if (sizeBytes !== as.sizeBytes || sha256 !== (as.sha256 ?? sha256)) throw new StorageError('checksum_mismatch', `object ${key} has another content than the copy is to have`);
+  return contentType === as.contentType && contentEncoding === (as.contentEncoding ?? null);
 }
 
 /** Takes the handle over and closes it with the stream. */

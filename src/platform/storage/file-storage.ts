@@ -4,7 +4,7 @@ import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock, type Clock } from '#platform/clock.ts';
 import { DeadlineError, withDeadline } from '#platform/deadline.ts';
-import { contentStream, duplicate, exists, removeAbandoned } from './disk-files.ts';
+import { contentStream, duplicate, exists, isStoredAs, removeAbandoned } from './disk-files.ts';
 import { roundTrip } from './health-check.ts';
 import { takeIn } from './intake.ts';
 import { checkContent, checkFolder, checkKey, checkLimit, checkPrefix } from './object-key.ts';
@@ -12,7 +12,7 @@ import { openObject, publish, systemCode, writeObject } from './object-file.ts';
 import { folderSuffix, objectSuffix, walkObjects } from './object-walk.ts';
 import { resolveRange } from './range.ts';
 import { UrlSigner } from './signed-url.ts';
-import { StorageError, type ListedObject, type ObjectStorage, type StoredObject } from './storage.ts';
+import { StorageError, type CopyAs, type ListedObject, type ObjectStorage, type StoredObject } from './storage.ts';
 
 export interface FileStorageSettings {
   /** The folder all lies in; made when it is missing. Its parent must stand on one file system with it. */
@@ -96,6 +96,14 @@ export async function openFileStorage(settings: FileStorageSettings): Promise<Fi
     return found;
   };
 
+  /** The same bytes under another type are another file: the type stands in it. */
+  const storeAs = async (path: string, target: string, as: CopyAs): Promise<void> => {
+    const { handle, sizeBytes, sha256 } = await openObject(path, path);
+    const stream = await contentStream(handle, { start: 0, end: sizeBytes - 1, sizeBytes }, timeoutMs, undefined);
+    const intake = takeIn(stream, { contentType: as.contentType, sizeBytes, sha256, maxBytes: sizeBytes }, timeoutMs);
+    await writeObject(temporaryDir, target, intake, { contentType: as.contentType, contentEncoding: as.contentEncoding ?? null });
+  };
+
   const storage: FileStorage = {
     signer,
 
@@ -145,13 +153,15 @@ export async function openFileStorage(settings: FileStorageSettings): Promise<Fi
       });
     },
 
-    async copy(from, to) {
+    async copy(from, to, as) {
       const [source, target] = [pathOf(from), pathOf(to)];
+      if (as !== undefined) checkContent(as);
       const temporary = join(temporaryDir, randomUUID());
       await call(`copying ${from}`, async () => {
         try {
           await duplicate(source, temporary);
-          await publish(temporary, target);
+          if (as === undefined || await isStoredAs(temporary, from, as)) await publish(temporary, target);
+          else await storeAs(temporary, target, as);
         } finally {
           // Renaming onto another link of the same file leaves the source of the rename where it was.
           await rm(temporary, { force: true });

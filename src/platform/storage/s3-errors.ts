@@ -12,7 +12,7 @@ export function translateS3(what: string, error: unknown): StorageError {
     const status = error.$metadata.httpStatusCode ?? 0;
     const said = `${what}: the store answered ${status} ${error.name}`;
     if (missing.has(error.name) || (status === 404 && error.name !== 'NoSuchBucket')) return new StorageError('not_found', said, error);
-    if (mismatch.has(error.name)) return new StorageError('checksum_mismatch', said, error);
+    if (mismatch.has(error.name) || status === 412) return new StorageError('checksum_mismatch', said, error);
     if (error.name === 'EntityTooLarge') return new StorageError('too_large', said, error);
     if (status === 416 || error.name === 'InvalidRange') return new StorageError('bad_range', said, error);
     return new StorageError('unavailable', said, error);

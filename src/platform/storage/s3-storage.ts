@@ -14,7 +14,7 @@ import { takeIn } from './intake.ts';
 import { attachment, checkContent, checkExpiry, checkFolder, checkKey, checkLimit, checkPrefix, encodeKey } from './object-key.ts';
 import { isPassing, translateS3 } from './s3-errors.ts';
 import { spool } from './spool.ts';
-import { StorageError, type ObjectHead, type ObjectStorage } from './storage.ts';
+import { StorageError, type CopyAs, type ObjectHead, type ObjectStorage } from './storage.ts';
 
 export interface S3StorageSettings {
   /** R2_ENDPOINT: `https://<account>.r2.cloudflarestorage.com`, or any other store's. */
@@ -95,11 +95,26 @@ export function openS3Storage(settings: S3StorageSettings): ObjectStorage {
       modifiedAtMs: found.LastModified?.getTime() ?? 0,
     };
   };
-  const copy = async (from: string, to: string): Promise<void> => {
+  const copy = async (from: string, to: string, as?: CopyAs): Promise<void> => {
     checkKey(from);
     checkKey(to);
+    if (as !== undefined) checkContent(as);
+    const etag = as?.sha256 === undefined ? null : await etagOf(from, as.sizeBytes, as.sha256);
     await call(`copying ${from}`, async (abortSignal) =>
-      await client.send(new CopyObjectCommand({ Bucket: bucket, Key: to, CopySource: `${encodeURIComponent(bucket)}/${encodeKey(from)}` }), { abortSignal }));
+      await client.send(new CopyObjectCommand({
+        Bucket: bucket,
+        Key: to,
+        CopySource: `${encodeURIComponent(bucket)}/${encodeKey(from)}`,
+        // What was replaced since it was looked at is not copied.
+        ...(etag === null ? {} : { CopySourceIfMatch: `"${etag}"` }),
+        ...(as === undefined ? {} : { MetadataDirective: 'REPLACE', ContentType: as.contentType, ContentEncoding: as.contentEncoding }),
+      }), { abortSignal }));
+  };
+  /** Of an object that the store knows to have this size and hash. */
+  const etagOf = async (key: string, sizeBytes: number, sha256: string): Promise<string> => {
+    const head = await look(key);
+    if (head.sizeBytes !== sizeBytes || head.sha256 !== sha256) throw new StorageError('checksum_mismatch', `object ${key} is not known to have the content that the copy is to have`);
+    return head.etag;
   };
   const remove = async (key: string): Promise<void> => {
     checkKey(key);

@@ -41,6 +41,15 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a copy is to be, whatever its source was stored as. */
+export interface CopyAs {
+  readonly contentType: string;
+  readonly contentEncoding?: string;
+  readonly sizeBytes: number;
+  /** Lower-case hex. The source is taken only if the store itself knows it to have this hash. Absent: the caller knows. */
+  readonly sha256?: string;
+}
+
 export interface StoredObject {
   readonly sizeBytes: number;
   /** Of the bytes stored, lower-case hex. */
@@ -129,8 +138,11 @@ export interface ObjectStorage {
   get(key: string, options?: { readonly range?: ByteRange; readonly signal?: AbortSignal }): Promise<ObjectContent>;
   /** Errors: `not_found`. */
   head(key: string): Promise<ObjectHead>;
-  /** Copies content and metadata, replacing what was at `to`. Errors: `not_found`. */
-  copy(from: string, to: string): Promise<void>;
+  /**
+   * Copies content and metadata, replacing what was at `to`. With `as`, what lies at `to` is what a `put` with that type
+   * and encoding would have made. Errors: `not_found`; `checksum_mismatch` where the source is not what `as` says.
+   */
+  copy(from: string, to: string, as?: CopyAs): Promise<void>;
   /** Like `copy` and `delete`; repeated after it was done, it succeeds (`from` gone and `to` there). Errors: `not_found`. */
   move(from: string, to: string): Promise<void>;
   /** An object that is not there is no error. */

@@ -124,13 +124,17 @@ function report(job: PreviewJob, options: BuildOptions): void {
  * @throws PreviewBuildError when the sources do not build; HiveSyncError for everything else
  */
 export async function buildPreview(parts: BuildParts, sources: string | readonly GivenFile[], options: BuildOptions): Promise<BuiltPreview> {
+  const found = await gather(sources, options);
+  checkBounds(found);
+  const files = await hashAll(found, options.signal, (done) => options.onProgress?.({ stage: 'hashing', done, total: found.length }));
+  return await buildFiles(parts, files, options);
+}
+
+/** A job whose files are all stored, and which waits or is built; what the project lacked was uploaded. */
+export async function requestFiles(parts: BuildParts, files: readonly HashedFile[], options: BuildOptions): Promise<{ readonly job: PreviewJob; readonly token: string }> {
   const { api } = parts;
   const { signal } = options;
   const call = signal === undefined ? {} : { signal };
-  const found = await gather(sources, options);
-  checkBounds(found);
-  const files = await hashAll(found, signal, (done) => options.onProgress?.({ stage: 'hashing', done, total: found.length }));
-
   const requested = await api.requestPreview({ body: requestBody(files, options) }, call);
   if (requested.job.awaiting_upload) {
     const missing = await allMissing(parts, requested.job, requested.missing, signal);
@@ -142,6 +146,14 @@ export async function buildPreview(parts: BuildParts, sources: string | readonly
     } else await uploadSingly(missing, byHash, upload);
     await api.startPreviewJob({ path: { job_id: requested.job.id } }, call);
   }
+  return requested;
+}
+
+/** The same from files whose hashes are known. */
+export async function buildFiles(parts: BuildParts, files: readonly HashedFile[], options: BuildOptions): Promise<BuiltPreview> {
+  const { api } = parts;
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const requested = await requestFiles(parts, files, options);
 
   const job = await waitForJob(parts.jobSource(requested.job.id), {
     onUpdate: (now) => report(now, options),

@@ -51,5 +51,8 @@ export const failureOfEnd = (end: End, isLate: boolean, limits: { timeoutMs: num
   if (end.reason === 'output') {
     return { code: 'TOO_LARGE', message: `The build made more than the ${limits.outputBytes} bytes it may make.` };
   }
+  if (end.reason === 'disk') {
+    return { code: 'TOO_LARGE', message: 'The build wrote more files, or more bytes, than it may.' };
+  }
   return crashed;
 };

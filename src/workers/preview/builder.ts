@@ -162,6 +162,7 @@ export const createBuilder = (options: { dataDir: string; sdkVersions: readonly 
   const bounds = {
     memoryBytes: limits.memoryBytes,
     sourceBytes: limits.sourceBytes,
+    sourceFiles: limits.files,
     // Warming up and garbage collection on other threads count as well.
     cpuSeconds: Math.ceil(limits.timeoutMs / 1000) * 2 + 60,
   };

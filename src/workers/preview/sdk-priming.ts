@@ -26,7 +26,7 @@ const primePlatform = async (
 ): Promise<void> => {
   patient?.signal?.throwIfAborted();
   const wall = raiseWall([dirs.sdkDir, dirs.cacheDir]);
-  const bounds = { memoryBytes, sourceBytes: 16 * 1024 * 1024, cpuSeconds: Math.ceil(timeoutMs / 1000) * 2 };
+  const bounds = { memoryBytes, sourceBytes: 16 * 1024 * 1024, sourceFiles: 1_000, cpuSeconds: Math.ceil(timeoutMs / 1000) * 2 };
   const child = new SandboxedProcess(wall.command(dirs, bounds), maxOutputBytes);
   const stop = (): void => child.kill();
   const deadline = setTimeout(stop, timeoutMs);

@@ -52,5 +52,7 @@ export async function storeArtifacts(
     checkBytes([...plain, ...packed], limits);
     return await uploadObjects(largestFirst(packed), uploading);
   };
-  return (await Promise.all([uploadObjects(largestFirst(plain), uploading), sendPacked()])).flat();
+  // Images hardly ever change, and are copied where they lie: what does change need not wait for that.
+  const [images, others] = [plain.filter(({ kind }) => kind === 'asset'), plain.filter(({ kind }) => kind !== 'asset')];
+  return (await Promise.all([uploadObjects(largestFirst(others), uploading), uploadObjects(largestFirst(images), uploading), sendPacked()])).flat();
 }

@@ -1,6 +1,7 @@
 /** Puts a job's objects where the backend says, and answers them as artifacts. */
 import type { JobArtifact, JobUpload, JobUploadSpec } from '#generated/sdk/types.gen.ts';
 import { mapBounded } from '#platform/concurrency.ts';
+import { BackendRefusal } from '../backend.ts';
 import { TransferRefused, upload } from '../transfers.ts';
 import type { PackagedObject } from './packaging.ts';
 
@@ -29,7 +30,7 @@ export async function uploadObjects(objects: readonly PackagedObject[], uploadin
   const pairs: { object: PackagedObject; target: JobUpload }[] = [];
   for (let start = 0; start < objects.length; start += specsInCall) {
     const batch = objects.slice(start, start + specsInCall);
-    const targets = await uploading.createUploads(batch.map(specOf));
+    const targets = await targetsOf(batch.map(specOf), uploading);
     batch.forEach((object, index) => {
       const target = targets[index];
       if (target === undefined || target.path !== object.path) throw new Error('createJobUploads answered other objects than were asked for');
@@ -41,6 +42,16 @@ export async function uploadObjects(objects: readonly PackagedObject[], uploadin
     uploading.onUpload?.();
     return { kind: object.kind, path: object.path, object_key: key, size: object.sizeBytes, sha256: object.sha256, encoding: object.encoding };
   });
+}
+
+/** Asks what of them is in its place already. A backend from before that could be asked refuses the question. */
+async function targetsOf(specs: readonly JobUploadSpec[], { createUploads }: Uploading): Promise<JobUpload[]> {
+  try {
+    return await createUploads(specs.map((spec) => ({ ...spec, reuse: true })));
+  } catch (error) {
+    if (!(error instanceof BackendRefusal) || error.status !== 400) throw error;
+    return await createUploads(specs);
+  }
 }
 
 async function put(object: PackagedObject, target: JobUpload, uploading: Uploading): Promise<string> {

@@ -3,13 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { encodeFrame, FrameReader, FrameTooLarge, type Frame, type FrameHeader } from '../preview/child/frames.ts';
+import { type DiskBounds, isDiskFull } from './disk-use.ts';
 import type { Command } from './wall.ts';
 
-export type EndReason = 'exit' | 'killed' | 'memory' | 'output';
+export type EndReason = 'exit' | 'killed' | 'memory' | 'output' | 'disk';
 export type End = { reason: EndReason; exitCode: number | null; signal: NodeJS.Signals | null; errorTail: string };
 
 /** How often the memory of a busy process is looked at. A process can grow beyond its limit for this long only. */
 const memorySampleMs = 100;
+/** How often its disk is looked at where nothing else bounds it; what a look took is added five times over, so that large projects cost little. */
+const diskSampleMs = 100;
 /** Of what a process prints, the last part is kept for the operator's log. */
 const maxErrorTail = 8192;
 /** Metro and Babel print a few lines at most; reading without end would keep the worker busy for as long as the build may take. */
@@ -70,6 +73,7 @@ export class SandboxedProcess {
   #printedBytes = 0;
   readonly #memoryDisk: string | null;
   #sampler: NodeJS.Timeout | null = null;
+  #diskSampler: NodeJS.Timeout | null = null;
   #isEnded = false;
   readonly #reader: FrameReader;
 
@@ -126,8 +130,9 @@ export class SandboxedProcess {
         if (this.#isEnded) return;
         this.#isEnded = true;
         this.#stopSampling();
-        command.dispose();
-        resolve({ reason: this.#reason, exitCode, signal, errorTail: this.#errorTail });
+        const tell = (): void => resolve({ reason: this.#reason, exitCode, signal, errorTail: this.#errorTail });
+        // Its end is told once nothing of it is left.
+        Promise.resolve(command.dispose()).catch((error: unknown) => keep(Buffer.from(String(error)))).finally(tell);
       };
       child.once('error', (error) => {
         keep(Buffer.from(String(error)));
@@ -137,6 +142,7 @@ export class SandboxedProcess {
       child.once('exit', () => this.#signalGroup());
       child.once('close', finish);
     });
+    if (command.disk !== null) this.#watchDisk(command.disk);
   }
 
   get isEnded(): boolean {
@@ -171,6 +177,17 @@ export class SandboxedProcess {
     void sample();
   }
 
+  #watchDisk(bounds: DiskBounds): void {
+    const sample = async (): Promise<void> => {
+      const pid = this.#child.pid;
+      if (pid === undefined || this.#isEnded) return;
+      const startedAt = performance.now();
+      if (await isDiskFull(pid, bounds)) this.#end('disk');
+      else if (!this.#isEnded) this.#diskSampler = setTimeout(() => void sample(), diskSampleMs + 5 * (performance.now() - startedAt));
+    };
+    this.#diskSampler = setTimeout(() => void sample(), diskSampleMs);
+  }
+
   /** Ends the process and everything it started, now. */
   kill(): void {
     this.#end('killed');
@@ -184,8 +201,9 @@ export class SandboxedProcess {
   }
 
   #stopSampling(): void {
-    if (this.#sampler !== null) clearTimeout(this.#sampler);
+    for (const sampler of [this.#sampler, this.#diskSampler]) if (sampler !== null) clearTimeout(sampler);
     this.#sampler = null;
+    this.#diskSampler = null;
   }
 
   #signalGroup(): void {

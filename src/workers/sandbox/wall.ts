@@ -5,13 +5,15 @@
  *   path but a bounded tmpfs; of the host only the SDK set, the builder's own code, `node`, `prlimit` and the libraries
  *   those two load, all read-only. Node's permission model stands inside as the second wall.
  * - `permission`: Node's permission model and the bounds alone, where bubblewrap is missing or may not work. It keeps a
- *   build's JavaScript in its folders; it does not stop the network, nor a fault in Node itself.
+ *   build's JavaScript in its folders, whose size and number of files are looked at ten times a second; it does not stop the
+ *   network, nor a fault in Node itself.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type DiskBounds, removeFolder } from './disk-use.ts';
 import { findProgram, librariesOf } from './libraries.ts';
 
 export type SandboxKind = 'bubblewrap' | 'permission';
@@ -21,6 +23,7 @@ export type Bounds = {
   memoryBytes: number;
   /** All sources of one build together. */
   sourceBytes: number;
+  sourceFiles: number;
   /** Processor time over the whole life of the process. */
   cpuSeconds: number;
 };
@@ -32,8 +35,10 @@ export type Command = {
   uid: number | null;
   /** The one place it can write to, as it sees it, where that is a disk in memory of its own. */
   memoryDisk: string | null;
+  /** What it may keep on a disk of the host, where that is what it writes to: nothing but a look from outside bounds it. */
+  disk: DiskBounds | null;
   /** Ends what was made on the host for this process; safe to call twice. */
-  dispose: () => void;
+  dispose: () => void | Promise<void>;
 };
 
 export type Inside = { sdkDir: string; cacheDir: string };
@@ -49,6 +54,14 @@ const maxProcesses = 48;
  */
 const dataSlackBytes = 1024 * 1024 * 1024;
 const probeTimeoutMs = 10_000;
+/** Beside the sources themselves, wherever they lie: what a build writes but them. */
+const diskSlackBytes = 16 * 1024 * 1024;
+/** A file, and the two folders for each that a project may have. */
+const entriesPerFile = 3;
+/** What a build writes to warm up. */
+const entriesSlack = 100;
+/** A file that was removed and is open still holds its bytes: so many at most. */
+const maxOpenFiles = 512;
 /**
  * When the worker is root, each process gets a user of its own out of this range, which nobody else has. Without one
  * (that user could not reach the data folder) bubblewrap runs as root and the kernel does not bound its processes; the
@@ -101,7 +114,7 @@ const bubblewrapCommand = (wrap: Bubblewrap, inside: Inside, bounds: Bounds): Co
     ...mountArguments(wrap),
     '--ro-bind', inside.sdkDir, `${base}/sdk`,
     '--ro-bind', inside.cacheDir, `${base}/cache`,
-    '--size', String(bounds.sourceBytes + 16 * 1024 * 1024), '--tmpfs', `${base}/src`,
+    '--size', String(bounds.sourceBytes + diskSlackBytes), '--tmpfs', `${base}/src`,
     '--remount-ro', '/dev',
     '--remount-ro', '/',
     '--chdir', base,
@@ -114,7 +127,7 @@ const bubblewrapCommand = (wrap: Bubblewrap, inside: Inside, bounds: Bounds): Co
     `--fsize=${bounds.sourceBytes + 1024 * 1024}`,
     `--cpu=${bounds.cpuSeconds}`,
     `--data=${bounds.memoryBytes + dataSlackBytes}`,
-    '--nofile=512',
+    `--nofile=${maxOpenFiles}`,
     '/n/node',
     ...nodeArguments([`${base}/*`], `${base}/src/*`, bounds.memoryBytes),
     `${base}/w/main.ts`,
@@ -123,6 +136,7 @@ const bubblewrapCommand = (wrap: Bubblewrap, inside: Inside, bounds: Bounds): Co
   env: {},
   uid: wrap.dropRoot ? freshUid() : null,
   memoryDisk: `${base}/src`,
+  disk: null,
   dispose: () => undefined,
 });
 
@@ -139,7 +153,7 @@ const permissionCommand = (prlimit: string | null, inside: Inside, bounds: Bound
     join(childDir, 'main.ts'),
     folder,
   ];
-  const limits = ['--core=0', `--fsize=${bounds.sourceBytes + 1024 * 1024}`, `--cpu=${bounds.cpuSeconds}`, `--data=${bounds.memoryBytes + dataSlackBytes}`];
+  const limits = ['--core=0', `--fsize=${bounds.sourceBytes + 1024 * 1024}`, `--cpu=${bounds.cpuSeconds}`, `--data=${bounds.memoryBytes + dataSlackBytes}`, `--nofile=${maxOpenFiles}`];
   const [program = process.execPath, ...args] = prlimit === null ? node : [prlimit, ...limits, ...node];
   return {
     program,
@@ -147,7 +161,8 @@ const permissionCommand = (prlimit: string | null, inside: Inside, bounds: Bound
     env: { HOME: folder, NODE_ENV: 'production' },
     uid: null,
     memoryDisk: null,
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    disk: { folder: join(folder, 'src'), bytes: bounds.sourceBytes + diskSlackBytes, entries: bounds.sourceFiles * entriesPerFile + entriesSlack },
+    dispose: () => removeFolder(folder),
   };
 };
 

@@ -38,6 +38,7 @@ const readsWithoutVersion: Readonly<Record<string, string>> = {
   countUnreadNotifications: 'a count that moves with every event',
   downloadAttachment: 'its URL is another at each request',
   getDataExport: 'its URL is another at each request, and the answer is not to be stored',
+  getDelivery: 'nobody edits it, and it moves with every attempt',
   getDeviceLink: 'looked at once, before it is approved',
   getPreviewStats: 'counts that move with every build',
   getQueueStats: 'counts that move with every job',

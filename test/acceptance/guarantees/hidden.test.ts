@@ -8,16 +8,17 @@ import { expect } from 'chai';
 import { isRecord, listOf, type Operation, operations, resolved } from '../../support/properties/contract.ts';
 import type { WireAnswer } from '../../support/properties/wire.ts';
 import { written } from '../matrix/requests.ts';
+import { missedDelivery } from '../matrix/requests/webhooks.ts';
 import { basePath, type World } from '../matrix/world.ts';
 import { useStage } from './stage.ts';
 
-const tags = new Set(['Teams', 'Projects', 'Tasks', 'Comments', 'Notifications', 'Invitations', 'Search', 'Previews', 'API keys']);
-type Kind = 'team' | 'project' | 'task' | 'label' | 'attachment' | 'comment' | 'tag' | 'invitation' | 'notification' | 'preview_job' | 'share' | 'live_session' | 'user' | 'api_key';
+const tags = new Set(['Teams', 'Projects', 'Tasks', 'Comments', 'Notifications', 'Invitations', 'Search', 'Previews', 'Webhooks', 'API keys']);
+type Kind = 'team' | 'project' | 'task' | 'label' | 'attachment' | 'comment' | 'tag' | 'invitation' | 'notification' | 'preview_job' | 'share' | 'live_session' | 'user' | 'api_key' | 'webhook' | 'delivery';
 
 const kindOf: Readonly<Record<string, Kind>> = {
   team_id: 'team', project_id: 'project', project_ids: 'project', task_id: 'task', depends_on_task_id: 'task', label_id: 'label', label_ids: 'label', attachment_id: 'attachment',
   comment_id: 'comment', parent_id: 'comment', tag_id: 'tag', invitation_id: 'invitation', notification_id: 'notification', job_id: 'preview_job', share_id: 'share', live_id: 'live_session',
-  user_id: 'user', assignee_id: 'user', author_id: 'user', key_id: 'api_key',
+  user_id: 'user', assignee_id: 'user', author_id: 'user', key_id: 'api_key', webhook_id: 'webhook', delivery_id: 'delivery',
 };
 
 /** Fields that mean something else with others: what stands beside them, and what is named then. */
@@ -72,12 +73,15 @@ async function elsewhere(world: World): Promise<Readonly<Record<Kind, string>>> 
     values ($1, $2, $3, $4, 'free', 60000, 600, 'cpu', 'low')`, [live, project, other.id, previews.job.id]);
   const notification = randomUUID();
   await world.sql("insert into notifications (id, user_id, project_id, type, payload, event_key, in_app) values ($1, $2, $3, 'account.export_ready', '{}', $4, true)", [notification, other.id, project, notification]);
+  const { webhook } = await world.data<{ webhook: { id: string } }>('POST', `/projects/${project}/webhooks`, { as: other, json: { url: world.hookUrl, event_types: ['task.created'] } });
+  const kept = { projectId: project, webhookId: webhook.id };
   return {
     team, project, task, label: await make(`/projects/${project}/labels`, { name: 'elsewhere', color: '#0a7f5a' }),
     attachment: await make(`/tasks/${task}/attachments`, { name: 'x', external_url: 'https://example.com/x' }),
     comment: await make(`/projects/${project}/comments`, { entity_type: 'task', entity_id: task, body: 'Elsewhere.' }),
     tag: await make(`/projects/${project}/tags`, { name: 'elsewhere', color: '#0a7f5a' }),
     invitation: await make('/invitations', { target_type: 'project', target_id: project, role: 'member', username: friend.username }),
+    webhook: kept.webhookId, delivery: await missedDelivery(world, kept),
     notification, preview_job: previews.job.id, share, live_session: live, user: friend.id,
     api_key: (await world.data<{ api_key: { id: string } }>('POST', '/api-keys', { as: other, json: { name: 'x', scopes: ['projects:read'] } })).api_key.id,
   };

@@ -68,12 +68,13 @@ export class Stage {
     return this.during(asked, () => this.world.send({ ...request, headers: { ...request.headers, ...headers } }));
   }
 
-  /** Waits until what the last requests led to is done: events told, system jobs run. */
+  /** Waits until what the last requests led to is done: events told, system jobs run, webhooks sent. */
   async settled(): Promise<void> {
     await until('events and jobs to come to rest', async () => {
       const [row] = await this.world.sql<{ open: number }>(`
         select (select count(*)::int from outbox where sent_at is null and run_after <= now() and topic not like 'cpu:%' and topic not like 'gpu:%')
-             + (select count(*)::int from system_jobs where (status = 'running' or (status = 'queued' and run_after <= now())) and kind not in (select name from schedules)) as open`);
+             + (select count(*)::int from system_jobs where (status = 'running' or (status = 'queued' and run_after <= now())) and kind not in (select name from schedules))
+             + (select count(*)::int from webhook_deliveries where status = 'pending' and next_attempt_at <= now()) as open`);
       return row?.open === 0;
     }, 30_000);
   }

@@ -18,6 +18,7 @@ import { searchRequests } from './requests/search.ts';
 import { teamRequests } from './requests/teams.ts';
 import { taskRequests } from './requests/tasks.ts';
 import { userRequests } from './requests/users.ts';
+import { webhookRequests } from './requests/webhooks.ts';
 import { workerRequests } from './requests/workers.ts';
 import { basePath, jsonType, type Scene, type World } from './world.ts';
 
@@ -50,7 +51,7 @@ export interface Recipe {
 
 /** operationId → recipe. One that is missing for a mounted operation fails the matrix. */
 export const recipes: ReadonlyMap<string, Recipe> = new Map<string, Recipe>(Object.entries({
-  ...authRequests, ...commentRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...searchRequests, ...teamRequests, ...taskRequests, ...userRequests, ...workerRequests,
+  ...authRequests, ...commentRequests, ...credentialRequests, ...healthRequests, ...keyRequests, ...notificationRequests, ...previewRequests, ...projectRequests, ...searchRequests, ...teamRequests, ...taskRequests, ...userRequests, ...webhookRequests, ...workerRequests,
 }));
 
 /** The request as it goes over the wire, but for its credentials. */

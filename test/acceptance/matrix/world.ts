@@ -4,6 +4,8 @@
  * makes is made by it; memberships, tiers and bad standings are written to the database.
  */
 import { createHash, hkdfSync, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
 import type { LoginResult, TokenPair } from '#sdk/index.ts';
@@ -19,7 +21,7 @@ export const password = 'a generated guarantee holds';
 
 /** How the system of these tests is set up: each request may come from an address of its own, and addresses have to be confirmed. */
 export const systemOptions: SystemOptions = {
-  variables: { TRUSTED_PROXIES: '127.0.0.1', EMAIL_VERIFICATION: 'required', JWT_SECRET: jwtSecret, WORKER_SHARED_SECRET: workerSecret },
+  variables: { TRUSTED_PROXIES: '127.0.0.1', EMAIL_VERIFICATION: 'required', JWT_SECRET: jwtSecret, WORKER_SHARED_SECRET: workerSecret, OUTGOING_ALLOWED_RANGES: '127.0.0.1/32' },
 };
 
 export interface Person {
@@ -62,6 +64,8 @@ export class World {
   visitor!: Person;
   teamId = '';
   node!: Node;
+  /** Takes whatever webhooks send, so that nothing of it is tried again while something else is looked at. */
+  readonly #receiver = createServer((request, response) => { request.resume().on('end', () => response.writeHead(204).end()); });
 
   private constructor(system: System, pool: pg.Pool) {
     this.system = system;
@@ -72,6 +76,7 @@ export class World {
 
   static async open(system: System): Promise<World> {
     const world = new World(system, new pg.Pool({ connectionString: system.databaseUrl, max: 4 }));
+    await new Promise<void>((resolve) => world.#receiver.listen(0, '127.0.0.1', resolve));
     // Limits have tests of their own.
     await world.sql(`
       update tier_limits set api_requests_per_minute = null, preview_jobs_per_minute = null, preview_jobs_per_day = null, preview_jobs_at_once = null,
@@ -87,7 +92,14 @@ export class World {
     return world;
   }
 
+  /** Where webhooks of these tests are sent. */
+  get hookUrl(): string {
+    return `http://127.0.0.1:${(this.#receiver.address() as AddressInfo).port}`;
+  }
+
   async close(): Promise<void> {
+    this.#receiver.close();
+    this.#receiver.closeAllConnections();
     this.#wire.close();
     this.#own.close();
     await this.#pool.end();
@@ -232,7 +244,7 @@ export const jsonType = { 'content-type': 'application/json' } as const;
 
 /** What a worker says of itself; signed with the shared secret and its own name. */
 export const registration = (name: string): Record<string, unknown> => ({
-  name, type: 'cpu', concurrency: 1, version: '1.0.0', capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'none', local_model: false },
+  name, type: 'cpu', concurrency: 1, version: '1.0.0', capabilities: { kinds: ['preview', 'live_session'], sdk_versions: ['0.88.1', '57.0.26'], sandbox: 'none', local_model: false },
 });
 /** A node before it is registered: known by its name and the secret that all share. */
 export const newNode = (): Node => ({ id: `node-${randomUUID().slice(0, 8)}`, key: workerSecret });

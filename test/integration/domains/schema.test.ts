@@ -33,7 +33,7 @@ describe('the schema', () => {
 
   it('says of every row that stands for itself when it was made', async () => {
     // Rows that mean nothing without their owner take its time; a log has the time of what happened.
-    const dependent = ['done_once', 'preview_job_files', 'preview_job_logs', 'worker_heartbeats', 'search_entries', 'live_session_files'];
+    const dependent = ['done_once', 'preview_job_files', 'preview_job_logs', 'worker_heartbeats', 'search_entries', 'live_session_files', 'webhook_attempts'];
     expect(await ask(`
       select c.relname as what from pg_class c
        where ${ours} and c.relname <> all (array[${dependent.map((name) => `'${name}'`).join(', ')}])

@@ -11,6 +11,9 @@ import { refusalOf } from '../../support/refusals.ts';
 import { type S3Server, startS3Server } from '../../support/s3-server/start.ts';
 import { until } from '../../support/until.ts';
 
+/** One operation, by four names. */
+const names = ['reportJobResult', 'reportPreviewResult', 'reportAiResult', 'reportRepoSync'] as const;
+
 describe('the worker callback', () => {
   const backend = useBackend();
   let ada: Person;
@@ -112,7 +115,9 @@ describe('the worker callback', () => {
     expect((await send('/workers/callback', Buffer.from(backend.current.services.nodeKeys.of(other.nodeId), 'base64url'))).status, 'signed by another node').to.equal(401);
     const answers = await Promise.all([send('/workers/callback'), send('/workers/callback'), send('/workers/callback')]);
     expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 401, 401]);
-    expect((await send('/preview/callback')).data, 'by its other name it is another request, and a repeat').to.deep.equal({ accepted: true, job_status: 'queued', reason: null });
+    for (const path of ['/preview/callback', '/ai/callback', '/repos/callback']) {
+      expect((await send(path)).data, 'by its other name it is another request, and a repeat').to.deep.equal({ accepted: true, job_status: 'queued', reason: null });
+    }
     expect(await backend.current.sql('select attempt, epoch from preview_jobs where id = ?', [jobId])).to.deep.equal([{ attempt: 1, epoch: 1 }]);
   });
 });
@@ -143,7 +148,7 @@ for (const store of ['files', 'S3'] as const) {
     });
     type Fields = Partial<JobResultReport>;
     const six = (more: Fields): JobResultReport => ({ job_id: claimed.job_id, status: 'SUCCESS', bundle_url: null, logs_url: null, error: null, lease_token: claimed.lease_token, ...more });
-    const report = async (more: Fields, by: 'reportJobResult' | 'reportPreviewResult' = 'reportJobResult') => (await backend.run(by, worker, { body: six(more) })).data;
+    const report = async (more: Fields, by: (typeof names)[number] = 'reportJobResult') => (await backend.run(by, worker, { body: six(more) })).data;
     const upload = async (path: string, text: string, encoding: 'identity' | 'gzip' = 'identity'): Promise<{ key: string; url: string; size: number; sha256: string }> => {
       const content = Buffer.from(text);
       const sha256 = createHash('sha256').update(content).digest('hex');
@@ -161,7 +166,7 @@ for (const store of ['files', 'S3'] as const) {
     const job = async () => (await backend.run('getPreviewJob', ada, { path: { job_id: claimed.job_id } })).data;
     const placeOf = (key: string): string => key.slice(0, -'identity/bundle.js'.length);
 
-    for (const by of ['reportJobResult', 'reportPreviewResult'] as const) {
+    for (const by of names) {
       it(`keep the bundle and the log that are named, as they lie in storage, and their repeat is answered alike (${by})`, async () => {
         const [bundle, log] = [await upload('bundle.js', 'console.log("short");'), await upload('build log.txt', 'a log')];
         for (let time = 1; time <= 2; time += 1) {

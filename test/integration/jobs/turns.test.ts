@@ -1,20 +1,29 @@
 import { expect } from 'chai';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { claim as takeUp } from '#jobs/claims.ts';
 import { send } from '#jobs/leases.ts';
 import type { JobRow } from '#jobs/kinds.ts';
-import { type OutboxRelay, takeSql } from '#jobs/relay.ts';
+import { OutboxRelay, takeSql } from '#jobs/relay.ts';
 import { mostAhead, takeTurnsSql } from '#jobs/turns.ts';
 import type { WorkerCaller } from '#platform/call.ts';
 import { transact } from '#platform/database.ts';
 import { JobConsumer, type JobMessage } from '#platform/queue.ts';
 import { redisOptions } from '#platform/redis.ts';
+import { WorkerBackend } from '#workers/backend.ts';
+import type { JobOutcome } from '#workers/job-handler.ts';
+import { UsageMeter } from '#workers/metrics.ts';
+import { WorkerRuntime } from '#workers/runtime.ts';
 import { type Person, useBackend } from '../../support/backend.ts';
 import { claim, failureReport, queuedJob } from '../../support/preview-jobs.ts';
+import { testFolder } from '../../support/services.ts';
 import { until } from '../../support/until.ts';
 
 describe('turns of accounts', () => {
   const backend = useBackend();
   const relays: OutboxRelay[] = [];
   const consumers: JobConsumer[] = [];
+  const runtimes: WorkerRuntime[] = [];
   let worker: WorkerCaller;
   let ada: Person;
   let bob: Person;
@@ -29,6 +38,8 @@ describe('turns of accounts', () => {
   });
   afterEach(async () => {
     await Promise.all(consumers.splice(0).map((consumer) => consumer.close(2_000)));
+    await Promise.all(runtimes.map((runtime) => runtime.release()));
+    await Promise.all(runtimes.splice(0).map((runtime) => runtime.close(2_000)));
     await Promise.all(relays.splice(0).map((relay) => relay.stop()));
   });
 
@@ -66,6 +77,27 @@ describe('turns of accounts', () => {
     });
   };
 
+  /** A real worker of one slot whose builds take so long. */
+  const beginWorker = async (name: string, buildMs: number): Promise<void> => {
+    const { env, url, log } = backend.current;
+    const runtime = new WorkerRuntime({
+      backend: new WorkerBackend({ baseUrl: url, name, sharedSecret: env.workerSharedSecret }),
+      name, queueClass: 'cpu', concurrency: 1, version: '0.1.0', redis: redisOptions(env, 'worker'),
+      handlers: new Map([['preview', {
+        run: async (): Promise<JobOutcome> => {
+          await new Promise((resolve) => { setTimeout(resolve, buildMs); });
+          return { status: 'FAIL', failure: { kind: 'build_error', message: 'Nothing is built here.', retryable: false } };
+        },
+      }]]),
+      capabilities: () => ({ kinds: ['preview'], sdk_versions: ['0.88.1'], sandbox: 'bubblewrap', local_model: false }),
+      blobCacheBytes: () => 0, usage: new UsageMeter(), jobsDir: mkdtempSync(join(testFolder(), 'jobs-')), hostPaths: [], log,
+      onDrain: () => undefined, onShutOut: () => undefined,
+    });
+    runtimes.push(runtime);
+    await runtime.start();
+    await runtime.takeJobs();
+  };
+
   it('let another account\'s first job start within three admissions, with 500 of one queued before it', async () => {
     await backlogOf(ada, 500);
     startRelay();
@@ -80,6 +112,24 @@ describe('turns of accounts', () => {
     expect(admitted.indexOf(first) - atCommit, 'admissions between its commit and its own').to.be.at.most(2);
     expect(before).to.be.lessThan(450);
     expect(new Set(admitted).size).to.equal(admitted.length);
+  }).timeout(40_000);
+
+  it('do so with several workers: those that are busy hold back nobody\'s', async () => {
+    const { sql } = backend.current;
+    const relay = startRelay();
+    await Promise.all([beginWorker('slow-1', 4_000), beginWorker('slow-2', 4_000)]);
+    const long = [...await backlogOf(await backend.current.person(), 1), ...await backlogOf(await backend.current.person(), 1)];
+    const begun = async (ids: readonly string[]): Promise<number> => (await sql('select from preview_jobs where id = any(?) and started_at is not null', [ids])).length;
+    await until('both to be busy, each still waiting for a next message', async () => (await begun(long)) === 2);
+    await beginWorker('quick', 15);
+    const [first = ''] = await backlogOf(bob, 1);
+    await backlogOf(ada, 200);
+    relay.wake();
+    await until('the first job of the other', async () => (await begun([first])) === 1);
+    const [between] = await sql<{ claims: number }>(`select count(*) as claims from preview_jobs other, preview_jobs mine
+      where mine.id = ? and other.started_at > mine.queued_at and other.started_at < mine.started_at`, [first]);
+    expect(Number(between?.claims)).to.be.at.most(2);
+    expect(await begun(long), 'while those are busy').to.equal(2);
   }).timeout(40_000);
 
   it('hold without anybody claiming meanwhile: of 500 two are sent, of the next account its first, whoever relays', async () => {
@@ -136,6 +186,29 @@ describe('turns of accounts', () => {
     await claim(backend.current, worker, second);
     await until('the last', async () => (await sent()).length === 4);
     expect(await sent()).to.deep.equal([...jobs].sort());
+  });
+
+  it('are passed on at once also where a job comes while the one before it is taken up, and neither hears of the other', async () => {
+    const { database: { db }, producer, services, log } = backend.current;
+    const [first = ''] = await backlogOf(ada, 2);
+    let looks = 0;
+    const watched: typeof db = { ...db, namedIn: (trx, name, ...rest) => { if (name === 'outbox.take_turns') looks += 1; return db.namedIn(trx, name, ...rest); } };
+    const relay = new OutboxRelay(watched, producer, services.consumers, log);
+    relays.push(relay);
+    relay.start();
+    await until('both places to be taken', async () => (await depth()) === mostAhead && (await marked()) === mostAhead);
+    const claiming = await db.knex.transaction();
+    const [kind] = services.kinds;
+    if (kind === undefined) throw new Error('There is no kind.');
+    const inClaiming = { ...db, named: (...args: Parameters<typeof db.named>) => db.namedIn(claiming, ...args) } as typeof db;
+    expect(await takeUp(inClaiming, kind, first, worker.nodeId, { epoch: 0, claimKey: null })).not.to.equal(null);
+    await backlogOf(ada, 1);
+    const seen = looks;
+    await until('a look that finds no place free', () => looks > seen);
+    await claiming.commit();
+    const committedAt = performance.now();
+    await until('the third to be sent', async () => (await depth()) === mostAhead + 1);
+    expect(performance.now() - committedAt).to.be.lessThan(1_000);
   });
 
   it('hold up nothing that waits for none: other messages are found past any backlog', async () => {

@@ -338,12 +338,15 @@ describe('workers', () => {
       expect(await reportOf(late)).to.deep.equal({ accepted: false, job_status: 'succeeded', reason: 'already_ended' });
     });
 
-    it('is taken by each of its three operations', async () => {
-      const claimed = await claim(backend.current, worker, jobId);
-      const { data } = await backend.current.run('reportPreviewResult', worker, { body: failureReport(claimed) });
-      expect(data.accepted).to.equal(true);
-      expect(await codeOf(backend.current.run('reportPreviewResult', worker, { body: { ...failureReport(claimed), job_id: newId() } }))).to.equal('NOT_FOUND');
-    });
+    for (const name of ['reportJobResult', 'reportPreviewResult', 'reportAiResult', 'reportRepoSync'] as const) {
+      it(`is taken by each of its names: ${name}`, async () => {
+        const claimed = await claim(backend.current, worker, jobId);
+        const { data } = await backend.current.run(name, worker, { body: await uploadBundle(backend.current, worker, claimed) });
+        expect(data).to.deep.equal({ accepted: true, job_status: 'succeeded', reason: null });
+        expect((await backend.current.run(name, worker, { body: failureReport(claimed) })).data.accepted, 'a repeat').to.equal(true);
+        expect(await codeOf(backend.current.run(name, worker, { body: { ...failureReport(claimed), job_id: newId() } }))).to.equal('NOT_FOUND');
+      });
+    }
   });
 
   it('do their whole round over the wire, each request signed', async () => {

@@ -11,7 +11,7 @@ import { SandboxedProcess, type End } from '#workers/sandbox/sandboxed-process.t
 import { raiseWall, sandboxKind, type Command } from '#workers/sandbox/wall.ts';
 import { temporaryFolder, writeFiles } from '../../support/preview/projects.ts';
 
-const bounds = { memoryBytes: 256 * 1024 * 1024, sourceBytes: 8 * 1024 * 1024, cpuSeconds: 20 };
+const bounds = { memoryBytes: 256 * 1024 * 1024, sourceBytes: 8 * 1024 * 1024, sourceFiles: 1_000, cpuSeconds: 20 };
 
 describe('the sandbox', () => {
   const work = temporaryFolder();

@@ -22,13 +22,13 @@ describe('the pool of warm build processes', () => {
     ownUser: false,
     command: () => {
       started += 1;
-      return { program: process.execPath, args: ['-e', standIn], env: {}, uid: null, memoryDisk: null, dispose: () => undefined };
+      return { program: process.execPath, args: ['-e', standIn], env: {}, uid: null, memoryDisk: null, disk: null, dispose: () => undefined };
     },
   };
   const poolOf = (size: number, behind = wall): WarmPool => {
     const set = findSdkSet(defaultSdkVersion());
     if (set === null) throw new Error('There is no such set.');
-    return new WarmPool({ dataDir: '/nowhere', set, wall: behind, size, isAtRest: false, bounds: { memoryBytes: 1, sourceBytes: 1, cpuSeconds: 1 }, maxOutputBytes: 1_000, quietMs: 0 });
+    return new WarmPool({ dataDir: '/nowhere', set, wall: behind, size, isAtRest: false, bounds: { memoryBytes: 1, sourceBytes: 1, sourceFiles: 1, cpuSeconds: 1 }, maxOutputBytes: 1_000, quietMs: 0 });
   };
   /** Long enough for what is due at once to have happened. */
   const turns = async (): Promise<void> => { for (let turn = 0; turn < 50; turn += 1) await setImmediate(); };

@@ -156,6 +156,40 @@ for (const backend of backends) {
         await storage.copy('copies/to2', 'copies/to');
         expect((await read('copies/to')).toString()).to.equal('content');
       });
+      it('copies as what it is told to be, when the store knows the source to be just that', async () => {
+        const content = randomBytes(1_500_000);
+        const as = { sizeBytes: content.length, sha256: sha256(content) };
+        await storage.put('as/from', content, { ...plain, contentType: 'application/octet-stream' });
+        await storage.copy('as/from', 'as/picture', { ...as, contentType: 'image/png' });
+        await storage.copy('as/picture', 'as/same', { ...as, contentType: 'image/png' });
+        await storage.copy('as/same', 'as/packed', { ...as, contentType: 'text/plain', contentEncoding: 'br' });
+        const { sha256: _, ...trusted } = as;
+        await storage.copy('as/packed', 'as/trusted', { ...trusted, contentType: 'image/png' });
+        const described = async (key: string): Promise<unknown> => {
+          const { contentType, contentEncoding, sizeBytes, sha256: hash } = await storage.head(key);
+          expect((await read(key)).equals(content), key).to.equal(true);
+          return { contentType, contentEncoding, isSame: sizeBytes === content.length && hash === as.sha256 };
+        };
+        const picture = { contentType: 'image/png', contentEncoding: null, isSame: true };
+        expect([await described('as/picture'), await described('as/same'), await described('as/trusted')]).to.deep.equal([picture, picture, picture]);
+        expect(await described('as/packed')).to.deep.equal({ contentType: 'text/plain', contentEncoding: 'br', isSame: true });
+        expect(await described('as/from'), 'the source stays as it is').to.deep.equal({ contentType: 'application/octet-stream', contentEncoding: null, isSame: true });
+        await storage.put('as/picture', Buffer.from('replaced'), plain);
+        await storage.delete('as/from');
+        expect(await described('as/same'), 'a copy of a copy').to.deep.equal(picture);
+      });
+      it('copies nothing that is not what it was taken for, and leaves what was there', async () => {
+        await storage.put('taken/from', Buffer.from('these bytes'), plain);
+        await storage.put('taken/to', Buffer.from('there before'), plain);
+        const as = { contentType: 'text/plain', sizeBytes: 11, sha256: sha256('these bytes') };
+        await expectKind('checksum_mismatch', storage.copy('taken/from', 'taken/to', { ...as, sha256: sha256('other bytes') }));
+        await expectKind('checksum_mismatch', storage.copy('taken/from', 'taken/to', { ...as, sizeBytes: 12 }));
+        await expectKind('not_found', storage.copy('taken/none', 'taken/to', as));
+        await expectKind('bad_key', storage.copy('taken/from', 'taken/to', { ...as, contentType: 'no type' }));
+        await expectKind('bad_key', storage.copy('taken/from', 'taken/to', { ...as, contentEncoding: 'rot13' }));
+        expect((await read('taken/to')).toString()).to.equal('there before');
+        expect(await keysBelow('taken/')).to.deep.equal(['taken/from', 'taken/to']);
+      });
       it('moves, and a repeat of the same move succeeds', async () => {
         await storage.put('staging/1', Buffer.from('blob'), plain);
         await storage.move('staging/1', 'final/1');

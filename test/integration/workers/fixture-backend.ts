@@ -41,6 +41,8 @@ export class FixtureBackend {
   answerClaim: Answering<{ epoch: number }> = (_body, jobId) => this.jobs.get(jobId) ?? { status: 409, code: 'CONFLICT' };
   answerProgress: Answering<JobProgress> = () => this.extended();
   answerReport: Answering<JobResultReport> = (body) => ({ accepted: true, job_status: body.status === 'SUCCESS' ? 'succeeded' : 'failed', reason: null }) satisfies JobResultReceipt;
+  /** Asked to reuse what is stored: true copies, null has nothing, false is from before anybody could ask. */
+  knowsReuse: boolean | null = null;
   answerPut: (path: string) => number = () => 200;
 
   readonly #nodeId = newId();
@@ -188,10 +190,16 @@ export class FixtureBackend {
     return { status: 404, code: 'NOT_FOUND' };
   }
 
-  #uploads(body: JobUploadsCreate, jobId: string): object {
+  #uploads(body: JobUploadsCreate, jobId: string): Answer {
+    if (this.knowsReuse === false && body.objects.some((object) => 'reuse' in object)) return { status: 400, code: 'VALIDATION_ERROR' };
     return {
       uploads: body.objects.map((object) => {
         const key = `jobs/${jobId}/${object.content_encoding}/${object.path}`;
+        const held = object.reuse === true ? [...this.objects.values()].find(({ bytes }) => sha256Hex(bytes) === object.sha256) : undefined;
+        if (this.knowsReuse === true && held !== undefined) {
+          this.objects.set(key, held);
+          return { path: object.path, object_key: key, upload_url: null, headers: {} };
+        }
         return {
           path: object.path,
           object_key: key,

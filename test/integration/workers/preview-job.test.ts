@@ -228,6 +228,29 @@ describe('a preview job', () => {
     expect([failed.size, refused.size]).to.deep.equal([1, 1]);
   });
 
+  it('sends nothing of what the backend copies, and names it like everything else', async () => {
+    fixture.knowsReuse = true;
+    const puts: string[] = [];
+    fixture.answerPut = (key) => {
+      puts.push(key);
+      return 200;
+    };
+    const first = inputOf([source('index.js', bundle), source('src/App.tsx', 'app')]);
+    const built = await run(first);
+    expect(puts.length).to.be.greaterThan(3);
+    puts.length = 0;
+    const repeated = await run(again(first, [source('index.js', bundle), source('src/App.tsx', 'app')]));
+    expect(puts.map((key) => key.slice(key.lastIndexOf('/') + 1)), 'its log begins with another line').to.deep.equal(['build.log']);
+    expect(artifactsOf(repeated)).to.deep.equal(artifactsOf(built)).and.to.have.length(6);
+    for (const { object_key: key, sha256 } of repeated.artifacts ?? []) expect(sha256Hex(fixture.objects.get(key)?.bytes ?? '')).to.equal(sha256);
+    expect(progress.at(-1)).to.include({ stage: 'uploading', done: 7, total: 7 });
+  });
+
+  it('sends everything to a backend that cannot be asked for copies', async () => {
+    fixture.knowsReuse = false;
+    expect(artifactsOf(await run(inputOf([source('index.js', bundle)])))).to.have.length(6);
+  });
+
   const again = (input: PreviewJobInput, items: JobSource[], more: Partial<PreviewJobInput> = {}): PreviewJobInput => ({ ...inputOf(items), project_id: input.project_id, ...more });
   const artifactsOf = (outcome: JobOutcome): string[] =>
     (outcome.artifacts ?? []).filter(({ kind }) => kind !== 'log').map(({ path, encoding, sha256 }) => `${path} ${encoding} ${sha256}`).sort();

@@ -291,9 +291,8 @@ describe('the worker runtime', () => {
     await send(first);
     await until('the first job', () => begun === 1);
     await send(second, 'high');
-    await until('the second message to be held', () => runtime.waitingMessages === 1);
     runtime.refuse();
-    await until('the second message to be back', async () => (await producer.depth('cpu', 'high')).waiting === 1);
+    await until('the second message to be back', async () => { const { waiting, active } = await producer.depth('cpu', 'high'); return waiting === 1 && active === 0; });
     expect(await runtime.finish(50)).to.equal(false);
     await runtime.release();
     expect(runtime.runningJobs).to.equal(0);

@@ -32,9 +32,11 @@ describe('the one slot of a worker', () => {
   let work: (context: JobContext) => Promise<JobOutcome>;
 
   const begin = async (): Promise<WorkerRuntime> => {
+    // Two of one name that start within a second would sign alike.
+    const name = `builder-${runtimes.length}-${newId().slice(-4)}`;
     const runtime = new WorkerRuntime({
-      backend: new WorkerBackend({ baseUrl: fixture.baseUrl, name: 'builder-1', sharedSecret }),
-      name: 'builder-1', queueClass: 'cpu', concurrency: 1, version: '0.1.0',
+      backend: new WorkerBackend({ baseUrl: fixture.baseUrl, name, sharedSecret }),
+      name, queueClass: 'cpu', concurrency: 1, version: '0.1.0',
       redis: redisOptions(redis.current.env, 'worker'),
       handlers: new Map([['preview', { run: (context) => work(context) }]]),
       capabilities: () => ({ kinds: ['preview'], sdk_versions: ['0.88.1'], sandbox: 'bubblewrap', local_model: false }),
@@ -83,7 +85,7 @@ describe('the one slot of a worker', () => {
       }
     }
     const runtime = await begin();
-    await until('the first job', () => runtime.runningJobs === 1 && runtime.waitingMessages === 3);
+    await until('the first job', () => runtime.runningJobs === 1);
     go();
     await until('half of them', () => fixture.reports.length >= 51, 15_000);
     const begun = fixture.claims.slice(1, 51).map(({ jobId }) => priorities.get(jobId));
@@ -94,7 +96,7 @@ describe('the one slot of a worker', () => {
     expect(shares[2]).to.be.within(5, 6);
   });
 
-  it('holds up nobody: what waits for it goes back to the front of its queue, and another worker does it at once', async () => {
+  it('holds nothing that it cannot work on: another worker does what comes while it is busy, at once and in order', async () => {
     const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>();
     const begun: string[] = [];
     work = async (context) => {
@@ -102,18 +104,39 @@ describe('the one slot of a worker', () => {
       if (begun.length === 1) await mayEnd;
       return success;
     };
-    const runtime = await begin();
-    const [long, first, second] = [fixture.addJob(input), fixture.addJob(input), fixture.addJob(input)];
+    await begin();
+    const [long, first, second, third] = [fixture.addJob(input), fixture.addJob(input), fixture.addJob(input), fixture.addJob(input)];
     await send(long);
     await until('the long job', () => begun.length === 1);
-    await send(first);
-    await until('the busy worker to hold the next one', () => runtime.waitingMessages === 1);
-    await send(second);
-    await until('it to be back', async () => runtime.waitingMessages === 0 && (await producer.depth('cpu', 'normal')).waiting === 2);
+    await send(first, 'high');
+    await until('the first to be back', async () => { const { waiting, active } = await producer.depth('cpu', 'high'); return waiting === 1 && active === 0; });
+    await send(second, 'high');
+    await send(third, 'high');
+    expect(await producer.depth('cpu', 'high')).to.deep.equal({ waiting: 3, active: 0 });
     await begin();
-    await until('both to be done while the first worker is busy', () => fixture.reports.length === 2);
-    expect(begun).to.deep.equal([long.job_id, first.job_id, second.job_id]);
+    await until('all to be done while the first worker is busy', () => fixture.reports.length === 3);
+    expect(begun).to.deep.equal([long.job_id, first.job_id, second.job_id, third.job_id]);
     letEnd();
-    await until('the long job to end', () => fixture.reports.length === 3);
+    await until('the long job to end', () => fixture.reports.length === 4);
+  });
+
+  it('is out of nobody\'s way, however many workers are busy: the one that is free gets what comes in less time than a job takes', async () => {
+    const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    work = async (context) => {
+      begun.push(context.job.job_id);
+      if (begun.length <= 6) await mayEnd;
+      return success;
+    };
+    await Promise.all(Array.from({ length: 7 }, () => begin()));
+    for (let one = 0; one < 6; one += 1) await send(fixture.addJob(input), 'low');
+    await until('six to be busy', () => begun.length === 6);
+    // Each of the six still waits for a first message of the other queues, and they asked before the seventh.
+    const sentAt = performance.now();
+    await send(fixture.addJob(input), 'high');
+    await until('it to be done', () => fixture.reports.length === 1);
+    expect(performance.now() - sentAt).to.be.lessThan(500);
+    letEnd();
+    await until('the others', () => fixture.reports.length === 7);
   });
 });

@@ -25,6 +25,8 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   /** The schema of a JSON body; null where there is none. */
   readonly body: Schema | null;
+  /** Whether it may not be left out. */
+  readonly isBodyRequired: boolean;
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -70,7 +72,8 @@ function parametersOf(route: Route): Parameter[] {
 
 function operationOf(route: Route): Operation {
   const body = at('paths', route.template, route.method, 'requestBody', 'content', 'application/json', 'schema');
-  return { route, parameters: parametersOf(route), body: isRecord(body) ? body : null };
+  const isBodyRequired = at('paths', route.template, route.method, 'requestBody', 'required') === true;
+  return { route, parameters: parametersOf(route), body: isRecord(body) ? body : null, isBodyRequired };
 }
 
 export const operations: readonly Operation[] = routes.map(operationOf);

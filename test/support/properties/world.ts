@@ -17,6 +17,7 @@ import { existingPreviews, previewThings, previewTokenOf, shareOf } from './prev
 import { existingSignIns, SignInThings } from './sign-ins.ts';
 import { tagIdIn, tagStandIn } from './tags.ts';
 import { existingTasks, TaskThings } from './tasks.ts';
+import { existingWebhooks, webhookIn, webhooksFor } from './webhooks.ts';
 import { envelopeOf, type WireAnswer, type WireRequest, Wire } from './wire.ts';
 import type { Person, System } from '../system.ts';
 
@@ -67,7 +68,7 @@ export class World {
     const people = [await system.person('admin'), await system.person('admin'), await system.person('admin')] as const;
     const body = JSON.stringify({
       name: 'property-node', type: 'cpu', concurrency: 1, version: '1.0.0',
-      capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'none', local_model: false },
+      capabilities: { kinds: ['preview', 'live_session'], sdk_versions: ['0.88.1', '57.0.26'], sandbox: 'none', local_model: false },
     });
     const path = `${basePath}/workers/register`;
     const registered = await wire.send({
@@ -91,7 +92,7 @@ export class World {
   existing(): Existing {
     const { email, username } = this.#visitor.tokens.user;
     return {
-      project_id: standIns.project, template_id: '01940000-0000-7000-8000-000000000002', job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, ...existingPreviews, assignee_id: this.ada.tokens.user.id,
+      project_id: standIns.project, template_id: '01940000-0000-7000-8000-000000000002', job_id: standIns.job, lease_token: standIns.lease, key_id: keyStandIn, notification_id: notificationStandIn, tag_id: tagStandIn, ...existingSignIns, ...existingBelonging, ...existingTasks, ...existingComments, ...existingPreviews, ...existingWebhooks, assignee_id: this.ada.tokens.user.id,
       email, username, password: this.#visitor.password, sdk_version: '0.88.1', entry_file: source.path, sha256: source.sha256, size: source.size,
       path: source.path, object_key: standIns.objectKey,
     };
@@ -124,6 +125,7 @@ export class World {
     }
     for (const [standIn, thing] of await previewThings(this.#system, whole, this.ada, existingSignIns.token, async (wanted) => (await this.job(wanted)).jobId)) real.set(standIn, thing);
     for (const [standIn, thing] of await commentsFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
+    for (const [standIn, thing] of await webhooksFor(whole, this.#system, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     for (const [standIn, thing] of await this.tasks.realFor(whole, this.ada, real.get(standIns.project) ?? this.projectId)) real.set(standIn, thing);
     const filled = (part: string): string => [...real].reduce((done, [standIn, thing]) => done.replaceAll(standIn, thing), part);
     const ready = { ...request, path: keepingOwnLimits(filled(request.path)), body: typeof request.body === 'string' ? filled(request.body) : request.body ?? null };
@@ -168,6 +170,10 @@ export class World {
 
   comment(owner: Person, projectId: string): Promise<string> {
     return commentIdIn(this.#system, owner, projectId);
+  }
+
+  async webhook(owner: Person, projectId: string): Promise<{ webhookId: string; deliveryId: string }> {
+    return webhookIn(this.#system, owner, projectId);
   }
 
   async project(owner: Person): Promise<string> {

@@ -63,7 +63,12 @@ async function copyObject(context: Context): Promise<void> {
   const source = decodeURIComponent((header(request, 'x-amz-copy-source') ?? '').replace(/^\//, ''));
   if (!source.startsWith(`${bucket}/`)) throw new S3Fault(404, 'NoSuchBucket', 'The specified bucket does not exist.');
   const meta = existing(context, source.slice(bucket.length + 1));
-  const saved = objects.save({ ...meta, key });
+  const wanted = header(request, 'x-amz-copy-source-if-match');
+  if (wanted !== undefined && wanted.replaceAll('"', '') !== meta.etag) throw new S3Fault(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.');
+  const described = header(request, 'x-amz-metadata-directive') !== 'REPLACE' ? {} : {
+    contentType: header(request, 'content-type') ?? 'binary/octet-stream', contentEncoding: header(request, 'content-encoding') ?? null,
+  };
+  const saved = objects.save({ ...meta, ...described, key });
   sendXml(response, 200, `<CopyObjectResult><ETag>&quot;${saved.etag}&quot;</ETag><LastModified>${new Date(saved.modifiedAtMs).toISOString()}</LastModified></CopyObjectResult>`);
 }
 

@@ -1,6 +1,7 @@
 /** The files of a live session inside the sandbox: put in place as they change, and what that means for the build that follows. */
 import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { forgetAssetFolders } from './asset-folders.ts';
 import { addProjectFiles, removeProjectFile, type MetroServer } from './metro.ts';
 
 /** A module's own text; anything else (an image and its scales, JSON that another resolution may prefer) is looked at anew. */
@@ -22,6 +23,7 @@ export class LiveProject {
    * @returns the modules whose text alone has changed, where nothing else did; null where imports may lead elsewhere now.
    */
   async change(written: ReadonlyMap<string, Buffer>, removed: readonly string[]): Promise<string[] | null> {
+    forgetAssetFolders();
     const isText = removed.length === 0 && [...written.keys()].every((path) => this.#paths.has(path) && moduleName.test(path));
     for (const path of removed) {
       if (!this.#paths.delete(path)) continue;

@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
+import { forgetAssetFolders, indexAssetFolders } from './asset-folders.ts';
 import { assetFiles } from './assets.ts';
 import { boundReads } from './bounded-reads.ts';
 import { failureOf } from './failures.ts';
@@ -103,6 +104,7 @@ const writeSource = (path: string, bytes: Buffer): void => {
   if (!target.startsWith(`${places.src}/`)) throw new Error('a source outside the project');
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, bytes, { flag: 'wx' });
+  forgetAssetFolders();
 };
 
 /** A module that imports all a project may, and every helper Babel may write into one. */
@@ -249,6 +251,7 @@ const main = async (): Promise<void> => {
   if (start.isPatient === true) setPriority(constants.priority.PRIORITY_LOW);
   if (base !== '/b') takePathsAsTheyAre();
   boundReads();
+  indexAssetFolders(createRequire(`${places.sdk}/node_modules/metro/package.json`));
   const store = new JobStore();
   const sdkStore = new SdkStore(start.mode === 'prime' ? () => [] : sdkPacks());
   const metro = await createMetro({

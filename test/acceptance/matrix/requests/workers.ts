@@ -48,6 +48,8 @@ export const workerRequests: Readonly<Record<string, Recipe>> = {
     lease_token: lease, objects: [{ ...source, content_type: 'application/javascript', content_encoding: 'identity' }],
   })),
   reportPreviewResult: report('/preview/callback'),
+  reportAiResult: report('/ai/callback'),
+  reportRepoSync: report('/repos/callback'),
   reportJobResult: report('/workers/callback'),
   listWorkers: at('/admin/workers'),
   getQueueStats: at('/admin/queues'),
