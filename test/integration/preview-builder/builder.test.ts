@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createBuilder, type Builder, type BuildResult } from '#workers/preview/builder.ts';
 import { loadBundle } from '../../support/preview/load-bundle.ts';
-import { buildIn, inventoryApp, temporaryFolder, writeFiles } from '../../support/preview/projects.ts';
+import { buildIn, inventoryApp, pixel, temporaryFolder, writeFiles } from '../../support/preview/projects.ts';
 import { dataDir, ensureSdk, installTimeoutMs, sdkVersion } from '../../support/preview/sdk.ts';
 
 const fieldNotes = fileURLToPath(new URL('../../../examples/field-notes', import.meta.url));
@@ -95,6 +95,36 @@ describe('the preview builder', () => {
     const third = succeeded(await buildIn(builder, work.path, source, { cacheDir }));
     expect(third.metadata.modules.transformed).to.equal(1);
     expect(third.metadata.bundle.sha256).to.not.equal(first.metadata.bundle.sha256);
+  });
+
+  it('tells of an image and its scales as they are now, whatever the project\'s cache remembers of it', async function () {
+    this.timeout(60_000);
+    const source = join(work.path, 'images');
+    const cacheDir = join(work.path, 'images-cache');
+    const image = (bytes: string): Buffer => Buffer.concat([pixel, Buffer.from(bytes)]);
+    writeFiles(source, { 'index.js': `import { AppRegistry, Image } from 'react-native'; AppRegistry.registerComponent('A', () => () => <Image source={require('./a.png')} />);`, 'a.png': image('one') });
+    const assetsOf = async (): Promise<{ told: unknown; stored: string[] }> => {
+      const outDir = join(work.path, `images-out-${counted += 1}`);
+      const { metadata } = succeeded(await buildIn(builder, work.path, source, { cacheDir, outDir }));
+      const found = /\.registerAsset\((\{[^}]*name:"a"[^}]*\})\)/u.exec(readFileSync(join(outDir, 'bundle.js'), 'utf8'))?.[1] ?? '';
+      const scales = /scales:\[([^\]]*)\]/u.exec(found)?.[1];
+      const hash = /hash:"([0-9a-f]+)"/u.exec(found)?.[1];
+      return { told: { scales, hash }, stored: metadata.assets.filter(({ name }) => name === 'a').map(({ path, hash: of }) => `${path} ${of}`) };
+    };
+    let counted = 0;
+    const md5 = (...parts: readonly Buffer[]): string => createHash('md5').update(Buffer.concat(parts)).digest('hex');
+
+    const first = await assetsOf();
+    expect(first).to.deep.equal({ told: { scales: '1', hash: md5(image('one')) }, stored: [`assets/a.png ${md5(image('one'))}`] });
+    expect(await assetsOf()).to.deep.equal(first);
+    writeFiles(source, { 'a.png': image('two') });
+    expect(await assetsOf()).to.deep.equal({ told: { scales: '1', hash: md5(image('two')) }, stored: [`assets/a.png ${md5(image('two'))}`] });
+    writeFiles(source, { 'a@2x.png': image('larger') });
+    const both = md5(image('two'), image('larger'));
+    expect(await assetsOf()).to.deep.equal({ told: { scales: '1,2', hash: both }, stored: [`assets/a.png ${both}`, `assets/a@2x.png ${both}`] });
+    rmSync(join(source, 'a@2x.png'));
+    writeFiles(source, { 'a.png': image('one') });
+    expect(await assetsOf()).to.deep.equal(first);
   });
 
   it('never shares a transform between environments, and writes only the named keys into the bundle', async function () {

@@ -4,21 +4,22 @@
  */
 import { createRequire } from 'node:module';
 import type { MetroAsset, MetroServer } from './metro.ts';
+import { createMapWriter, type MappedModule, type WriteMap } from './source-map.ts';
 
 type Graph = { dependencies: Map<string, LiveModule> };
-type Built = { prepend: unknown; graph: Graph };
+type Built = { prepend: readonly MappedModule[]; graph: Graph };
 type SplitOptions = { entryFile: string; transformOptions: unknown; resolverOptions: unknown; graphOptions: { shallow: boolean; lazy: boolean } };
 type Changes = Record<'addedFiles' | 'modifiedFiles' | 'removedFiles', [path: string, metadata: object][]>;
-type Serialize = (entry: string, prepend: unknown, graph: unknown, options: unknown) => { code: string; map: string };
-type LiveModule = { path: string; output: readonly { type: string }[] };
+type LiveModule = MappedModule;
 type LiveServer = {
-  _config: { transformer: { assetPlugins: string[] }; serializer: { customSerializer: Serialize | null } };
+  _config: { transformer: { assetPlugins: string[] } };
   getBundler(): {
     getBundler(): { getWatcher(): { emit(name: 'change', event: { changes: Changes; rootDir: string }): void } };
     getDeltaBundler(): { getDelta(graph: Graph, options: { reset: boolean; shallow: boolean }): Promise<unknown>; endGraph(graph: Graph): void };
     buildGraph(entry: string, transformOptions: unknown, resolverOptions: unknown, other: object): Promise<Built>;
   };
-  _serializeGraph(graph: Built & { splitOptions: SplitOptions }): Promise<{ code: string; map: string }>;
+  _serializeGraph(graph: Built & { splitOptions: SplitOptions }): Promise<{ code: string }>;
+  _getSortedModules(graph: Graph): readonly MappedModule[];
 };
 
 export class LiveGraph {
@@ -26,7 +27,7 @@ export class LiveGraph {
   readonly #src: string;
   readonly #options: SplitOptions;
   readonly #platform: string;
-  readonly #codeAlone: Serialize;
+  readonly #writeMap: WriteMap;
   #built: Built | null = null;
   /** The paths of the modules that are assets, and what they were made of when that was last looked at. */
   #assets: { readonly modules: string; readonly found: readonly MetroAsset[] } | null = null;
@@ -38,10 +39,7 @@ export class LiveGraph {
     const require = createRequire(`${places.sdk}/node_modules/metro/package.json`);
     const { default: split } = require('./src/lib/splitBundleOptions') as { default: (options: object) => SplitOptions };
     const { default: defaults } = require('./src/Server') as { default: { DEFAULT_BUNDLE_OPTIONS: object } };
-    const { default: toModules } = require('./src/DeltaBundler/Serializers/baseJSBundle') as { default: (...all: Parameters<Serialize>) => unknown };
-    const { default: toText } = require('./src/lib/bundleToString') as { default: (modules: unknown) => { code: string } };
-    // Metro writes the map with each bundle, which takes longer than the bundle: nobody waits for it here.
-    this.#codeAlone = (...all) => ({ code: toText(toModules(...all)).code, map: '{}' });
+    this.#writeMap = createMapWriter(server, places.sdk);
     const { entryFile, platform, dev } = wanted;
     if (platform === 'web') this.#server._config.transformer.assetPlugins.push(wanted.webAssetPath);
     this.#options = split({
@@ -53,15 +51,14 @@ export class LiveGraph {
   /** @param modified modules whose text alone has changed since the last call, where nothing else did; null for anything else */
   async bundle(modified: readonly string[] | null): Promise<string> {
     const built = this.#built !== null && modified !== null ? await this.#follow(this.#built, modified) : await this.#build();
-    this.#server._config.serializer.customSerializer = this.#codeAlone;
     return (await this.#server._serializeGraph({ splitOptions: this.#options, ...built })).code;
   }
 
   /** The source map of the last bundle; null where there is none. */
   async map(): Promise<string | null> {
     if (this.#built === null) return null;
-    this.#server._config.serializer.customSerializer = null;
-    return (await this.#server._serializeGraph({ splitOptions: this.#options, ...this.#built })).map;
+    const { prepend, graph } = this.#built;
+    return await this.#writeMap([...prepend, ...this.#server._getSortedModules(graph)]);
   }
 
   /**

@@ -14,6 +14,7 @@ import { assetFiles } from './assets.ts';
 import { boundReads } from './bounded-reads.ts';
 import { failureOf } from './failures.ts';
 import { readFrameSync, writeFrameSync } from './frames.ts';
+import { keepTransforms } from './known-transforms.ts';
 import { LiveAssets } from './live-assets.ts';
 import { LiveGraph } from './live-graph.ts';
 import { LiveProject } from './live-project.ts';
@@ -83,6 +84,14 @@ class JobStore implements CacheStore {
 
   set(key: Buffer, value: unknown): void {
     this.current?.set(key, value);
+  }
+
+  asset(key: Buffer): unknown {
+    return this.current?.asset(key) ?? null;
+  }
+
+  keepAsset(key: Buffer, value: unknown): void {
+    this.current?.keepAsset(key, value);
   }
 
   clear(): void {
@@ -217,9 +226,12 @@ const buildOnce = async (
   const sourcesMs = performance.now() - started;
   sources.clear();
 
-  const { code, map, assets, timings } = await metro.build({ ...job, entryFile, onProgress: progress('bundling') });
-  send('bundle', {}, Buffer.from(code));
-  send('map', {}, Buffer.from(map));
+  // Each leaves when it is there: the bundle is compressed outside while its map is written.
+  const { assets, timings } = await metro.build({
+    ...job, entryFile, onProgress: progress('bundling'),
+    onCode: (code) => send('bundle', {}, Buffer.from(code)),
+    onMap: (map) => send('map', {}, Buffer.from(map)),
+  });
   const files = assetFiles(assets, job.platform);
   const packaging = progress('packaging');
   for (const [index, { asset, file, path, scale }] of files.entries()) {
@@ -229,7 +241,7 @@ const buildOnce = async (
   const all: ChildTimings = { sourcesMs, ...timings };
   send('built', { timings: all, sources: count, sdkHits: sdkStore.hits, projectHits: project.hits, transformed: project.added });
   // After the answer: nobody waits for the cache.
-  if (project.added > 0) send('cache', {}, project.encode());
+  if (project.hasNew) send('cache', {}, project.encode());
 };
 
 const main = async (): Promise<void> => {
@@ -251,8 +263,12 @@ const main = async (): Promise<void> => {
     fileMap: readIfThere(join(places.cache, 'filemap.json')),
     onWarning: (message) => send('warning', { message: failureOf(new Error(message), places, base).message }),
   });
-  if (start.mode === 'prime') await prime(metro, store, start, start.platform ?? 'ios');
-  else await serve(metro, store, sdkStore, start);
+  if (start.mode === 'prime') {
+    await prime(metro, store, start, start.platform ?? 'ios');
+    return;
+  }
+  keepTransforms(metro.server, { places, assets: store, onKnown: () => { sdkStore.hits += 1; } });
+  await serve(metro, store, sdkStore, start);
 };
 
 try {

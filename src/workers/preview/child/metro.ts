@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import { createRequire, Module } from 'node:module';
 import { hasExpo } from './expo.ts';
+import { codeAlone } from './serializer.ts';
+import { createMapWriter, type MappedModule, type MappingServer } from './source-map.ts';
 import type { CacheStore } from './transform-cache.ts';
 import type { ResolutionContext, Resolution } from './resolver.ts';
 
@@ -28,13 +30,14 @@ type DependencyGraph = { _fileSystem: FileSystem; _resolutionCache: Map<string, 
 type Bundler = { getDependencyGraph(): Promise<DependencyGraph> };
 type IncrementalBundler = {
   getBundler(): Bundler;
-  buildGraph(entry: string, transformOptions: unknown, resolverOptions: unknown, other: unknown): Promise<{ prepend: unknown; graph: Graph }>;
+  buildGraph(entry: string, transformOptions: unknown, resolverOptions: unknown, other: unknown): Promise<{ prepend: readonly MappedModule[]; graph: Graph }>;
 };
 type SplitOptions = { entryFile: string; transformOptions: unknown; resolverOptions: unknown; graphOptions: { shallow: boolean; lazy: boolean } };
-export type MetroServer = {
+export type MetroServer = MappingServer & {
   getBundler(): IncrementalBundler;
   _getModuleSourceUrl(module: { path: string }): string;
-  _serializeGraph(graph: { splitOptions: SplitOptions; prepend: unknown; graph: Graph }): Promise<{ code: string; map: string }>;
+  _serializeGraph(graph: { splitOptions: SplitOptions; prepend: readonly MappedModule[]; graph: Graph }): Promise<{ code: string }>;
+  _getSortedModules(graph: Graph): readonly MappedModule[];
   _getAssetsFromDependencies(dependencies: unknown, platform: string): Promise<MetroAsset[]>;
 };
 type ServerClass = { new (config: object, options: object): MetroServer; DEFAULT_BUNDLE_OPTIONS: BundleOptions };
@@ -49,8 +52,16 @@ export type MetroParts = {
   /** The name that every asset's module imports its registry by. */
   assetRegistry: string;
 };
-export type Build = (options: BuildOptions) => Promise<{ code: string; map: string; assets: MetroAsset[]; timings: { graphMs: number; serializeMs: number; assetsMs: number } }>;
-type BuildOptions = { entryFile: string; platform: string; dev: boolean; onProgress: (done: number, total: number) => void };
+export type Build = (options: BuildOptions) => Promise<{ assets: MetroAsset[]; timings: { graphMs: number; serializeMs: number; assetsMs: number } }>;
+type BuildOptions = {
+  entryFile: string;
+  platform: string;
+  dev: boolean;
+  onProgress: (done: number, total: number) => void;
+  /** Told first, before the map is made. */
+  onCode?: (code: string) => void;
+  onMap?: (map: string) => void;
+};
 
 /** Metro's record of a file: modified, size, visited, SHA-1, not a symbolic link, no plugin data. */
 const fileEntry = (size: number, sha1: string): unknown[] => [1, size, 1, sha1, 0, null];
@@ -133,7 +144,7 @@ export const createMetro = async (options: {
     },
     resolver: { useWatchman: false, enableGlobalPackages: false, platforms: ['android', 'ios', 'web'], resolveRequest: options.resolveRequest },
     // Every hash once, at install: a build then reads no SDK file that its cache already answers for.
-    serializer: { createModuleIdFactory: () => moduleId },
+    serializer: { createModuleIdFactory: () => moduleId, customSerializer: codeAlone(places.sdk) },
     watcher: { unstable_lazySha1: fileMap !== null, healthCheck: { enabled: false } },
     transformer: {
       babelTransformerPath: options.transformerPath,
@@ -158,6 +169,7 @@ export const createMetro = async (options: {
     const mapped = JSON.parse(fileMap.toString('utf8')) as MappedFile[];
     files.bulkAddOrModify(new Map(mapped.map(([path, size, sha1]) => [path, fileEntry(size, sha1)])));
   }
+  const writeMap = createMapWriter(server, places.sdk);
   assetPlugins.push(...expoAssets);
   const takeFileMap = (): Buffer => {
     const mapped: MappedFile[] = [];
@@ -167,7 +179,7 @@ export const createMetro = async (options: {
     return Buffer.from(JSON.stringify(mapped));
   };
 
-  const build: Build = async ({ entryFile, platform, dev, onProgress }) => {
+  const build: Build = async ({ entryFile, platform, dev, onProgress, onCode, onMap }) => {
     const splitOptions = split({
       ...Server.DEFAULT_BUNDLE_OPTIONS,
       entryFile,
@@ -191,11 +203,14 @@ export const createMetro = async (options: {
         lazy: false,
       });
     const built = performance.now();
-    const { code, map } = await server._serializeGraph({ splitOptions, prepend, graph });
+    const { code } = await server._serializeGraph({ splitOptions, prepend, graph });
+    onCode?.(code);
+    const map = await writeMap([...prepend, ...server._getSortedModules(graph)]);
+    onMap?.(map);
     const serialized = performance.now();
     const assets = await server._getAssetsFromDependencies(graph.dependencies, platform);
     const timings = { graphMs: built - started, serializeMs: serialized - built, assetsMs: performance.now() - serialized };
-    return { code, map, assets, timings };
+    return { assets, timings };
   };
 
   return { server, takeFileMap, build, assetRegistry: defaults.transformer.assetRegistryPath };

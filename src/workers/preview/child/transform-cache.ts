@@ -142,8 +142,8 @@ const isAsset = (value: unknown): boolean => {
 
 /**
  * One project's transforms, or the ones being primed. Keys are folded with a salt (the inlined environment), because
- * Metro's key does not know of it. Assets are left out: their result depends on sibling files (the scales) that the key
- * does not cover, and costs next to nothing.
+ * Metro's key does not know of it. Under Metro's keys assets are left out: their result depends on sibling files (the scales) that
+ * the key does not cover. They come under keys of their own (known-transforms.ts), and are not counted.
  */
 export class RecordingStore implements CacheStore {
   readonly name = 'project';
@@ -152,6 +152,7 @@ export class RecordingStore implements CacheStore {
   readonly #used = new Map<string, Buffer>();
   hits = 0;
   added = 0;
+  #assetsAdded = 0;
 
   constructor(previous: Pack, salt: string) {
     this.#previous = previous;
@@ -163,13 +164,22 @@ export class RecordingStore implements CacheStore {
   }
 
   get(key: Buffer): unknown {
+    const value = this.#take(key);
+    if (value !== null) this.hits += 1;
+    return value;
+  }
+
+  asset(key: Buffer): unknown {
+    return this.#take(key);
+  }
+
+  #take(key: Buffer): unknown {
     const name = this.#key(key);
     const bytes = this.#used.get(name) ?? this.#previous.get(name);
     if (bytes === null) return null;
     try {
       const value: unknown = JSON.parse(bytes.toString('utf8'));
       this.#used.set(name, bytes);
-      this.hits += 1;
       return value;
     } catch (error) {
       if (error instanceof SyntaxError) return null;
@@ -181,6 +191,16 @@ export class RecordingStore implements CacheStore {
     if (isAsset(value)) return;
     this.#used.set(this.#key(key), Buffer.from(JSON.stringify(value)));
     this.added += 1;
+  }
+
+  keepAsset(key: Buffer, value: unknown): void {
+    this.#used.set(this.#key(key), Buffer.from(JSON.stringify(value)));
+    this.#assetsAdded += 1;
+  }
+
+  /** Whether the next pack holds what the one before did not. */
+  get hasNew(): boolean {
+    return this.added + this.#assetsAdded > 0;
   }
 
   clear(): void {

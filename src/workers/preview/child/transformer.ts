@@ -120,18 +120,32 @@ const dropSourceMapComments = (ast: Ast): void => {
 
 type Configuration = { presets: unknown[]; caller: Record<string, unknown> };
 
+/**
+ * Lists that were handed to Babel before, the same ones for the same content: what it makes of a list of presets or plugins (some
+ * sixty plugins, twice a module) it keeps for that very list.
+ */
+const lists = new Map<string, unknown[]>();
+const sameList = (name: string, make: () => unknown[]): unknown[] => {
+  const known = lists.get(name);
+  if (known !== undefined) return known;
+  const list = make();
+  lists.set(name, list);
+  return list;
+};
+
 const reactNativeConfiguration = (options: TransformArguments['options']): Configuration => {
   const { experimentalImportSupport, ...presetOptions } = options;
   const { platform, inlinePlatform, unstable_transformProfile } = options;
+  const given = { projectRoot: root, ...presetOptions, disableImportExportTransform: experimentalImportSupport, enableBabelRuntime: options.enableBabelRuntime };
   return {
-    presets: [[preset, { projectRoot: root, ...presetOptions, disableImportExportTransform: experimentalImportSupport, enableBabelRuntime: options.enableBabelRuntime }]],
+    presets: sameList(JSON.stringify(given), () => [[preset, given]]),
     caller: { name: 'metro', bundler: 'metro', platform, inlinePlatform, unstable_transformProfile },
   };
 };
 
 /** What Expo's tools tell its preset of a build for its clients, whose engine is Hermes. */
 const expoConfiguration = ({ dev, platform, type }: TransformArguments['options'], fromProject: boolean): Configuration => ({
-  presets: [preset],
+  presets: sameList('expo', () => [preset]),
   caller: {
     name: 'metro', bundler: 'metro', platform, isDev: dev, isServer: false, isNodeModule: !fromProject, isHMREnabled: false,
     engine: platform === 'web' ? undefined : 'hermes', supportsStaticESM: false, metroSourceType: type,
@@ -141,6 +155,17 @@ const expoConfiguration = ({ dev, platform, type }: TransformArguments['options'
     preserveEnvVars: true,
   },
 });
+
+/** Those of the module's origin; Metro names the same ones for every module, in a new list each time. */
+const pluginLists: { readonly fromProject: boolean; readonly list: readonly unknown[]; readonly own: number }[] = [];
+const pluginsOf = (plugins: readonly unknown[], fromProject: boolean): readonly unknown[] => {
+  const own = fromProject ? [environmentPlugin] : [];
+  const known = pluginLists.find((other) => other.fromProject === fromProject && other.list.length === own.length + plugins.length && plugins.every((plugin, index) => other.list[own.length + index] === plugin));
+  if (known !== undefined) return known.list;
+  const list = [...own, ...plugins];
+  pluginLists.push({ fromProject, list, own: own.length });
+  return list;
+};
 
 /** Metro's hook: a module's source to its syntax tree, transformed for React Native. */
 export const transform = ({ filename, src, plugins, options }: TransformArguments): { ast: Ast; metadata?: unknown } => {
@@ -159,7 +184,7 @@ export const transform = ({ filename, src, plugins, options }: TransformArgument
     ast: true,
     cloneInputAst: false,
     highlightCode: false,
-    plugins: [...(fromProject ? [environmentPlugin] : []), ...plugins],
+    plugins: pluginsOf(plugins, fromProject),
     ...(hasExpo ? expoConfiguration(options, fromProject) : reactNativeConfiguration(options)),
   };
   const parsed = babel.parseSync(src, config);
