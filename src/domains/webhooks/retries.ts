@@ -31,6 +31,7 @@ export function waitAfter(attempt: number, trigger: string, { retryAfterMs }: Pi
 export function retryAfterOf(status: number, header: string | undefined, nowMs: number): number | null {
   if ((status !== 429 && status !== 503) || header === undefined) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header) * second;
-  const at = Date.parse(header);
+  // Engines take much for a date that has no name of a month in it.
+  const at = /[a-z]{3}/i.test(header) ? Date.parse(header) : NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }

@@ -89,15 +89,16 @@ export function exampleOf({ route }: Operation): Record<string, unknown> | null 
 const ajv = new Ajv2020({ allErrors: false, strict: false, inlineRefs: false, validateFormats: true, validateSchema: false });
 addFormats.default(ajv);
 ajv.addSchema(JSON.parse(JSON.stringify(document).replaceAll('"#/components/', '"contract#/components/')) as Record<string, unknown>, 'contract');
-const compiled = new WeakMap<Schema, ValidateFunction>();
+/** By the schema's text: many are put together of others anew for each value that is drawn. */
+const compiled = new Map<string, ValidateFunction>();
+const texts = new WeakMap<Schema, string>();
 
 /** Whether a schema of the document takes the value. */
 export function takes(schema: Schema, value: unknown): boolean {
-  let validate = compiled.get(schema);
-  if (validate === undefined) {
-    validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as Record<string, unknown>);
-    compiled.set(schema, validate);
-  }
+  const text = texts.get(schema) ?? JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/');
+  texts.set(schema, text);
+  const validate = compiled.get(text) ?? ajv.compile(JSON.parse(text) as Record<string, unknown>);
+  compiled.set(text, validate);
   return validate(value) === true;
 }
 
