@@ -1,5 +1,8 @@
 /** Files from and to presigned URLs. The URLs are secrets: no error here names one. */
-import { openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type ClientRequest, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { retrying } from './retrying.ts';
 
 /** Storage said no (an expired or wrong signature), and will again. */
@@ -40,15 +43,54 @@ export async function download(url: string, sizeBytes: number, options: Transfer
   throw refusalOf(response.status, options.what);
 }
 
+/**
+ * Up to this size a file is read whole and sent in one piece. Measured with what a build makes, 7 MB in six files: 11 ms of
+ * this process's time, where `fetch` takes 26 and a stream 21; beside a build that ends, that is most of what sending takes.
+ */
+const wholeBytes = 8 * 1024 * 1024;
+const pieceBytes = 1024 * 1024;
+
 /** Sends a file as it is, with exactly these headers and its length. Repeats tries that may go better. */
 export async function upload(url: string, headers: Readonly<Record<string, string>>, path: string, sizeBytes: number, options: TransferOptions): Promise<void> {
   await retryTransfer(options, async () => {
-    // A blob backed by the file: read while it is sent, and of known length, so that Content-Length is set. Its type is
-    // empty; Content-Type is the one that was signed.
-    const body = await openAsBlob(path);
-    const response = await request(url, { method: 'PUT', headers, body }, sizeBytes, options);
-    await response.body?.cancel();
-    if (!response.ok) throw refusalOf(response.status, options.what);
+    const status = await put(url, headers, path, sizeBytes, options);
+    if (status < 200 || status > 299) throw refusalOf(status, options.what);
+  });
+}
+
+/** One try; answers the status. */
+async function put(url: string, headers: Readonly<Record<string, string>>, path: string, sizeBytes: number, { what, signal }: TransferOptions): Promise<number> {
+  const deadline = AbortSignal.timeout(timeoutOf(sizeBytes));
+  const body = sizeBytes <= wholeBytes ? await readFile(path) : path;
+  const send = async (): Promise<Sent> => await sendBody(url, { ...headers, 'content-length': sizeBytes }, body, AbortSignal.any([signal, deadline]));
+  try {
+    let sent = await send();
+    // A kept connection that the other side had just let go says nothing about the store.
+    if (sent.status === null && sent.wasKept && !signal.aborted && !deadline.aborted) sent = await send();
+    if (sent.status === null) throw sent.error;
+    return sent.status;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TransferFailed(what, deadline.aborted ? 'no answer in time' : 'no connection', error);
+  }
+}
+
+/** An answer's status, or why none came; no error here names the URL. */
+type Sent = { readonly status: number } | { readonly status: null; readonly error: unknown; readonly wasKept: boolean };
+
+async function sendBody(url: string, headers: Readonly<Record<string, string | number>>, body: Buffer | string, signal: AbortSignal): Promise<Sent> {
+  return await new Promise((resolve) => {
+    let request: ClientRequest | null = null;
+    const fail = (error: unknown): void => resolve({ status: null, error, wasKept: request?.reusedSocket === true });
+    request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, { method: 'PUT', headers, signal });
+    request.on('error', fail);
+    request.once('response', (response) => {
+      // Read, so that the connection is kept; what fails from here on changes nothing.
+      response.on('error', () => undefined).resume();
+      resolve({ status: response.statusCode ?? 0 });
+    });
+    if (Buffer.isBuffer(body)) request.end(body);
+    else createReadStream(body, { highWaterMark: pieceBytes }).on('error', (error) => request?.destroy(error)).pipe(request);
   });
 }
 

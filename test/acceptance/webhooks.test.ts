@@ -1,10 +1,24 @@
 /** Webhooks as an integrator meets them: by the SDK, with a receiver that checks signatures by the package that people use. */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createListener } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Webhook } from 'standardwebhooks';
 import { failureOf } from '../support/failures.ts';
+import { testFolder } from '../support/services.ts';
 import { until, useSystem } from '../support/system.ts';
+
+/** One that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const listener = createListener();
+  await new Promise<void>((resolve) => { listener.listen(0, '127.0.0.1', resolve); });
+  const { port } = listener.address() as AddressInfo;
+  await new Promise<void>((resolve) => { listener.close(() => resolve()); });
+  return port;
+}
 
 interface Arrival { readonly headers: IncomingHttpHeaders; readonly body: string }
 
@@ -79,6 +93,35 @@ describe('webhooks over the wire', () => {
     for (const known of [secret, rotated.secret]) new Webhook(known).verify(last.body, signed(last));
     await api.deleteWebhook({ path });
     expect(await failureOf(api.getWebhook({ path }))).to.include({ code: 'NOT_FOUND', status: 404 });
+  });
+
+  it('are taken by examples/webhook-receiver.ts, each event once, and no forged one', async () => {
+    const { api } = (await system.current.person()).hive;
+    const project = await api.createProject({ body: { name: 'Field Notes' } });
+    const port = await freePort();
+    const { webhook, secret } = await api.createWebhook({ path: { project_id: project.id }, body: { url: `http://127.0.0.1:${port}/`, event_types: ['task.created'] } });
+    const example = fileURLToPath(new URL('../../examples/webhook-receiver.ts', import.meta.url));
+    const file = join(testFolder(), 'webhook-secret.txt');
+    await writeFile(file, `${secret}\n`);
+    const child = spawn(process.execPath, [example, file, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      let said = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => { said += text; });
+      await until('it to listen', () => said.includes('listening'), 20_000);
+      await api.createTask({ path: { project_id: project.id }, body: { title: 'Draw the map' } });
+      const path = { webhook_id: webhook.id };
+      const statuses = async (): Promise<string[]> => (await api.listDeliveries({ path })).items.map(({ status: of }) => of);
+      await until('it to be taken', async () => (await statuses()).join() === 'succeeded');
+      await api.redeliverSince({ path, body: { since: project.created_at, include_succeeded: true } });
+      await api.testWebhook({ path });
+      await until('all to be taken', async () => (await statuses()).join() === 'succeeded,succeeded,succeeded');
+      await until('the test to be told', () => said.includes('test A test'));
+      expect(said.split('\n').filter((line) => line === 'task Draw the map')).to.have.length(1);
+      const forged = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}', headers: { 'webhook-id': 'x', 'webhook-timestamp': '1772442000', 'webhook-signature': 'v1,AAAA' } });
+      expect(forged.status).to.equal(401);
+    } finally {
+      child.kill();
+    }
   });
 
   it('stop at what the tier of the project\'s owner allows', async () => {

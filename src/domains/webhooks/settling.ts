@@ -54,8 +54,9 @@ async function disable(db: Database, trx: Knex.Transaction, webhookId: string, r
   if (endpoint === undefined) return;
   const { project_id: projectId, url, disabled_at: disabledAt } = endpoint;
   await db.namedIn(trx, 'webhooks.cancel_pending', cancelPendingSql, [webhookId, true]);
-  await audit(trx, null, { event_type: 'webhook.disabled', entity_type: 'webhook', entity_id: webhookId, project_id: projectId, data: { reason, origin: originOf(url) } });
-  await emit(trx, { type: 'webhook.disabled', entityId: webhookId, projectId, data: { webhook_id: webhookId, url, reason, disabled_at: disabledAt } });
+  const origin = originOf(url);
+  await audit(trx, null, { event_type: 'webhook.disabled', entity_type: 'webhook', entity_id: webhookId, project_id: projectId, data: { reason, origin } });
+  await emit(trx, { type: 'webhook.disabled', entityId: webhookId, projectId, data: { webhook_id: webhookId, url: origin, reason, disabled_at: disabledAt } });
 }
 
 const valuesOf = (attempted: Attempted, outcome: Outcome, status: 'succeeded' | 'failed', waitMs: number | null): (string | number | null)[] => [

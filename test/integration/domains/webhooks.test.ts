@@ -7,6 +7,7 @@ import { eventsOf, joinProject, joinTeam, teamOf } from '../../support/belonging
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
 import { until } from '../../support/until.ts';
+import { deliveryTo } from '../../support/webhooks.ts';
 
 const url = 'https://hooks.example.com/hivesync?key=of-mine';
 const types = ['preview.succeeded', 'preview.failed'] as const;
@@ -26,17 +27,6 @@ describe('webhooks', () => {
       now: open(row?.['secret'] as Buffer, row?.['secret_key_id'] ?? ''),
       before: row?.['previous_secret'] == null ? null : open(row['previous_secret'], row['previous_secret_key_id'] ?? ''),
     };
-  };
-  /** A delivery of an event that happened, as it stands after its attempts. */
-  const delivered = async (webhookId: string, projectId: string, status: string, more: { type?: string; at?: string } = {}): Promise<string> => {
-    const [id, eventId, type] = [newId(), newId(), more.type ?? 'preview.succeeded'];
-    const body = JSON.stringify({ id: eventId, type, timestamp: '2026-03-02T09:31:00.000Z', project_id: projectId, data: {} });
-    await backend.current.sql('insert into webhook_messages (id, project_id, type, body) values (?, ?, ?, ?)', [eventId, projectId, type, body]);
-    await backend.current.sql(`
-      insert into webhook_deliveries (id, webhook_id, event_id, event_type, trigger, status, next_attempt_at, completed_at, created_at)
-      values (?, ?, ?, ?, 'occurrence', ?, case when ? = 'pending' then now() end, case when ? <> 'pending' then now() end, coalesce(?::timestamptz, now()))`,
-    [id, webhookId, eventId, type, status, status, status, more.at ?? null]);
-    return id;
   };
   const statusOf = async (deliveryId: string): Promise<string | undefined> =>
     (await backend.current.sql<{ status: string }>('select status from webhook_deliveries where id = ?', [deliveryId]))[0]?.status;
@@ -95,7 +85,7 @@ describe('webhooks', () => {
     const projectId = await project(ada, { team_id: team });
     await joinProject(backend.current, projectId, ada, cleo);
     const { webhook } = await create(ben, projectId);
-    const deliveryId = await delivered(webhook.id, projectId, 'failed');
+    const deliveryId = (await deliveryTo(backend.current, webhook.id, projectId, 'failed')).id;
     const path = { webhook_id: webhook.id };
     for (const [who, code] of [[cleo, 'FORBIDDEN'], [dora, 'NOT_FOUND']] as const) {
       for (const call of [
@@ -198,7 +188,7 @@ describe('webhooks', () => {
     const projectId = await project(ada);
     const { webhook } = await create(ada, projectId);
     const path = { webhook_id: webhook.id };
-    const waiting = await delivered(webhook.id, projectId, 'pending');
+    const waiting = (await deliveryTo(backend.current, webhook.id, projectId, 'pending')).id;
     await sql("update webhook_endpoints set failing_since = '2026-03-01T00:00:00.000Z' where id = ?", [webhook.id]);
     const { data: test } = await run('testWebhook', ada, { path });
     const { data: off } = await run('updateWebhook', ada, { path, body: { is_active: false } });
@@ -228,7 +218,7 @@ describe('webhooks', () => {
     const ada = await person();
     const projectId = await project(ada);
     const [{ webhook: gone }, { webhook: kept, secret }] = [await create(ada, projectId), await create(ada, projectId)];
-    const [of, other] = [await delivered(gone.id, projectId, 'failed'), await delivered(kept.id, projectId, 'failed')];
+    const [of, other] = [(await deliveryTo(backend.current, gone.id, projectId, 'failed')).id, (await deliveryTo(backend.current, kept.id, projectId, 'failed')).id];
     await sql("insert into webhook_attempts (delivery_id, number, attempted_at, duration_ms) values (?, 1, now(), 5)", [of]);
     await run('deleteWebhook', ada, { path: { webhook_id: gone.id } });
     await run('rotateWebhookSecret', ada, { path: { webhook_id: kept.id }, body: { overlap_seconds: 60 } });

@@ -168,6 +168,14 @@ describe('http: Location', () => {
       .to.equal('/api/v1/keys/k/holders/u');
   });
 
+  it('is what was sent for a thing, or the list of it where it is many', () => {
+    for (const operationId of ['testWebhook', 'redeliverDelivery'] as const) {
+      expect(locationOf(routeOf(operationId), some, basePath)({ id }, { webhook_id: 'w', delivery_id: 'the old one' }), operationId).to.equal(`/api/v1/webhook-deliveries/${id}`);
+    }
+    expect(locationOf(routeOf('redeliverSince'), some, basePath)({ enqueued: 3, next_since: null }, { webhook_id: 'w' })).to.equal('/api/v1/webhooks/w/deliveries');
+    expect(locationOf(routeOf('createWebhook'), some, basePath)({ webhook: { id }, secret: 's' }, { project_id: 'p' })).to.equal(`/api/v1/webhooks/${id}`);
+  });
+
   it('is the job for accepted work, however it is wrapped', () => {
     const enqueue: Route = { ...routeOf('createProject'), operationId: 'requestThing', path: '/ai/jobs', template: '/ai/jobs', responses: { 202: 'json' } };
     const get: Route = { ...routeOf('getProject'), operationId: 'getThingJob', path: '/ai/jobs/:job_id', template: '/ai/jobs/{job_id}' };

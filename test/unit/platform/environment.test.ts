@@ -68,6 +68,12 @@ describe('the environment', () => {
     }
   });
 
+  it('opens to webhooks only ranges that are ranges, and none as large as the internet', () => {
+    const faulty = (OUTGOING_ALLOWED_RANGES: string): string[] => faultsOf({ NODE_ENV: 'test', OUTGOING_ALLOWED_RANGES }).map((fault) => fault.split(' ')[0] ?? '');
+    expect(faulty('10.20.0.0/16, fd12:3456::/48')).to.deep.equal([]);
+    for (const ranges of ['0.0.0.0/0', '::/0', '10.0.0.1', '10.0.0.0/16,anything']) expect(faulty(ranges), ranges).to.deep.equal(['OUTGOING_ALLOWED_RANGES']);
+  });
+
   it('never repeats a value in a fault', () => {
     const faults = faultsOf({
       NODE_ENV: 'test', JWT_SECRET: 'hunter2', DATABASE_URL: 'mysql://root:hunter2@h/d', REDIS_URL: 'http://:hunter2@h', BASE_URL: 'https://u:hunter2@h',
