@@ -2080,7 +2080,7 @@ export const reportHeartbeat = <ThrowOnError extends boolean = false>(options: O
 /**
  * Claim a job
  *
- * Takes the job a queue message named: it is running from now on, under a lease that progress extends. Exactly one of any number of callers gets it. 409 CONFLICT: there is nothing to claim (taken, ended, cancelled, or a newer epoch); drop the message in silence. With a `claim_key` a claim may be repeated until it is answered.
+ * Takes the job a queue message named: it is running from now on, under a lease that progress extends. Exactly one of any number of callers gets it. 409 CONFLICT: there is nothing to claim (taken, ended, cancelled, or a newer epoch); drop the message in silence. With `details.reason` `another_worker` the job is there, and this worker does not build with its SDK set, or not its kind, by its last registration: put the message at the end of its queue, where another takes it; no attempt is counted. With a `claim_key` a claim may be repeated until it is answered.
  */
 export const claimJob = <ThrowOnError extends boolean = false>(options: Options<ClaimJobData, ThrowOnError>): RequestResult<ClaimJobResponses, ClaimJobErrors, ThrowOnError> => (options.client ?? client).post<ClaimJobResponses, ClaimJobErrors, ThrowOnError>({
     security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],
