@@ -62,10 +62,10 @@ export async function takeKept(cacheDir: string, name: string, folder: string): 
   return await mapBounded(described, writersAtOnce, async (object, index) => {
     const file = join(folder, object.encoding, object.path);
     const kept = contents[index] ?? Buffer.alloc(0);
-    const content = object.kind === 'log' ? Buffer.concat([Buffer.from(`   0.000s  ${repeated}\n`), kept]) : kept;
+    const told = object.kind === 'log' ? Buffer.concat([Buffer.from(`   0.000s  ${repeated}\n`), kept]) : null;
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content, { flag: 'wx', mode: 0o600 });
-    return { ...object, file, sizeBytes: content.length, sha256: sha256Hex(content) };
+    await writeFile(file, told ?? kept, { flag: 'wx', mode: 0o600 });
+    return told === null ? { ...object, file } : { ...object, file, sizeBytes: told.length, sha256: sha256Hex(told) };
   });
 }
 
