@@ -2229,7 +2229,7 @@ export const testWebhook = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Send again what was missed
  *
- * New deliveries of the events first sent within the span, oldest first, to 1,000 at once; `next_since` says where to go on. Without `include_succeeded` only those that never arrived. Nothing older than the retention of deliveries (30 days) can be sent again. CONFLICT while the endpoint is off. By the project's owner, in a team's project by its Admins too.
+ * New deliveries of the events first sent within the span, oldest first, to 1,000 at once; `next_since` says where to go on. Without `include_succeeded` only those that never arrived. An event that is on its way already is left to that, so that asking twice sends nothing twice. Nothing older than the retention of deliveries (30 days) can be sent again. CONFLICT while the endpoint is off. By the project's owner, in a team's project by its Admins too.
  */
 export const redeliverSince = <ThrowOnError extends boolean = false>(options: Options<RedeliverSinceData, ThrowOnError>): RequestResult<RedeliverSinceResponses, RedeliverSinceErrors, ThrowOnError> => (options.client ?? client).post<RedeliverSinceResponses, RedeliverSinceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],
