@@ -29,7 +29,10 @@ export function follow(live: LivePreview): Follower {
     updates, of, one, ended,
     built: async (path, withinMs = 30_000) => {
       const touches = ({ written, removed }: Of<'pushed'>): boolean => [...written, ...removed].includes(path);
-      await until(`a push of ${path}`, () => of('pushed').slice(seen).some(touches), withinMs);
+      await until(`a push of ${path}`, () => of('pushed').slice(seen).some(touches), withinMs).catch((error: unknown) => {
+        const told = [...of('refused'), ...of('waiting')].map(({ kind, error: { code, status, message, details } }) => `${kind}: ${status} ${code} ${message} ${JSON.stringify(details)}`);
+        throw new Error([`No push of ${path} came.`, ...told].join('\n'), { cause: error });
+      });
       const push = of('pushed').slice(seen).find(touches) ?? expect.fail('it was there');
       seen = of('pushed').indexOf(push) + 1;
       // What is passed over is built with the next.
