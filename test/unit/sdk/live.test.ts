@@ -201,7 +201,7 @@ describe('a live session on a folder', () => {
 
     it('what is too large for a change by an upload, whose build is cancelled', async () => {
       await open();
-      const large = randomBytes(5_000_000);
+      const large = randomBytes(6_000_001);
       write('assets/large.bin', large);
       await holds('assets/large.bin', large);
       expect(api.pushes).to.have.length(1);
