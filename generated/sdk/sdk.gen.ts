@@ -2080,7 +2080,7 @@ export const reportHeartbeat = <ThrowOnError extends boolean = false>(options: O
 /**
  * Claim a job
  *
- * Takes the job a queue message named: it is running from now on, under a lease that progress extends. Exactly one of any number of callers gets it. 409 CONFLICT: there is nothing to claim (taken, ended, cancelled, or a newer epoch); drop the message in silence. With a `claim_key` a claim may be repeated until it is answered.
+ * Takes the job a queue message named: it is running from now on, under a lease that progress extends. Exactly one of any number of callers gets it. 409 CONFLICT: there is nothing to claim (taken, ended, cancelled, or a newer epoch); drop the message in silence. With `details.reason` `another_worker` the job is there, and this worker does not build with its SDK set, or not its kind, by its last registration: put the message at the end of its queue, where another takes it; no attempt is counted. With a `claim_key` a claim may be repeated until it is answered.
  */
 export const claimJob = <ThrowOnError extends boolean = false>(options: Options<ClaimJobData, ThrowOnError>): RequestResult<ClaimJobResponses, ClaimJobErrors, ThrowOnError> => (options.client ?? client).post<ClaimJobResponses, ClaimJobErrors, ThrowOnError>({
     security: [{ name: 'X-HiveSync-Signature', type: 'apiKey' }],
@@ -2229,7 +2229,7 @@ export const testWebhook = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Send again what was missed
  *
- * New deliveries of the events first sent within the span, oldest first, to 1,000 at once; `next_since` says where to go on. Without `include_succeeded` only those that never arrived. Nothing older than the retention of deliveries (30 days) can be sent again. CONFLICT while the endpoint is off. By the project's owner, in a team's project by its Admins too.
+ * New deliveries of the events first sent within the span, oldest first, to 1,000 at once; `next_since` says where to go on. Without `include_succeeded` only those that never arrived. An event that is on its way already is left to that, so that asking twice sends nothing twice. Nothing older than the retention of deliveries (30 days) can be sent again. CONFLICT while the endpoint is off. By the project's owner, in a team's project by its Admins too.
  */
 export const redeliverSince = <ThrowOnError extends boolean = false>(options: Options<RedeliverSinceData, ThrowOnError>): RequestResult<RedeliverSinceResponses, RedeliverSinceErrors, ThrowOnError> => (options.client ?? client).post<RedeliverSinceResponses, RedeliverSinceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, { name: 'X-Api-Key', type: 'apiKey' }],

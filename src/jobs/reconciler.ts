@@ -4,6 +4,7 @@ import { mapBounded } from '#platform/concurrency.ts';
 import type { Database } from '#platform/database.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
+import { sdkVersionOf } from './claims.ts';
 import type { JobKind, JobRow } from './kinds.ts';
 import { cancel, giveUp, isOverdue, requeue, retryDelayMs, send } from './leases.ts';
 import type { SystemJobKind } from './system-jobs.ts';
@@ -19,12 +20,30 @@ const asksAtOnce = 64;
 const missingAfterSeconds = 30;
 /** A job whose sources never came is let go. */
 const uploadHours = 1;
+/**
+ * A job whose SDK set no living worker of its class holds is given up after this: its account's other jobs wait for their turn
+ * behind it. Where no worker lives at all it waits on: whatever comes may hold it.
+ */
+const unheldMinutes = 10;
+const livingSeconds = 45;
 /** Says that Redis is the one we filled: a wiped one has it no more. */
 const sentinelKey = 'queue:sentinel';
 const sentinelSeconds = 30 * 24 * 60 * 60;
 
 /** Messages that the relay has not sent yet: they are on their way. */
 const unsentSql = "select payload ->> 'jobId', (payload ->> 'epoch')::int from outbox where sent_at is null and kind = 'job'";
+
+/** `\\?` is the operator: the driver would take it for a place of its own. */
+const unheldSql = ({ table }: JobKind): string => `
+  with living as materialized (
+    select type, capabilities -> 'sdk_versions' as sets from worker_nodes
+     where status in ('active', 'draining') and last_heartbeat_at > now() - interval '${livingSeconds} seconds'
+  )
+  select ${table}.id, held.version as sdk_version from ${table} cross join lateral (select ${sdkVersionOf[table]} as version) held
+   where status = 'queued' and queued_at < now() - interval '${unheldMinutes} minutes'
+     and exists (select from living where type = queue_class)
+     and not exists (select from living where type = queue_class and sets \\? held.version)
+   limit ${batchSize} for update of ${table} skip locked`;
 
 /** What is known of Redis at the start of a round. */
 type RedisState = 'whole' | 'wiped' | 'away';
@@ -89,6 +108,7 @@ export class Reconciler {
           ...await this.#recoverLost(trx, kind),
           ...(redis === 'away' ? [] : await this.#sendDue(trx, kind, redis === 'wiped')),
           ...await this.#letGo(trx, kind),
+          ...await this.#giveUpUnheld(trx, kind),
         ];
         changed.push(...ids.map((id) => () => kind.changed(id)));
       }
@@ -158,6 +178,15 @@ export class Reconciler {
       .select('id').limit(batchSize).forUpdate().skipLocked();
     for (const job of forgotten) await cancel(trx, kind, job.id, null);
     return forgotten.map((job) => job.id);
+  }
+
+  async #giveUpUnheld(trx: Knex.Transaction, kind: JobKind): Promise<string[]> {
+    const { rows } = await trx.raw<{ rows: { id: string; sdk_version: string }[] }>(unheldSql(kind));
+    for (const { id, sdk_version: version } of rows) {
+      await giveUp(trx, kind, id, { kind: 'sdk_unavailable', message: `No worker holds the SDK set ${version}.`, retryable: true }, true);
+      this.#log.warn('jobs.set_unheld', 'A job was given up: no worker holds its SDK set', { job_id: id, sdk_version: version });
+    }
+    return rows.map(({ id }) => id);
   }
 
   async #look(): Promise<RedisState> {

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { mapBounded } from '#platform/concurrency.ts';
 import type { Database, Listener } from '#platform/database.ts';
-import { withDeadline } from '#platform/deadline.ts';
+import { DeadlineError, withDeadline } from '#platform/deadline.ts';
 import type { Logger } from '#platform/log.ts';
 import type { JobProducer } from '#platform/queue.ts';
 import { Lane, type Looked } from './lane.ts';
@@ -15,6 +15,8 @@ const batchSize = 200;
  * the next one. So many consumers work at once, each on a connection at a time: the pool's others are for requests.
  */
 const bounds: { readonly consumerTimeoutMs: number; readonly batchTimeMs: number; readonly atOnce: number } = { consumerTimeoutMs: 5_000, batchTimeMs: 10_000, atOnce: 3 };
+/** How the deadline of a consumer is named, and told from one that the consumer itself ran into. */
+const consumerOf = 'consumer of';
 /** Events told by one call where their consumer takes several. */
 const toldTogether = 50;
 
@@ -146,18 +148,27 @@ export class OutboxRelay {
     return { failed, left: new Set() };
   }
 
-  /** One event that fails holds up nothing but itself. What the batch's time did not suffice for is left as it was. */
+  /**
+   * One event that fails holds up nothing but itself. Of a consumer that does not answer in time nothing more is told in this
+   * batch: what there is of its type comes again later, and the lane goes on. What the batch's time did not suffice for is
+   * left as it was.
+   */
   async #tellConsumers(rows: readonly EventRow[]): Promise<Sent> {
     const failed = new Set<number>();
     const left = new Set<number>();
+    const hanging = new Set<string>();
     const endAtMs = performance.now() + this.#bounds.batchTimeMs;
     await mapBounded(this.#tellingsOf(rows), this.#bounds.atOnce, async ({ together = null, rows: told }) => {
-      if (together !== null && told.length > 1 && performance.now() <= endAtMs && await this.#tellTogether(together, told)) return;
+      if (together !== null && told.length > 1 && !told.some(({ topic }) => hanging.has(topic)) && performance.now() <= endAtMs) {
+        if (await this.#tellTogether(together, told, hanging)) return;
+      }
       for (const row of told) {
-        if (performance.now() > endAtMs) left.add(row.id);
-        else if (!(await this.#tell(row))) failed.add(row.id);
+        if (hanging.has(row.topic)) failed.add(row.id);
+        else if (performance.now() > endAtMs) left.add(row.id);
+        else if (!(await this.#tell(row, hanging))) failed.add(row.id);
       }
     });
+    if (hanging.size > 0) this.#log.error('outbox.consumer_hangs', 'A consumer of events does not answer in time; its events come again', { topics: [...hanging], events: failed.size });
     return { failed, left };
   }
 
@@ -173,22 +184,25 @@ export class OutboxRelay {
     return [...together, ...[...ofEach.values()].map((ofOne): Telling => ({ together: null, rows: ofOne }))];
   }
 
-  async #tellTogether(together: NonNullable<Telling['together']>, rows: readonly EventRow[]): Promise<boolean> {
+  async #tellTogether(together: NonNullable<Telling['together']>, rows: readonly EventRow[], hanging: Set<string>): Promise<boolean> {
     try {
-      await withDeadline(() => together(rows.map(({ payload }) => payload)), this.#bounds.consumerTimeoutMs, `consumer of ${rows.length} × ${rows[0]?.topic ?? ''}`);
+      await withDeadline(() => together(rows.map(({ payload }) => payload)), this.#bounds.consumerTimeoutMs, `${consumerOf} ${rows.length} × ${rows[0]?.topic ?? ''}`);
       return true;
     } catch (error) {
+      if (isHanging(error, rows[0], hanging)) return false;
       this.#log.warn('outbox.events', 'Events were not taken together and are told one by one', { topic: rows[0]?.topic, events: rows.length, error: messageOf(error) });
       return false;
     }
   }
 
   /** Whether it was taken. */
-  async #tell({ id, topic, payload }: EventRow): Promise<boolean> {
+  async #tell(row: EventRow, hanging: Set<string>): Promise<boolean> {
+    const { id, topic, payload } = row;
     try {
-      await withDeadline(async () => this.#consumers.get(topic)?.(payload), this.#bounds.consumerTimeoutMs, `consumer of ${topic}`);
+      await withDeadline(async () => this.#consumers.get(topic)?.(payload), this.#bounds.consumerTimeoutMs, `${consumerOf} ${topic}`);
       return true;
     } catch (error) {
+      isHanging(error, row, hanging);
       this.#log.warn('outbox.event', 'an event was not taken and comes again', { topic, outbox_id: id, error: messageOf(error) });
       return false;
     }
@@ -204,3 +218,10 @@ export class OutboxRelay {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Whether the consumer of this row was given up for its time; noted in `hanging`. */
+function isHanging(error: unknown, row: EventRow | undefined, hanging: Set<string>): boolean {
+  const hangs = error instanceof DeadlineError && error.what.startsWith(consumerOf);
+  if (hangs && row !== undefined) hanging.add(row.topic);
+  return hangs;
+}

@@ -37,3 +37,21 @@ export async function mapInTurns<In, Out>(items: readonly In[], atOnce: number, 
   }
   return results;
 }
+
+/** Lets at most `count` works run at once, whoever brings them; the others wait in their order. */
+export function atMost(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= count) await new Promise<void>((resolve) => { waiting.push(resolve); });
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      // A place goes on to who waits without being free in between.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}

@@ -46,6 +46,8 @@ interface Lane {
   readonly asking: ((how: Fetching) => void)[];
   /** What its one fetch under way does; null while there is none. */
   fetching: Fetching | null;
+  /** While it is left alone. */
+  resting: NodeJS.Timeout | null;
 }
 
 export class Admission {
@@ -63,7 +65,7 @@ export class Admission {
     if (!Number.isSafeInteger(slots) || slots < 1) throw new RangeError('Admission needs at least one slot.');
     this.#free = slots;
     this.#backlog = backlog;
-    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, asking: [], fetching: null }));
+    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, asking: [], fetching: null, resting: null }));
   }
 
   get free(): number {
@@ -99,9 +101,21 @@ export class Admission {
     return this.#slot();
   }
 
+  /** Leaves a queue alone for so long: what it holds is for other workers. */
+  rest(priority: QueuePriority, ms: number): void {
+    const lane = this.#laneOf(priority);
+    if (this.#isClosed) return;
+    if (lane.resting !== null) clearTimeout(lane.resting);
+    lane.resting = setTimeout(() => {
+      lane.resting = null;
+      this.#next();
+    }, ms);
+  }
+
   /** Admits nobody from now on; those who work go on. */
   close(): void {
     this.#isClosed = true;
+    for (const { resting } of this.#lanes) if (resting !== null) clearTimeout(resting);
   }
 
   #fetched(lane: Lane): void {
@@ -116,7 +130,7 @@ export class Admission {
   }
 
   #fetch(lane: Lane, how: Fetching): void {
-    if (lane.fetching !== null) return;
+    if (lane.fetching !== null || lane.resting !== null) return;
     const ask = lane.asking.shift();
     if (ask === undefined) return;
     lane.fetching = how;
@@ -129,7 +143,7 @@ export class Admission {
     const holding = await this.#backlog().catch((): readonly QueuePriority[] => []);
     if (this.#free > 0) {
       // A queue whose fetch still waits hands its message over by itself.
-      const chosen = this.#turnOf(this.#lanes.filter(({ priority, fetching, asking }) => holding.includes(priority) && fetching === null && asking.length > 0));
+      const chosen = this.#turnOf(this.#lanes.filter(({ priority, fetching, asking, resting }) => holding.includes(priority) && fetching === null && resting === null && asking.length > 0));
       if (chosen !== null) return this.#fetch(chosen, 'look');
       this.#isContended = false;
     }

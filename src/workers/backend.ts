@@ -17,12 +17,15 @@ import { retrying, type RetryBounds } from './retrying.ts';
 export class BackendRefusal extends Error {
   readonly status: number;
   readonly code: string;
+  /** What `details.reason` says, where it says anything. */
+  readonly reason: string | null;
 
-  constructor(operation: string, status: number, code: string, message: string) {
+  constructor(operation: string, status: number, { code, message, reason }: Pick<EnvelopeError, 'code' | 'message' | 'reason'>) {
     super(`${operation} was refused with ${status} ${code}: ${message}`);
     this.name = 'BackendRefusal';
     this.status = status;
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -92,9 +95,16 @@ export class WorkerBackend {
     return reply;
   }
 
-  /** The job with its whole input, or null when there is nothing to claim. Tries whose answers are lost are one claim. */
-  async claim(jobId: string, epoch: number, options: CallOptions = {}): Promise<ClaimedJob | null> {
-    return unlessRefusedWith([404, 409], this.#call<ClaimedJob>('claimJob', `/workers/jobs/${jobId}/claim`, { epoch, claim_key: randomBytes(24).toString('base64url') }, options));
+  /**
+   * The job with its whole input; null when there is nothing to claim, and what to do with its message where it is another
+   * worker's. Tries whose answers are lost are one claim.
+   */
+  async claim(jobId: string, epoch: number, options: CallOptions = {}): Promise<ClaimedJob | 'another_worker' | null> {
+    const claiming = this.#call<ClaimedJob>('claimJob', `/workers/jobs/${jobId}/claim`, { epoch, claim_key: randomBytes(24).toString('base64url') }, options);
+    return unlessRefusedWith([404, 409], claiming.catch((error: unknown) => {
+      if (error instanceof BackendRefusal && error.reason === 'another_worker') return 'another_worker' as const;
+      throw error;
+    }));
   }
 
   /** Extends the lease; null when it is lost. */
@@ -150,11 +160,11 @@ export class WorkerBackend {
     const envelope = parseEnvelope(answer.text);
     const isOk = answer.status >= 200 && answer.status < 300;
     if (isOk && envelope?.ok === true) return envelope.data as T;
-    const { code, message } = envelope?.error ?? { code: 'UNKNOWN', message: 'an answer that is not the API\'s' };
+    const told = envelope?.error ?? { code: 'UNKNOWN', message: 'an answer that is not the API\'s', reason: null };
     if (answer.status >= 500 || answer.status === 429 || answer.status === 408 || isOk || envelope === null) {
-      throw new BackendUnreachable(operation, `answered ${answer.status} ${code}`, { retryAfterMs: retryAfterMs(answer) });
+      throw new BackendUnreachable(operation, `answered ${answer.status} ${told.code}`, { retryAfterMs: retryAfterMs(answer) });
     }
-    throw new BackendRefusal(operation, answer.status, code, message);
+    throw new BackendRefusal(operation, answer.status, told);
   }
 
   /**
@@ -192,7 +202,8 @@ async function unlessRefusedWith<T>(statuses: readonly number[], call: Promise<T
   }
 }
 
-interface Envelope { readonly ok: boolean; readonly data: unknown; readonly error: { readonly code: string; readonly message: string } | null }
+interface EnvelopeError { readonly code: string; readonly message: string; readonly reason: string | null }
+interface Envelope { readonly ok: boolean; readonly data: unknown; readonly error: EnvelopeError | null }
 
 /** Null for what is not our envelope: a proxy's page, or half an answer. */
 function parseEnvelope(text: string): Envelope | null {
@@ -208,7 +219,9 @@ function parseEnvelope(text: string): Envelope | null {
     const told: unknown = error === null ? undefined : Reflect.get(error, name);
     return typeof told === 'string' ? told : 'UNKNOWN';
   };
-  return { ok: value.ok === true, data: value.data, error: error === null ? null : { code: field('code'), message: field('message') } };
+  const details: unknown = error === null ? null : Reflect.get(error, 'details');
+  const reason: unknown = typeof details === 'object' && details !== null ? Reflect.get(details, 'reason') : null;
+  return { ok: value.ok === true, data: value.data, error: error === null ? null : { code: field('code'), message: field('message'), reason: typeof reason === 'string' ? reason : null } };
 }
 
 function retryAfterMs({ headers }: PostAnswer): number | null {

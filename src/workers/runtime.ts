@@ -14,6 +14,7 @@ import { JobConsumer, type JobMessage, MessageHandedBack, type QueueClass, type 
 import type { QueueRedisOptions } from '#platform/redis.ts';
 import { Admission } from './admission.ts';
 import { BackendRefusal, BackendUnreachable, type WorkerBackend } from './backend.ts';
+import { Elsewhere, ForAnotherWorker } from './elsewhere.ts';
 import type { JobHandler } from './job-handler.ts';
 import { Lease } from './lease.ts';
 import type { UsageMeter } from './metrics.ts';
@@ -56,6 +57,7 @@ export class WorkerRuntime {
   readonly #on: RuntimeOptions;
   readonly #admission: Admission;
   readonly #consumer = new JobConsumer();
+  readonly #elsewhere = new Elsewhere();
   readonly #running = new Map<string, RunningJob>();
   readonly #refusing = new AbortController();
   readonly #stopped = new AbortController();
@@ -170,6 +172,7 @@ export class WorkerRuntime {
       },
     );
     this.#heartbeatMs = registered.heartbeat_seconds * 1_000;
+    this.#elsewhere.forget();
     log.info('worker.registered', 'Registered', { worker_id: registered.worker.id, name, sdk_versions: this.#on.capabilities().sdk_versions });
   }
 
@@ -230,9 +233,16 @@ export class WorkerRuntime {
       this.#admission.missed(priority);
       return;
     }
+    const name = `${message.jobId}.${message.epoch}`;
     const slot = this.#admission.admit(priority);
     try {
-      const job = await this.#claim(message);
+      const job = this.#elsewhere.has(name) ? 'another_worker' : await this.#claim(message);
+      if (job === 'another_worker') {
+        const restMs = this.#elsewhere.add(name, priority);
+        if (restMs > 0) this.#admission.rest(priority, restMs);
+        throw new ForAnotherWorker();
+      }
+      this.#elsewhere.found(priority);
       if (job === null) return;
       // It lasts as long as somebody edits: builds must not wait for that. Its own handler bounds how many there are.
       if (job.kind === 'live_session') void this.#run(job);
@@ -243,7 +253,7 @@ export class WorkerRuntime {
   }
 
   /** Asks until it is told: a message that were dropped unanswered would come back only by the reconciler. */
-  async #claim(message: JobMessage): Promise<ClaimedJob | null> {
+  async #claim(message: JobMessage): Promise<ClaimedJob | 'another_worker' | null> {
     const { signal } = this.#refusing;
     for (let tries = 1; ; tries += 1) {
       try {

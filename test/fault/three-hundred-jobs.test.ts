@@ -1,8 +1,10 @@
 /**
  * What three hundred jobs of three tiers survive while everything they lean on is struck once: an API, a worker, a relay,
- * Redis, PostgreSQL and storage. Counted at the end are jobs and their effects, by SQL and over the wire.
+ * Redis, PostgreSQL and storage. Counted at the end are jobs and their effects, by SQL and over the wire, and what came
+ * to the webhooks of their projects.
  */
 import { expect } from 'chai';
+import { Webhook } from 'standardwebhooks';
 import { eachObject } from '#platform/storage/storage.ts';
 import { openStorage } from '#platform/storage/open-storage.ts';
 import type { BuiltPreview, HiveSync } from '#sdk/index.ts';
@@ -11,6 +13,7 @@ import { startS3Server } from '../support/s3-server/start.ts';
 import { testEnvironment } from '../support/services.ts';
 import { System, until } from '../support/system.ts';
 import { startTcpSwitch, type TcpSwitch } from '../support/tcp-switch.ts';
+import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const tiers = ['free', 'pro', 'premium'] as const;
 const peopleOfTier = 5;
@@ -22,7 +25,7 @@ const storageAwayMs = 10_000;
 /** From the first request to the last end. Two are waited out: a lost lease (20 s and a round of 15), storage. */
 const endWithinMs = 120_000;
 
-interface Owner { readonly hive: HiveSync; readonly userId: string; readonly tier: string; readonly projectId: string }
+interface Owner { readonly hive: HiveSync; readonly userId: string; readonly tier: string; readonly projectId: string; readonly webhookId: string; readonly secret: string }
 interface Built { readonly owner: Owner; readonly source: string; readonly preview: BuiltPreview }
 
 describe('three hundred jobs under faults', function () {
@@ -32,6 +35,7 @@ describe('three hundred jobs under faults', function () {
   let road: TcpSwitch;
   let system: System;
   let storageVariables: Record<string, string>;
+  const receiver = new WebhookReceiver();
   const quick = (api: number) => ({ variables: { BASE_URL: system.urlOf(api) }, how: { entry: 'test/support/quick-worker.ts', concurrency: 6, name: `worker-quick-${api}` } });
   const startWorker = (api: number) => system.startWorker(quick(api).variables, quick(api).how);
 
@@ -42,17 +46,21 @@ describe('three hundred jobs under faults', function () {
       R2_ENDPOINT: `http://127.0.0.1:${road.port}`, R2_BUCKET: s3.bucket, R2_ACCESS_KEY: s3.accessKey, R2_SECRET_KEY: s3.secretKey, R2_REGION: s3.region,
     };
     postgres = await startOwnPostgres('postgres-of-300');
-    system = await System.start({ apis: 2, variables: storageVariables, database: postgres, redis: await startOwnRedis('redis-of-300') });
+    await receiver.listen();
+    // Of what comes for the first time a fifth is refused.
+    receiver.answers = ({ id }, times) => (times === 1 && parseInt(id.slice(-4), 16) % 5 === 0 ? { status: 500 } : undefined);
+    system = await System.start({ apis: 2, variables: { ...storageVariables, OUTGOING_ALLOWED_RANGES: '127.0.0.0/8' }, database: postgres, redis: await startOwnRedis('redis-of-300') });
     await Promise.all([startWorker(0), startWorker(1)]);
   });
   after('stop all of it', async () => {
     await system.stop();
+    await receiver.close();
     await road.off();
     await s3.stop();
   });
 
   it('end once each, with one set of effects, though API, worker, relay, Redis, PostgreSQL and storage are struck meanwhile', async () => {
-    const owners = await signUp(system);
+    const owners = await signUp(system, receiver);
     const startedAt = performance.now();
     const asked = Promise.all(owners.map((owner, nth) => buildAll(owner, nth)));
     // A failure is thrown below, where it is awaited.
@@ -79,11 +87,14 @@ describe('three hundred jobs under faults', function () {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     await until('the outbox to be drained', async () => (await number('select count(*) from outbox where sent_at is null')) === 0);
 
+    await until('every delivery to have ended', async () => (await number("select count(*) from webhook_deliveries where status = 'pending'")) === 0, endWithinMs);
+
     for (const { what, endedBefore } of struck) expect(endedBefore, `${what} was struck while jobs ran`).to.be.lessThan(jobCount);
     const counts = await countEffects();
     const wire = await countByWire(owners, built);
     const objects = await countObjects();
-    console.log(`      ${JSON.stringify({ seconds, ...counts, ...wire, ...objects, struckAfter: Object.fromEntries(struck.map(({ what, endedBefore }) => [what, endedBefore])) })}`);
+    const webhooks = await countDeliveries(owners);
+    console.log(`      ${JSON.stringify({ seconds, ...counts, ...wire, ...objects, ...webhooks, struckAfter: Object.fromEntries(struck.map(({ what, endedBefore }) => [what, endedBefore])) })}`);
     const { attempts, ...once } = counts;
     expect(once).to.deep.equal({
       jobs: jobCount, succeeded: jobCount, endedByTheirLease: jobCount, heldStill: 0, dead: 0,
@@ -93,6 +104,12 @@ describe('three hundred jobs under faults', function () {
     expect(attempts, 'somebody began anew').to.be.greaterThan(jobCount);
     expect(wire).to.deep.equal({ listedSucceeded: jobCount, toldOnce: jobCount, bundlesRight: jobCount });
     expect({ missing: objects.missing, unexplained: objects.unexplained }).to.deep.equal({ missing: 0, unexplained: 0 });
+    const { refused, repeated, ...delivered } = webhooks;
+    expect(delivered).to.deep.equal({
+      deliveries: jobCount, arrived: jobCount, jobsDelivered: jobCount, deliveriesOfOthers: 0, listedDelivered: jobCount, came: jobCount, cameSame: jobCount, signed: jobCount, cameUnasked: 0,
+    });
+    expect(refused, 'some were refused at first').to.be.greaterThan(0);
+    expect(repeated, 'what an API had in hand when it was killed came again, and no more').to.be.lessThan(20);
   });
 
   /** Strikes one after the other, each when so many jobs have ended. */
@@ -157,6 +174,35 @@ describe('three hundred jobs under faults', function () {
     return { listedSucceeded, toldOnce, bundlesRight };
   }
 
+  /** What was to be sent, what came, and whether it is the same. */
+  async function countDeliveries(owners: readonly Owner[]) {
+    const [row] = await system.sql(`
+      select count(*)::int as deliveries,
+             count(*) filter (where d.status = 'succeeded' and d.trigger = 'occurrence')::int as arrived,
+             count(distinct j.id) filter (where d.event_type = 'preview.succeeded')::int as "jobsDelivered",
+             count(*) filter (where j.id is null or d.event_type <> 'preview.succeeded')::int as "deliveriesOfOthers",
+             (select count(*)::int from webhook_attempts where failure is not null) as refused,
+             (select count(*)::int from webhook_attempts) as attempts
+        from webhook_deliveries d
+        join webhook_endpoints e on e.id = d.webhook_id
+        join webhook_messages m on m.id = d.event_id
+        left join preview_jobs j on j.id = (m.body::json -> 'data' ->> 'job_id')::uuid and j.project_id = e.project_id and m.project_id = e.project_id`, []);
+    const { attempts, ...counted } = row as { deliveries: number; arrived: number; jobsDelivered: number; deliveriesOfOthers: number; refused: number; attempts: number };
+    const cameTo = Map.groupBy(receiver.received, ({ path, id }) => `${path} ${id}`);
+    let [listedDelivered, came, cameSame, signed] = [0, 0, 0, 0];
+    for (const { hive, projectId, webhookId, secret } of owners) {
+      for await (const { event_id: id, status } of hive.paginate(hive.api.listDeliveries, { path: { webhook_id: webhookId } })) {
+        if (status === 'succeeded') listedDelivered += 1;
+        const times = cameTo.get(`/${projectId} ${id}`) ?? [];
+        cameTo.delete(`/${projectId} ${id}`);
+        if (times.length > 0) came += 1;
+        if (new Set(times.map(({ body }) => body)).size === 1) cameSame += 1;
+        if (times.every(({ body, headers }) => headers['webhook-signature'] === new Webhook(secret).sign(id, new Date(Number(headers['webhook-timestamp']) * 1000), body))) signed += 1;
+      }
+    }
+    return { ...counted, listedDelivered, came, cameSame, signed, cameUnasked: cameTo.size, repeated: receiver.received.length - attempts };
+  }
+
   /** Of what storage holds of previews, all that a row names is there; the rest lies under attempts that were lost. */
   async function countObjects() {
     const named = new Set((await system.sql('select object_key from preview_artifacts', [])).map(({ object_key: key }) => String(key)));
@@ -179,7 +225,7 @@ describe('three hundred jobs under faults', function () {
 });
 
 /** Half of them speak to each API. Their limits are lifted: what is tested is not whether they may ask, but what comes of it. */
-async function signUp(system: System): Promise<Owner[]> {
+async function signUp(system: System, receiver: WebhookReceiver): Promise<Owner[]> {
   await system.sql(`
     update tier_limits set preview_jobs_per_minute = null, preview_jobs_per_day = null, preview_jobs_at_once = null,
                            api_requests_per_minute = null, streams_at_once = null, notifications_per_day = null`, []);
@@ -188,7 +234,10 @@ async function signUp(system: System): Promise<Owner[]> {
     const { tokens } = await system.person(tier);
     const hive = system.anonymous({ baseUrl: system.urlOf(nth % 2), accessToken: tokens.access_token, maxRetries: 8, timeoutMs: 60_000 });
     const { id: projectId } = await hive.api.createProject({ body: { name: `Of ${tier}` } });
-    owners.push({ hive, userId: tokens.user.id, tier, projectId });
+    const { webhook, secret } = await hive.api.createWebhook({
+      path: { project_id: projectId }, body: { url: receiver.url(`/${projectId}`), event_types: ['preview.succeeded', 'preview.failed'] },
+    });
+    owners.push({ hive, userId: tokens.user.id, tier, projectId, webhookId: webhook.id, secret });
   }
   return owners;
 }

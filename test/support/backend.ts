@@ -237,7 +237,7 @@ export async function startBackend(variables: Readonly<Record<string, string>> =
       const { data } = await backend.run('registerWorker', { kind: 'worker', nodeId: name }, {
         body: {
           name, type: 'cpu', concurrency: 2, version: '1.0.0',
-          capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'bubblewrap', local_model: false },
+          capabilities: { kinds: ['preview', 'live_session'], sdk_versions: ['0.88.1', '57.0.26'], sandbox: 'bubblewrap', local_model: false },
         },
       });
       return { kind: 'worker', nodeId: data.worker.id };

@@ -18,8 +18,9 @@ export interface Follower {
 export function follow(live: LivePreview): Follower {
   const updates: LiveUpdate[] = [];
   let seen = 0;
+  let failure: unknown = null;
   const ended = (async () => { for await (const update of live) updates.push(update); })();
-  ended.catch(() => undefined);
+  ended.catch((error: unknown) => { failure = error; });
   const of = <Kind extends LiveUpdate['kind']>(kind: Kind): Of<Kind>[] => updates.filter((update): update is Of<Kind> => update.kind === kind);
   const one: Follower['one'] = async (kind, matches = () => true, withinMs = 20_000) => {
     await until(`an update of kind ${kind}`, () => of(kind).some(matches), withinMs);
@@ -29,7 +30,10 @@ export function follow(live: LivePreview): Follower {
     updates, of, one, ended,
     built: async (path, withinMs = 30_000) => {
       const touches = ({ written, removed }: Of<'pushed'>): boolean => [...written, ...removed].includes(path);
-      await until(`a push of ${path}`, () => of('pushed').slice(seen).some(touches), withinMs);
+      await until(`a push of ${path}`, () => of('pushed').slice(seen).some(touches), withinMs).catch((error: unknown) => {
+        const told = [...of('refused'), ...of('waiting')].map(({ kind, error: { code, status, message, details } }) => `${kind}: ${status} ${code} ${message} ${JSON.stringify(details)}`);
+        throw new Error([`No push of ${path} came.`, ...told].join('\n'), { cause: failure ?? error });
+      });
       const push = of('pushed').slice(seen).find(touches) ?? expect.fail('it was there');
       seen = of('pushed').indexOf(push) + 1;
       // What is passed over is built with the next.

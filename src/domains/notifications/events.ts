@@ -125,14 +125,17 @@ async function tellPreviewsEnded(type: 'preview.succeeded' | 'preview.failed', e
     const told = settings.get(projectId ?? '')?.notifications;
     if (userId == null || told?.[type === 'preview.succeeded' ? 'preview_ready' : 'preview_failed'] !== true) return [];
     const payload = { job_id: entityId, target_platform: data['target_platform'] ?? null, error_code: data['error_code'] ?? null };
-    return [{ userId, projectId: projectId ?? null, payload, eventKey: `${type}:${entityId}` }];
+    return [{ userId, projectId: projectId ?? null, payload, eventKey: endKey(type, entityId, data) }];
   }));
 }
 
 /** Whoever asked for a job hears how it ended. */
 const ofJob = (type: Notice['type'], { entityId, projectId, data }: DomainEvent, asker: unknown, keys: readonly string[]): Notice => ({
-  type, userIds: ids([asker]), projectId: projectId ?? null, payload: { ...pick(data, keys), error_code: errorCode(data) }, eventKey: `${type}:${entityId}`,
+  type, userIds: ids([asker]), projectId: projectId ?? null, payload: { ...pick(data, keys), error_code: errorCode(data) }, eventKey: endKey(type, entityId, data),
 });
+
+/** One end of a job: one that an administrator put back ends again, in a later epoch. */
+const endKey = (type: string, jobId: string, data: Data): string => `${type}:${jobId}${typeof data['epoch'] === 'number' ? `:${data['epoch']}` : ''}`;
 
 /** Who keeps a project going: its owners and admins. */
 async function keepersOf({ db, members }: TellingDependencies, projectId: string | null | undefined): Promise<string[]> {

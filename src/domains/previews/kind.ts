@@ -197,7 +197,8 @@ function endingOf(job: PreviewRow): JobEnding {
   const data = { status: job.status, error_code: job.error_code, target_platform: job.target_platform, attempt: job.attempt };
   return {
     audit: { event_type: type, entity_type: 'preview_job', entity_id: job.id, project_id: job.project_id, data },
-    event: { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data },
+    // A job that was put back and ends again is told of again: its ends are told apart by the epoch.
+    event: { type, entityId: job.id, projectId: job.project_id, userId: job.requested_by, data: { ...data, epoch: job.epoch } },
   };
 }
 

@@ -56,11 +56,11 @@ export const deliveryByIdSql = `
 export const attemptsSql = `
   select attempted_at, duration_ms, response_status, response_body, failure from webhook_attempts where delivery_id = $1 order by number`;
 
-/** The delivery to be made again, and its endpoint, held as it is until the commit. */
+/** The delivery to be made again, and its endpoint, held as they are until the commit: nothing of it is swept meanwhile. */
 export const deliveryToRepeatSql = `
   select d.webhook_id, d.event_id, d.event_type, e.project_id, e.is_active
     from webhook_deliveries d join webhook_endpoints e on e.id = d.webhook_id and e.deleted_at is null
-   where d.id = $1 for share of e`;
+   where d.id = $1 for share of e, d`;
 
 export const insertMessageSql = 'insert into webhook_messages (id, project_id, type, body) values ($1, $2, $3, $4)';
 

@@ -3,6 +3,7 @@
  * other's, which the queue of system jobs, with four places for everything, could not see to. Any number of processes
  * may send; a delivery is held under a lease by one of them, and comes again when that process was lost.
  */
+import { atMost } from '#platform/concurrency.ts';
 import type { Vault } from '#platform/crypto.ts';
 import type { Database, Listener } from '#platform/database.ts';
 import { pause } from '#platform/deadline.ts';
@@ -22,6 +23,8 @@ const pollMs = 1_000;
 /** What comes within this goes in one look, or within as long as the look itself took: it works half of the time at most. */
 const looksApartMs = 25;
 const backoffMs = { first: 500, most: 10_000 };
+/** What came of attempts is written down by so many at once, each on a connection: the pool's others are for requests. */
+const settledAtOnce = 3;
 /** Writing down what came of an attempt is tried again while the database is away, within the lease. */
 const settleWaitMs = 1_000;
 
@@ -46,6 +49,7 @@ export interface SenderOptions {
 export class WebhookSender {
   readonly #on: SenderOptions;
   readonly #inHand = new Map<string, { readonly taken: Taken; readonly work: Promise<void> }>();
+  readonly #inTurn = atMost(settledAtOnce);
   readonly #refusing = new AbortController();
   readonly #stopping = new AbortController();
   #listener: Listener | null = null;
@@ -184,7 +188,7 @@ export class WebhookSender {
   async #settle(attempted: Attempted, outcome: Outcome, leaseEndsAtMs: number): Promise<boolean> {
     for (;;) {
       try {
-        return await settle(this.#on.db, attempted, outcome);
+        return await this.#inTurn(() => settle(this.#on.db, attempted, outcome));
       } catch (error) {
         if (this.#stopping.signal.aborted || performance.now() + settleWaitMs > leaseEndsAtMs) throw error;
         await pause(settleWaitMs, this.#stopping.signal);

@@ -7,7 +7,7 @@ import { isId } from '#platform/ids.ts';
 
 const livingNodeSql = "select id from worker_nodes where id = $1 and status <> 'revoked'";
 
-/** A node that was shut out is refused after this: nodes ask hundreds of times a second, and each would be a statement. */
+/** A node that was shut out is refused after this (it claims nothing more from that very moment, see claims.ts): nodes ask hundreds of times a second, and each would be a statement. */
 const knownMs = 1_000;
 const knownAtOnce = 10_000;
 

@@ -3,7 +3,7 @@ import type {
   ClaimedJob, JobArtifact, JobClaim, JobFailure, JobProgress, JobProgressReply, JobResultReceipt, JobResultReport, JobUploads, JobUploadsCreate, JobUploadSpec, LiveChangeSet, LiveResult,
   WorkerHeartbeat, WorkerHeartbeatReply, WorkerNode, WorkerRegistered, WorkerRegistration,
 } from '#generated/sdk/types.gen.ts';
-import { claim } from '#jobs/claims.ts';
+import { claim, whyNothing } from '#jobs/claims.ts';
 import type { JobKind, JobRow, MadeObject } from '#jobs/kinds.ts';
 import { extend, finish, hashOfLease, isOverdue, type LeaseEnd, leaseMs, requeue, retryDelayMs, type StopReason, transferGraceMs } from '#jobs/leases.ts';
 import type { JobWatch } from '#jobs/watch.ts';
@@ -118,6 +118,9 @@ export class WorkerService {
         throw new ServiceError('SERVICE_UNAVAILABLE', 'The input of this job cannot be had now. It is put back.', { retryAfterSeconds: 10, cause: error });
       }
     }
+    const nothing = await whyNothing(this.#on.db, this.#on.kinds, jobId, nodeId, body.epoch);
+    if (nothing.why === 'shut_out') throw new ServiceError('AUTH_INVALID', 'This worker was shut out, or is not registered.');
+    if (nothing.why === 'unable') throw new ServiceError('CONFLICT', `This worker does not build with the SDK set ${nothing.sdkVersion}. Another takes the job.`, { details: { reason: 'another_worker' } });
     throw new ServiceError('CONFLICT', 'There is nothing to claim here.');
   }
 

@@ -6,7 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
-import { resolveByDns, type Resolve } from './resolve.ts';
+import { resolverOf, type Resolve } from './resolve.ts';
 import type { OutgoingRules } from './rules.ts';
 import { addressOf, outgoingUrlFault } from './url.ts';
 
@@ -53,7 +53,7 @@ const connecting = { keepAlive: false, autoSelectFamily: true, autoSelectFamilyA
 const agents = { 'http:': new http.Agent(connecting), 'https:': new https.Agent(connecting) };
 
 /** @param resolve what names are looked up by; DNS unless told */
-export function createOutgoing(rules: OutgoingRules, resolve: Resolve = resolveByDns): Outgoing {
+export function createOutgoing(rules: OutgoingRules, resolve: Resolve = resolverOf()): Outgoing {
   return { rules, post: (request) => post(rules, resolve, request) };
 }
 

@@ -11,10 +11,12 @@ const mostAddresses = 8;
 /**
  * By the name servers themselves. Not by getaddrinfo: it holds one of the four threads that files and passwords share for
  * as long as the name servers of whoever made a webhook stay silent, and believes /etc/hosts, where private names stand.
+ * @param servers in place of the machine's own, as `address:port`
  */
-export const resolveByDns: Resolve = async (name, signal) => {
+export const resolverOf = (servers: readonly string[] | null = null): Resolve => async (name, signal) => {
   signal.throwIfAborted();
   const resolver = new Resolver(bounds);
+  if (servers !== null) resolver.setServers(servers);
   const onAbort = (): void => resolver.cancel();
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -93,18 +93,26 @@ async function writeWhole(handle: FileHandle, bytes: Buffer, position: number): 
 /** A socket brings 64 KiB at a time, and each write goes through the thread pool: written in pieces of 1 MiB, an object of 5 MiB takes 12 ms in place of 16 (measured). */
 const pieceBytes = 1_048_576;
 
-async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+interface Piece { readonly chunks: Buffer[]; readonly bytes: number }
+
+async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   let held: Buffer[] = [];
-  let heldBytes = 0;
+  let bytes = 0;
   for await (const chunk of chunks) {
     held.push(chunk);
-    heldBytes += chunk.length;
-    if (heldBytes < pieceBytes) continue;
-    yield Buffer.concat(held, heldBytes);
+    bytes += chunk.length;
+    if (bytes < pieceBytes) continue;
+    yield { chunks: held, bytes };
     held = [];
-    heldBytes = 0;
+    bytes = 0;
   }
-  if (heldBytes > 0) yield Buffer.concat(held, heldBytes);
+  if (bytes > 0) yield { chunks: held, bytes };
+}
+
+/** The chunks as they are: put together first, 5 MiB take 1 ms more (measured). */
+async function writePiece(handle: FileHandle, { chunks, bytes }: Piece, position: number): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks, position);
+  if (bytesWritten < bytes) await writeWhole(handle, Buffer.concat(chunks, bytes).subarray(bytesWritten), position + bytesWritten);
 }
 
 /** Writes a whole object beside and publishes it by one rename; whatever fails leaves nothing. */
@@ -121,8 +129,8 @@ export async function writeObject(
     try {
       let position = headerBytes;
       for await (const piece of inPieces(intake.chunks)) {
-        await writeWhole(handle, piece, position);
-        position += piece.length;
+        await writePiece(handle, piece, position);
+        position += piece.bytes;
       }
       stored = intake.finish();
       await writeWhole(handle, encodeHeader({ ...type, ...stored }), 0);

@@ -20,8 +20,8 @@ export interface UploadOptions {
 
 /** Browsers open six connections to a host; more only wait. */
 const uploadsAtOnce = 6;
-/** 64 kB/s is slow mobile upload; below it a minute. */
-const deadlineMs = (sizeBytes: number): number => Math.max(60_000, sizeBytes / 64);
+/** 64 kB/s is slow mobile upload; below it a minute. Whole milliseconds: a timer takes no others. */
+const deadlineMs = (sizeBytes: number): number => Math.max(60_000, Math.ceil(sizeBytes / 64));
 
 /** Whether the store may take the same upload later. */
 const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;

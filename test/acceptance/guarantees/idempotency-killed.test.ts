@@ -93,15 +93,15 @@ describe('a process that is killed between commit and answer', function () {
   const sent = new Map<string, Sent>();
   let proxy: Swallowing;
 
-  /** Told by its audit event, of previews about the one that is meant; where there is none, by the row of the token or the revision. */
+  /** Told by its audit event, of previews and webhooks about the one that is meant; where there is none, by the row of the token or the revision. */
   const effectsOf = async (route: OperationRoute, { asked: { target }, caller: { scene } }: Prepared): Promise<number> => {
     const { self } = scene;
     const [text, values] = route.audit === null
       ? route.operationId === 'pushLiveChanges'
         ? ['select 1 from live_revisions where session_id = $1', [target]]
         : ['select 1 from preview_sessions where user_id = $1 and job_id = $2', [self.id, target]]
-      : ['select 1 from audit_logs where user_id = $1 and event_type = $2 and ($3::uuid is null or $3 in (entity_id, project_id) or $3::text = data ->> \'job_id\')',
-        [self.id, route.audit, route.template.startsWith('/preview/') ? target : null]];
+      : ['select 1 from audit_logs where user_id = $1 and event_type = $2 and ($3::uuid is null or $3 in (entity_id, project_id) or $3::text in (data ->> \'job_id\', data ->> \'redelivered\'))',
+        [self.id, route.audit, /^\/(preview|webhook)/.test(route.template) ? target : null]];
     return (await stage.current.world.sql(text, values)).length;
   };
 

@@ -18,7 +18,8 @@ const sorts: readonly CommentSort[] = ['created_at', '-created_at'];
 const large = ['comments', 'comment_stars', 'comment_mentions', 'users'];
 
 describe('lists of many comments', () => {
-  const backend = useBackend();
+  // Rows by the hundred thousand are made in one statement.
+  const backend = useBackend({ POSTGRES_STATEMENT_TIMEOUT_MS: '120000' });
   let ada: Person;
   let ben: Person;
   let projectId: string;

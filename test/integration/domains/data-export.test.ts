@@ -115,6 +115,7 @@ describe('a copy of everything an account holds', () => {
       const projectId = await project(ada.caller, { name: 'Field Notes' });
       await sql("insert into project_tags (id, project_id, name, color) values (?, ?, 'mobile', '#f2a900')", [newId(), projectId]);
       await sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), projectId, ben.userId]);
+      const { data: hooked } = await call('createWebhook', ada.caller, { path: { project_id: projectId }, body: { url: 'https://hooks.example.com/ada', event_types: ['task.created'], is_active: true } });
       const theirs = await project(ben.caller, { name: 'Of Ben' });
       await sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), theirs, ada.userId]);
       const jobId = await queuedJob(backend.current, ada.caller, projectId, '// notes, outdoors\n');
@@ -132,6 +133,8 @@ describe('a copy of everything an account holds', () => {
       expect(jsonIn(entries, 'sessions.json').map((one) => [one['id'] === ada.sessionId, one['ip_address']])).to.deep.include.members([[true, '127.0.0.1'], [false, '127.0.0.1']]);
       expect(jsonIn(entries, 'devices.json')[0]).to.include({ device_name: 'Ada\'s phone', platform: 'ios' });
       expect(jsonIn(entries, 'api_keys.json')[0]).to.deep.include({ name: 'ci', scopes: ['account:read'] });
+      const [hook, ...otherHooks] = jsonIn(entries, 'webhooks.json');
+      expect([hook?.['id'], hook?.['url'], Object.keys(hook ?? {}).filter((name) => name.includes('secret')), otherHooks]).to.deep.equal([hooked.webhook.id, 'https://hooks.example.com/ada', [], []]);
       const projects = jsonIn(entries, 'projects.json');
       expect(projects).to.have.length(1);
       expect(projects[0]).to.deep.include({ id: projectId, name: 'Field Notes', tags: [{ name: 'mobile', color: '#f2a900' }] });

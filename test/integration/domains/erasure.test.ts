@@ -16,6 +16,7 @@ import { bodiesOf, commentIn } from '../../support/comments.ts';
 import { make, queuedJob } from '../../support/preview-jobs.ts';
 import { objectsOf, referencesTo, tracesOf } from '../../support/traces.ts';
 import { until } from '../../support/until.ts';
+import { deliveryTo } from '../../support/webhooks.ts';
 
 const password = 'a phrase of the quill';
 
@@ -91,6 +92,13 @@ async function live(backend: Backend, ben: Person): Promise<Life> {
   const theirProject = await backend.project(ben);
   await backend.sql("insert into project_members (id, project_id, user_id, role, joined_at) values (?, ?, ?, 'Member', now())", [newId(), theirProject, userId]);
   const { data: theirTask } = await as('POST', `/projects/${theirProject}/tasks`, { title: 'Stays', assignee_id: userId }, newId());
+  const hook = { url: `https://hooks.example.com/${username}?key=${username}`, event_types: ['task.created'] };
+  const { data: hooked } = await as('POST', `/projects/${projectId}/webhooks`, hook, newId());
+  const { id: sent } = await deliveryTo(backend, String((hooked['webhook'] as { id: string }).id), projectId, 'failed', { type: 'task.created', text: `Ask ${username}` });
+  await backend.sql("insert into webhook_attempts (delivery_id, number, attempted_at, duration_ms, response_status, response_body, failure) values (?, 1, now(), 5, 500, ?, 'status')", [sent, `No ${username} here`]);
+  const { data: theirHook } = await backend.run('createWebhook', ben, { path: { project_id: theirProject }, body: { url: 'https://hooks.example.com/stays', event_types: ['task.created'], is_active: true } });
+  // Made while Zelda had another role there.
+  await backend.sql('update webhook_endpoints set created_by = ? where id = ?', [userId, theirHook.webhook.id]);
   await as('POST', `/tasks/${String(theirTask['id'])}/attachments`, { name: 'stays', external_url: 'https://example.com/stays' }, newId());
   const { data: theirComment } = await as('POST', `/projects/${theirProject}/comments`, { entity_type: 'project', body: 'Stays.' }, newId());
   const toThem = await commentIn(backend, ben, theirProject, { parent_id: String(theirComment['id']), body: 'Stays too.' });
@@ -171,6 +179,7 @@ describe('erasing an account', function () {
     // Only what stays by intention points to it: docs/operators.md says why.
     expect(await referencesTo(backend.current, 'users', zelda.userId)).to.deep.equal([
       'account_erasures.user_id', 'audit_logs.user_id', 'comments.author_id', 'preview_jobs.requested_by', 'projects.owner_id', 'task_attachments.uploaded_by', 'tasks.assignee_id', 'tasks.created_by',
+      'webhook_endpoints.created_by',
     ]);
     expect(await referencesTo(backend.current, 'projects', zelda.projectId)).to.deep.equal(['audit_logs.project_id', 'project_erasures.project_id']);
     const [account] = await sql<Record<string, unknown>>('select * from users where id = ?', [zelda.userId]);

@@ -13,7 +13,8 @@ type Item = DataOf<'listNotifications'>['items'][number];
 const minute = (at: number): string => new Date(Date.parse('2026-03-02T09:00:00Z') + at * 60_000).toISOString();
 
 describe('the list of notifications', () => {
-  const backend = useBackend();
+  // Rows by the hundred thousand are made in one statement.
+  const backend = useBackend({ POSTGRES_STATEMENT_TIMEOUT_MS: '120000' });
   const told = async (who: Person, at: number, more: { type?: NotificationType; projectId?: string; inApp?: boolean; read?: boolean } = {}): Promise<string> => {
     const id = newId();
     await backend.current.sql(

@@ -185,7 +185,7 @@ describe('preview jobs', () => {
     const statusNow = async (): Promise<string | undefined> => (await run('listPreviewSdks', ada)).data.items.find(({ is_default }) => is_default)?.status;
     await sql("update worker_nodes set last_heartbeat_at = now() - interval '1 minute'");
     expect(await statusNow()).to.equal('unavailable');
-    await sql('update worker_nodes set last_heartbeat_at = now() where id = ?', [worker.nodeId]);
+    await sql(`update worker_nodes set last_heartbeat_at = now(), capabilities = jsonb_set(capabilities, '{sdk_versions}', '[]') where id = ?`, [worker.nodeId]);
     expect(await statusNow()).to.equal('installing');
     await sql(`update worker_nodes set capabilities = jsonb_set(capabilities, '{sdk_versions}', '["0.88.1"]') where id = ?`, [worker.nodeId]);
     expect(await statusNow()).to.equal('ready');

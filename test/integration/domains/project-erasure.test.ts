@@ -14,6 +14,8 @@ import { codeOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
 import { depend, labelIn, taskIn } from '../../support/tasks.ts';
 import { objectsOf, referencesTo, tracesOf } from '../../support/traces.ts';
+import { until } from '../../support/until.ts';
+import { deliveryTo } from '../../support/webhooks.ts';
 
 /** Tables whose stage is on its way, with the operations that fill them. */
 const waiting: readonly string[] = [];
@@ -72,6 +74,10 @@ async function live(backend: Backend, ada: Person, ben: Person): Promise<Life> {
     const { id } = await replyTo(backend, ben, await replyTo(backend, ben, comment, word), word);
     await run('starComment', ada, { path: { comment_id: id } });
   }
+  const { data: { webhook } } = await run('createWebhook', ada, { path, body: { url: `https://hooks.example.com/${word}`, event_types: ['task.created', 'project.deleted'], is_active: true } });
+  const { id: sent } = await deliveryTo(backend, webhook.id, project.id, 'failed', { type: 'task.created', text: `Ask ${word}` });
+  await sql("insert into webhook_attempts (delivery_id, number, attempted_at, duration_ms, response_status, response_body, failure) values (?, 1, now(), 5, 500, ?, 'status')", [sent, word]);
+  await run('testWebhook', ada, { path: { webhook_id: webhook.id } });
   const { data: opened } = await run('createPreviewSession', ben, { body: { kind: 'bundle', project_id: project.id, target_platform: 'ios' } });
   await backend.http('POST', `/preview/sessions/${opened.upload_token ?? ''}/bundle`, { body: Buffer.from(`// by ${word}`), headers: { 'content-type': 'application/javascript' } });
   const queuedId = await queuedJob(backend, ada, project.id, `// again by ${word}`);
@@ -166,6 +172,30 @@ describe('erasing a project', function () {
     await backend.current.runSystemJobs({ later: true });
     await expectNothingLeft(life);
     expect((await erasureOf(life.projectId))?.is_done).to.equal(true);
+  });
+
+  it('still tells webhooks that the project was deleted after its first round, and keeps nothing for that after its second', async () => {
+    const { sql, relay: open, runSystemJobs } = backend.current;
+    const life = await live(backend.current, ada, ben);
+    const relay = open();
+    relay.start();
+    await until('the outbox to be sent', async () => (await sql('select id from outbox where sent_at is null and run_after <= now() limit 1')).length === 0);
+    await relay.stop();
+    await remove(life.projectId);
+    await runSystemJobs();
+    const second = open();
+    second.start();
+    const told = (): Promise<{ event_type: string; status: string; body: string }[]> => sql(`
+      select d.event_type, d.status, m.body from webhook_deliveries d join webhook_messages m on m.id = d.event_id where m.project_id = ?`, [life.projectId]);
+    await until('the last event to be told', async () => (await told()).length > 0);
+    await second.stop();
+    const [row, ...others] = await told();
+    expect([row?.event_type, row?.status, others]).to.deep.equal(['project.deleted', 'pending', []]);
+    await runSystemJobs();
+    expect(await told()).to.have.length(1);
+    await runSystemJobs({ later: true });
+    expect(await told()).to.deep.equal([]);
+    expect(await referencesTo(backend.current, 'projects', life.projectId)).to.deep.equal(staying);
   });
 
   it('has its second round three hours later and not before', async () => {

@@ -122,7 +122,14 @@ describe('deliveries of webhooks', () => {
     await told(id, 'failed', { ...at(7), type: 'webhook.test', trigger: 'test' });
     await told(id, 'failed', at(8));
     const before = new Set((await rowsOf(id)).map((row) => row.id));
-    const race = await Promise.all(Array.from({ length: 4 }, () => since(id, start, { until: end })));
+    const { database: { db }, sql } = backend.current;
+    const holding = await db.knex.transaction();
+    await holding.raw('select from webhook_endpoints where id = ? for no key update', [id]);
+    const asked = Promise.all(Array.from({ length: 4 }, () => since(id, start, { until: end })));
+    await until('all four to wait for each other', async () =>
+      (await sql("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%from webhook_endpoints%'")).length === 4);
+    await holding.commit();
+    const race = await asked;
     expect(race.map(({ data }) => data.enqueued).sort()).to.deep.equal([0, 0, 0, 2]);
     const made = (await rowsOf(id)).filter((row) => !before.has(row.id));
     expect(made.map((row) => [row.event_id, row.trigger, row.status])).to.deep.equal([[first.eventId, 'redelivery', 'pending'], [cancelled.eventId, 'redelivery', 'pending']]);

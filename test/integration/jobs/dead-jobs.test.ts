@@ -8,6 +8,7 @@ import { type DataOf, type Person, useBackend } from '../../support/backend.ts';
 import { claim, epochOf, failureReport, make, queuedJob } from '../../support/preview-jobs.ts';
 import { codeOf, refusalOf } from '../../support/refusals.ts';
 import { countStatements } from '../../support/statements.ts';
+import { until } from '../../support/until.ts';
 
 describe('jobs that fail for good', () => {
   const backend = useBackend();
@@ -69,6 +70,27 @@ describe('jobs that fail for good', () => {
       job_id: jobId, kind: 'preview', project_id: projectId, requested_by: ada.userId, queue: 'cpu_tasks_high', attempts: 3, worker_id: worker.nodeId,
       failure_kind: 'storage_unavailable', failure_message: 'Storage was away.', retried_at: null,
     });
+  });
+
+  it('are told of at each of their ends, and once at each: put back by an administrator and failed again, their people and endpoints hear it again', async () => {
+    const { sql, run } = backend.current;
+    await run('createWebhook', ada, { path: { project_id: projectId }, body: { url: 'https://hooks.example.com/in', event_types: ['preview.failed'], is_active: true } });
+    const told = async (): Promise<readonly [number, number]> => {
+      const relay = backend.current.relay();
+      relay.start();
+      await until('events to be told', async () => (await sql("select from outbox where kind = 'event' and sent_at is null")).length === 0);
+      await relay.stop();
+      const notices = await sql("select from notifications where user_id = ? and type = 'preview.failed'", [ada.userId]);
+      const messages = await sql("select from webhook_messages where project_id = ? and type = 'preview.failed'", [projectId]);
+      return [notices.length, messages.length];
+    };
+    await die();
+    expect(await told()).to.deep.equal([1, 1]);
+    await retry();
+    await die();
+    expect(await told(), 'of the second end').to.deep.equal([2, 2]);
+    await sql("update outbox set sent_at = null where kind = 'event'");
+    expect(await told(), 'told again of both').to.deep.equal([2, 2]);
   });
 
   it('that kill each worker that takes them are dead after the last, with a growing wait from the second loss on', async () => {

@@ -196,6 +196,20 @@ describe('the outbox relay', () => {
     expect(heard).to.deep.equal(['good.event']);
   });
 
+  it('gives up a consumer of many together that hangs once its time is over, puts all its events back with a wait, and tells the others', async () => {
+    const heard: string[] = [];
+    const calls = { together: 0, alone: 0 };
+    const said = (): number => backend.current.logLines.filter((line) => line.includes('outbox.consumer_hangs')).length;
+    const saidBefore = said();
+    await tell(...Array.from({ length: 150 }, () => 'hanging.event'), ...Array.from({ length: 40 }, () => 'good.event'));
+    const hanging = Object.assign(() => { calls.alone += 1; return new Promise<void>(() => undefined); }, { together: () => { calls.together += 1; return new Promise<void>(() => undefined); } });
+    startRelay({ 'hanging.event': hanging, 'good.event': async ({ type }) => { heard.push(type); } }, backend.current.producer, { consumerTimeoutMs: 100, batchTimeMs: 200 });
+    await until('the others', () => heard.length === 40);
+    await until('all to be put back', async () => (await backend.current.sql("select from outbox where topic = 'hanging.event' and attempts = 1 and run_after > now()")).length === 150);
+    expect(calls).to.deep.equal({ together: 3, alone: 0 });
+    expect(said()).to.equal(saidBefore + 1);
+  });
+
   it('tells of different things beside each other, so that one that is slow holds up no other, and never of more than it may at once', async () => {
     const slow = Promise.withResolvers<void>();
     const counted = { now: 0, most: 0 };

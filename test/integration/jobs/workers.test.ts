@@ -36,7 +36,7 @@ describe('workers', () => {
 
   describe('registering', () => {
     const register = (name: string, more: Record<string, unknown> = {}, as = name) => backend.current.run('registerWorker', { kind: 'worker', nodeId: as }, {
-      body: { name, type: 'cpu', concurrency: 2, version: '1.0.0', capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'none', local_model: false }, ...more },
+      body: { name, type: 'cpu', concurrency: 2, version: '1.0.0', capabilities: { kinds: ['preview', 'live_session'], sdk_versions: ['0.88.1', '57.0.26'], sandbox: 'none', local_model: false }, ...more },
     });
 
     it('makes a node with a key of its own, the same one when it comes again with new particulars', async () => {
@@ -360,7 +360,7 @@ describe('workers', () => {
       });
     };
     const registered = await signedPost('/workers/register', 'node-w', env.workerSharedSecret.reveal(), {
-      name: 'node-w', type: 'cpu', concurrency: 1, version: '1', capabilities: { kinds: ['preview'], sdk_versions: [], sandbox: 'none', local_model: false },
+      name: 'node-w', type: 'cpu', concurrency: 1, version: '1', capabilities: { kinds: ['preview', 'live_session'], sdk_versions: ['0.88.1', '57.0.26'], sandbox: 'none', local_model: false },
     });
     expect(registered.status).to.equal(200);
     const node = (registered.data['worker'] as { id: string }).id;

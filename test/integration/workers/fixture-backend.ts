@@ -14,7 +14,7 @@ import { newId } from '#platform/ids.ts';
 
 export const sharedSecret = new Secret('a shared secret of more than thirty-two characters');
 
-export interface Refusal { readonly status: number; readonly code: string; readonly headers?: Readonly<Record<string, string>> }
+export interface Refusal { readonly status: number; readonly code: string; readonly headers?: Readonly<Record<string, string>>; readonly details?: object }
 type Answer = object | Refusal | 'cut';
 type Answering<Body> = (body: Body, jobId: string) => Answer;
 
@@ -140,9 +140,9 @@ export class FixtureBackend {
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ ok: true, data: answer, error: null }));
   }
 
-  #refuse(response: ServerResponse, { status, code, headers = {} }: Refusal): void {
+  #refuse(response: ServerResponse, { status, code, headers = {}, details }: Refusal): void {
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
-      .end(JSON.stringify({ ok: false, data: null, error: { code, message: 'Refused by the fixture.', details: null } }));
+      .end(JSON.stringify({ ok: false, data: null, error: { code, message: 'Refused by the fixture.', details: details ?? null } }));
   }
 
   #signatureFault(request: IncomingMessage, path: string, body: Buffer): string | null {

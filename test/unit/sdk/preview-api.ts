@@ -31,7 +31,7 @@ async function unpack(packed: Buffer): Promise<[string, Buffer][]> {
 export function previewApi(fixture: Fixture): PreviewApi {
   let missing: { sha256: string; size: number }[] = [];
   const target = (hash: string): object => ({ sha256: hash, upload_url: `${fixture.baseUrl}/upload/${hash}?signature=x`, headers: { 'content-type': 'application/octet-stream', 'x-signed': hash.slice(0, 8) } });
-  const job = (more: object = {}): object => ({ id: jobId, status: 'queued', awaiting_upload: missing.length > 0, missing_count: missing.length, stage: null, progress: 0, error: null, ...more });
+  const job = (more: object = {}): object => ({ id: jobId, project_id: 'project', entry_file: 'index.js', status: 'queued', awaiting_upload: missing.length > 0, missing_count: missing.length, stage: null, progress: 0, error: null, ...more });
   const page = (items: readonly object[], next: string | null = null): object => ({ items, page: { limit: 200, offset: 0, total: null, next_cursor: next } });
 
   const upload = async (asked: Asked): Promise<number> => {

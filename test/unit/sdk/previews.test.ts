@@ -140,7 +140,7 @@ describe('building a preview', () => {
     });
 
     it('uploads bytes as they are', async () => {
-      const picture = randomBytes(300_000);
+      const picture = randomBytes(6_000_001);
       await write('index.js');
       await write('logo.png', picture);
       await fixture.client().previews.build(folder, { projectId });
