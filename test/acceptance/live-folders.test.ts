@@ -1,5 +1,7 @@
 /** A folder that a phone follows, by the SDK alone: what an editor's plugin or a command line does. */
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -202,6 +204,28 @@ describe('a folder that a live session follows', function () {
     const failed = await failureOf(ada.hive.previews.live(work.path, { projectId, platform: 'ios' }));
     expect(failed).to.be.instanceOf(PreviewBuildError).and.to.include({ file: screenPath });
     expect(await failureOf(ada.hive.previews.live(join(work.path, 'nowhere'), { projectId }))).to.be.instanceOf(HiveSyncError).and.to.include({ code: 'BAD_SOURCES' });
+  });
+
+  it('is shown by the example, from its first line to Ctrl-C', async () => {
+    const example = spawn(process.execPath, [fileURLToPath(new URL('../../examples/live-preview.ts', import.meta.url)), work.path, system.current.baseUrl], {
+      env: { PATH: process.env['PATH'], HIVESYNC_TOKEN: ada.tokens.access_token, HIVESYNC_PROJECT_ID: projectId }, stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let told = '';
+    for (const stream of [example.stdout, example.stderr]) stream.on('data', (chunk: Buffer) => { told += chunk.toString(); });
+    const exit = once(example, 'exit');
+    try {
+      await until('its first bundle', () => told.includes('revision 0 is on the phone'));
+      expect(told).to.match(/[█▀▄]{8}/u).and.to.include('/api/v1/preview/view/');
+      say('Saved beside the example');
+      await until('the save', () => told.includes(`revision 1: ${screenPath}`) && told.includes('revision 1 is on the phone'));
+      write(screenPath, 'export default ( => 1;');
+      await until('what is wrong', () => told.includes('revision 2 does not build') && told.includes('> 1 |'));
+      example.kill('SIGINT');
+      expect(await exit, told).to.deep.equal([0, null]);
+      expect(told.trimEnd().endsWith('the session is over')).to.equal(true);
+    } finally {
+      example.kill('SIGKILL');
+    }
   });
 
   it('is refused where as many are open as the tier allows', async () => {

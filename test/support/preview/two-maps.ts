@@ -15,7 +15,7 @@ import { Pack, SdkStore } from '#workers/preview/child/transform-cache.ts';
 
 const [, , base = '', entryFile = ''] = process.argv;
 const places = placesUnder(base);
-const require = createRequire(`${places.sdk}/node_modules/metro/package.json`);
+const metroRequire = createRequire(`${places.sdk}/node_modules/metro/package.json`);
 const childRequire = createRequire(createRequire(import.meta.url).resolve('#workers/preview/child/metro.ts'));
 const packs = readdirSync(places.cache).filter((name) => name.endsWith('.pack')).map((name) => Pack.ofFile(join(places.cache, name), statSync(join(places.cache, name)).size));
 const sources = new Map(readdirSync(places.src).map((name) => [name, readFileSync(join(places.src, name))]));
@@ -34,9 +34,9 @@ const { server } = await createMetro({
   onWarning: () => undefined,
 });
 await addProjectFiles(server, places.src, sources);
-const { default: split } = require('./src/lib/splitBundleOptions') as { default(options: object): SplitOptions };
-const { default: defaults } = require('./src/Server') as { default: { DEFAULT_BUNDLE_OPTIONS: object } };
-const { sourceMapString: write } = require('./src/DeltaBundler/Serializers/sourceMapString') as { sourceMapString: Write };
+const { default: split } = metroRequire('./src/lib/splitBundleOptions') as { default(options: object): SplitOptions };
+const { default: defaults } = metroRequire('./src/Server') as { default: { DEFAULT_BUNDLE_OPTIONS: object } };
+const { sourceMapString: write } = metroRequire('./src/DeltaBundler/Serializers/sourceMapString') as { sourceMapString: Write };
 const options = split({ ...defaults.DEFAULT_BUNDLE_OPTIONS, entryFile, platform: 'ios', dev: false, minify: true, inlineSourceMap: false, sourceMapUrl: null, bundleType: 'bundle', unstable_transformProfile: 'default' });
 const { prepend, graph } = await server.getBundler().buildGraph(options.entryFile, options.transformOptions, options.resolverOptions, { onProgress: null, shallow: false, lazy: false }) as { prepend: readonly MappedModule[]; graph: Graph };
 const modules = [...prepend, ...server._getSortedModules(graph)];
