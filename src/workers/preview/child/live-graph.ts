@@ -55,7 +55,7 @@ export class LiveGraph {
   }
 
   /** The source map of the last bundle; null where there is none. */
-  async map(): Promise<string | null> {
+  async map(): Promise<Buffer | null> {
     if (this.#built === null) return null;
     const { prepend, graph } = this.#built;
     return await this.#writeMap([...prepend, ...this.#server._getSortedModules(graph)]);

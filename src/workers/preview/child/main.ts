@@ -199,7 +199,7 @@ const stayAlive = async (metro: MetroParts, store: JobStore, sources: Map<string
       const { header, body } = frame;
       if (header.type === 'file') sources.set(String(header['path']), body);
       else if (header.type === 'removed') removed.push(String(header['path']));
-      else if (header.type === 'map') send('map', {}, Buffer.from(await live.map() ?? ''));
+      else if (header.type === 'map') send('map', {}, await live.map() ?? Buffer.alloc(0));
       else if (header.type === 'rebuild') break;
     }
     modified = await project.change(sources, removed);
@@ -230,7 +230,7 @@ const buildOnce = async (
   const { assets, timings } = await metro.build({
     ...job, entryFile, onProgress: progress('bundling'),
     onCode: (code) => send('bundle', {}, Buffer.from(code)),
-    onMap: (map) => send('map', {}, Buffer.from(map)),
+    onMap: (map) => send('map', {}, map),
   });
   const files = assetFiles(assets, job.platform);
   const packaging = progress('packaging');

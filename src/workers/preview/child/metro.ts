@@ -60,7 +60,7 @@ type BuildOptions = {
   onProgress: (done: number, total: number) => void;
   /** Told first, before the map is made. */
   onCode?: (code: string) => void;
-  onMap?: (map: string) => void;
+  onMap?: (map: Buffer) => void;
 };
 
 /** Metro's record of a file: modified, size, visited, SHA-1, not a symbolic link, no plugin data. */

@@ -16,10 +16,11 @@ export type MappingServer = {
   _shouldAddModuleToIgnoreList(module: MappedModule): boolean;
   _getModuleSourceUrl(module: MappedModule): string;
 };
-export type WriteMap = (modules: readonly MappedModule[]) => Promise<string>;
+/** The map's text in UTF-8. */
+export type WriteMap = (modules: readonly MappedModule[]) => Promise<Buffer>;
 
-/** What a module is in a map: its section's text, if it has one, and how many lines of the bundle it takes. */
-type Section = { readonly text: string | null; readonly lines: number };
+/** What a module is in a map: its section's bytes, if it has one, and how many lines of the bundle it takes. */
+type Section = { readonly text: Buffer | null; readonly lines: number };
 
 /** As Metro counts them. */
 const newline = /\r\n?|\n|\u2028|\u2029/gu;
@@ -38,7 +39,7 @@ export const createMapWriter = (server: MappingServer, sdk: string): WriteMap =>
     const { sourceMapStringNonBlocking: write } = require('./src/DeltaBundler/Serializers/sourceMapString') as {
       sourceMapStringNonBlocking(modules: readonly MappedModule[], options: MapOptions): Promise<string>;
     };
-    return (modules) => write(modules, options);
+    return async (modules) => Buffer.from(await write(modules, options));
   }
   const { default: infoOf } = require('./src/DeltaBundler/Serializers/helpers/getSourceMapInfo') as { default(module: MappedModule, options: InfoOptions): Info };
   const { getJsOutput, isJsModule } = require('./src/DeltaBundler/Serializers/helpers/js') as { getJsOutput(module: MappedModule): Output; isJsModule(module: MappedModule): boolean };
@@ -51,19 +52,20 @@ export const createMapWriter = (server: MappingServer, sdk: string): WriteMap =>
     if (before !== undefined) return before;
     const info = infoOf(module, options);
     const [section] = toSections([info]).toMap().sections;
-    const made = { text: section === undefined ? null : JSON.stringify(section.map), lines: (info.code.match(newline) ?? []).length + 1 };
+    const made = { text: section === undefined ? null : Buffer.from(JSON.stringify(section.map)), lines: (info.code.match(newline) ?? []).length + 1 };
     known.set(data, made);
     return made;
   };
   return (modules) => {
-    const sections: string[] = [];
+    const parts: Buffer[] = [];
     let line = 0;
     for (const module of modules) {
       if (!isJsModule(module) || !options.processModuleFilter(module)) continue;
       const { text, lines } = sectionOf(module);
-      if (text !== null) sections.push(`{"offset":{"line":${line},"column":0},"map":${text}}`);
+      if (text !== null) parts.push(Buffer.from(`${parts.length === 0 ? '{"version":3,"sections":[' : '},'}{"offset":{"line":${line},"column":0},"map":`), text);
       line += lines;
     }
-    return Promise.resolve(`{"version":3,"sections":[${sections.join(',')}]}`);
+    parts.push(Buffer.from(parts.length === 0 ? '{"version":3,"sections":[]}' : '}]}'));
+    return Promise.resolve(Buffer.concat(parts));
   };
 };
