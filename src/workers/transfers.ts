@@ -50,18 +50,22 @@ export async function download(url: string, sizeBytes: number, options: Transfer
 const wholeBytes = 8 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 
-/** Sends a file as it is, with exactly these headers and its length. Repeats tries that may go better. */
-export async function upload(url: string, headers: Readonly<Record<string, string>>, path: string, sizeBytes: number, options: TransferOptions): Promise<void> {
+/**
+ * Sends bytes as they are, or a file, with exactly these headers and the length. Repeats tries that may go better.
+ *
+ * @param content the bytes, or the path of the file
+ */
+export async function upload(url: string, headers: Readonly<Record<string, string>>, content: Uint8Array | string, sizeBytes: number, options: TransferOptions): Promise<void> {
   await retryTransfer(options, async () => {
-    const status = await put(url, headers, path, sizeBytes, options);
+    const status = await put(url, headers, content, sizeBytes, options);
     if (status < 200 || status > 299) throw refusalOf(status, options.what);
   });
 }
 
 /** One try; answers the status. */
-async function put(url: string, headers: Readonly<Record<string, string>>, path: string, sizeBytes: number, { what, signal }: TransferOptions): Promise<number> {
+async function put(url: string, headers: Readonly<Record<string, string>>, content: Uint8Array | string, sizeBytes: number, { what, signal }: TransferOptions): Promise<number> {
   const deadline = AbortSignal.timeout(timeoutOf(sizeBytes));
-  const body = sizeBytes <= wholeBytes ? await readFile(path) : path;
+  const body = typeof content === 'string' && sizeBytes <= wholeBytes ? await readFile(content) : content;
   const send = async (): Promise<Sent> => await sendBody(url, { ...headers, 'content-length': sizeBytes }, body, AbortSignal.any([signal, deadline]));
   try {
     let sent = await send();
@@ -78,7 +82,7 @@ async function put(url: string, headers: Readonly<Record<string, string>>, path:
 /** An answer's status, or why none came; no error here names the URL. */
 type Sent = { readonly status: number } | { readonly status: null; readonly error: unknown; readonly wasKept: boolean };
 
-async function sendBody(url: string, headers: Readonly<Record<string, string | number>>, body: Buffer | string, signal: AbortSignal): Promise<Sent> {
+async function sendBody(url: string, headers: Readonly<Record<string, string | number>>, body: Uint8Array | string, signal: AbortSignal): Promise<Sent> {
   return await new Promise((resolve) => {
     let request: ClientRequest | null = null;
     const fail = (error: unknown): void => resolve({ status: null, error, wasKept: request?.reusedSocket === true });
@@ -89,7 +93,7 @@ async function sendBody(url: string, headers: Readonly<Record<string, string | n
       response.on('error', () => undefined).resume();
       resolve({ status: response.statusCode ?? 0 });
     });
-    if (Buffer.isBuffer(body)) request.end(body);
+    if (typeof body !== 'string') request.end(body);
     else createReadStream(body, { highWaterMark: pieceBytes }).on('error', (error) => request?.destroy(error)).pipe(request);
   });
 }

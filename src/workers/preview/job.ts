@@ -16,6 +16,7 @@ import type { ProjectCaches } from './project-caches.ts';
 import { materialiseSources } from './sources.ts';
 import { checkMade, LimitExceeded, storeArtifacts } from './store-artifacts.ts';
 import { uploadObjects } from './upload-artifacts.ts';
+import { nothingSent, type SentAhead, UploadsAhead } from './uploads-ahead.ts';
 
 /** The builder of an SDK set that is installed and primed here, with the platforms it builds for; null for any other. */
 export type BuilderOf = (sdkVersion: string) => { readonly builder: Builder; readonly platforms: readonly string[] } | null;
@@ -127,7 +128,7 @@ async function repeat(context: JobContext<PreviewJobInput>, { cacheDir, resultNa
   await tellLog(context, kept, startedAtMs);
   const plain = kept.filter(({ encoding }) => encoding === 'identity');
   const packed = kept.filter(({ encoding }) => encoding !== 'identity');
-  return await withinLimits(context, plain, async () => succeeded(await upload(context, plain, Promise.resolve(packed), watch), plain, watch));
+  return await withinLimits(context, plain, async () => succeeded(await upload(context, plain, Promise.resolve(packed), nothingSent, watch), plain, watch));
 }
 
 async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, bench: Workbench): Promise<JobOutcome> {
@@ -135,9 +136,13 @@ async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, benc
   await watch.measure('fetching', () => prepareSources(on, context, items, bench.sourceDir));
   await mkdir(packDir);
   const packer = new Packer(packDir, context.signal);
+  const ahead = new UploadsAhead({ createUploads: context.createUploads, signal: context.signal, limits: context.job.input.limits });
   try {
     const builtAtMs = Date.now();
-    const result = await watch.measure('bundling', () => runBuild(context, bench, packer));
+    const result = await watch.measure('bundling', () => runBuild(context, bench, (object, bytes) => {
+      packer.begin(object, bytes);
+      ahead.begin(object, bytes);
+    }));
     const plain = plainObjects(result.files, outDir);
     await tellLog(context, plain, builtAtMs);
     if (!result.ok) {
@@ -149,12 +154,12 @@ async function build(on: PreviewJobs, context: JobContext<PreviewJobInput>, benc
       const packing = watch.measure('packaging', () => packer.objects(plain));
       const keeping = packing.then((packed) => keepResult(cacheDir, bench.resultName, [...plain, ...packed]))
         .catch((error: unknown) => context.log.warn('preview.result_not_kept', 'A result could not be kept for the next build', { error }));
-      const artifacts = await upload(context, plain, packing, watch);
+      const artifacts = await upload(context, plain, packing, ahead.take(plain), watch);
       await keeping;
       return succeeded(artifacts, plain, watch);
     });
   } finally {
-    await packer.close();
+    await Promise.all([packer.close(), ahead.close()]);
   }
 }
 
@@ -171,14 +176,14 @@ async function withinLimits(context: JobContext<PreviewJobInput>, plain: readonl
 
 /** What is there leaves while the rest is compressed; `uploading` counts what it takes beyond that. */
 async function upload(
-  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, watch: Stopwatch,
+  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, ahead: SentAhead, watch: Stopwatch,
 ): Promise<JobArtifact[]> {
   const total = plain.reduce((sum, object) => sum + encodingsOf(object), 0);
   let packedAt = performance.now();
   const artifacts = await storeArtifacts(context, plain, packing.then((packed) => {
     packedAt = performance.now();
     return packed;
-  }), (done) => context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total }));
+  }), ahead, (done) => context.progress({ stage: 'uploading', percent: share('uploading', 99, done, total), done, total }));
   watch.add('uploading', performance.now() - packedAt);
   return artifacts;
 }
@@ -209,7 +214,7 @@ async function prepareSources(on: PreviewJobs, context: JobContext<PreviewJobInp
   }
 }
 
-async function runBuild(context: JobContext<PreviewJobInput>, { builder, cacheDir, sourceDir, outDir }: Workbench, packer: Packer): Promise<BuildResult> {
+async function runBuild(context: JobContext<PreviewJobInput>, { builder, cacheDir, sourceDir, outDir }: Workbench, onFile: (object: PackagedObject, bytes: Uint8Array) => void): Promise<BuildResult> {
   const { input, timeout_ms: timeoutMs } = context.job;
   context.progress({ stage: 'bundling', percent: beginsAt.bundling });
   return await builder.build({
@@ -227,7 +232,7 @@ async function runBuild(context: JobContext<PreviewJobInput>, { builder, cacheDi
     timeoutMs,
     memoryBytes: input.limits.max_memory_bytes,
     signal: context.signal,
-    onFile: (file, bytes) => packer.begin(plainObject(file, outDir), bytes),
+    onFile: (file, bytes) => onFile(plainObject(file, outDir), bytes),
     onProgress: ({ stage, done, total }) => {
       const end = stage === 'bundling' ? beginsAt.packaging : beginsAt.uploading;
       context.progress({ stage, percent: share(stage, end, done, total), done, total });

@@ -22,6 +22,8 @@ export interface PackagedObject {
   readonly sizeBytes: number;
   /** Where those bytes lie on this machine. */
   readonly file: string;
+  /** They themselves, where they are at hand; the file may not be written yet. */
+  readonly bytes?: Uint8Array;
 }
 
 /**

@@ -68,15 +68,21 @@ export class ProjectCaches {
   }
 }
 
-/** A project's cache is a few files in one folder. */
+/** A project's cache is a few files in one folder, and a folder for each result that is kept. */
 async function describe(parent: string, id: string): Promise<Folder> {
   const dir = join(parent, id);
+  return { id, bytes: await bytesIn(dir), usedMs: (await stat(dir)).mtimeMs };
+}
+
+async function bytesIn(dir: string): Promise<number> {
   let bytes = 0;
   for (const name of await readdir(dir)) {
-    const found = await stat(join(dir, name)).catch(ignoreAbsent);
-    bytes += found?.size ?? 0;
+    const path = join(dir, name);
+    const found = await stat(path).catch(ignoreAbsent);
+    if (found?.isDirectory() === true) bytes += await bytesIn(path).catch(ignoreAbsent) ?? 0;
+    else bytes += found?.size ?? 0;
   }
-  return { id, bytes, usedMs: (await stat(dir)).mtimeMs };
+  return bytes;
 }
 
 /** A build replaces its cache by a rename: a draft that was listed may be gone. */

@@ -3,6 +3,7 @@ import type { JobArtifact, PreviewJobInput } from '#generated/sdk/types.gen.ts';
 import type { JobContext } from '../job-handler.ts';
 import { encodingsOf, type PackagedObject } from './packaging.ts';
 import { uploadObjects } from './upload-artifacts.ts';
+import type { SentAhead } from './uploads-ahead.ts';
 
 export class LimitExceeded extends Error {}
 
@@ -32,11 +33,12 @@ const largestFirst = (objects: readonly PackagedObject[]): PackagedObject[] => [
 /**
  * Uploads them all: what is there at once, and what is still compressed when it is.
  *
+ * @param ahead those of `plain` that are on their way already
  * @param onUpload called after each
  * @throws LimitExceeded in words for the user
  */
 export async function storeArtifacts(
-  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, onUpload: (done: number) => void,
+  context: JobContext<PreviewJobInput>, plain: readonly PackagedObject[], packing: Promise<readonly PackagedObject[]>, ahead: SentAhead, onUpload: (done: number) => void,
 ): Promise<JobArtifact[]> {
   const { limits } = context.job.input;
   let done = 0;
@@ -53,6 +55,11 @@ export async function storeArtifacts(
     return await uploadObjects(largestFirst(packed), uploading);
   };
   // Images hardly ever change, and are copied where they lie: what does change need not wait for that.
-  const [images, others] = [plain.filter(({ kind }) => kind === 'asset'), plain.filter(({ kind }) => kind !== 'asset')];
-  return (await Promise.all([uploadObjects(largestFirst(others), uploading), uploadObjects(largestFirst(images), uploading), sendPacked()])).flat();
+  const left = plain.filter(({ path }) => !ahead.paths.has(path));
+  const [images, others] = [left.filter(({ kind }) => kind === 'asset'), left.filter(({ kind }) => kind !== 'asset')];
+  const sentAhead = ahead.artifacts.then((artifacts) => {
+    for (const _ of artifacts) uploading.onUpload();
+    return artifacts;
+  });
+  return (await Promise.all([sentAhead, uploadObjects(largestFirst(others), uploading), uploadObjects(largestFirst(images), uploading), sendPacked()])).flat();
 }

@@ -57,7 +57,7 @@ async function targetsOf(specs: readonly JobUploadSpec[], { createUploads }: Upl
 async function put(object: PackagedObject, target: JobUpload, uploading: Uploading): Promise<string> {
   const options = { what: `the artifact ${object.path}`, signal: uploading.signal, retryForMs };
   const send = async (to: JobUpload): Promise<string> => {
-    if (to.upload_url !== null) await upload(to.upload_url, to.headers, object.file, object.sizeBytes, options);
+    if (to.upload_url !== null) await upload(to.upload_url, to.headers, object.bytes ?? object.file, object.sizeBytes, options);
     return to.object_key;
   };
   try {

@@ -14,12 +14,13 @@ import { WorkerBackend } from '#workers/backend.ts';
 import type { Builder, BuildFailure, BuildRequest, OutputFile } from '#workers/preview/builder.ts';
 import { previewHandler } from '#workers/preview/job.ts';
 import { ProjectCaches } from '#workers/preview/project-caches.ts';
+import { until } from '../../support/until.ts';
 import { FixtureBackend, sharedSecret } from './fixture-backend.ts';
 
 const bundle = `console.log(${JSON.stringify('field notes '.repeat(2_000))})`;
 
 /** A build that copies its entry file, so that what goes in and out of a job can be told apart from Metro, which has tests of its own. */
-const copying = (requests: BuildRequest[], failure: BuildFailure | null): Builder => ({
+const copying = (requests: BuildRequest[], failure: BuildFailure | null, atMap: () => Promise<BuildFailure | null> = () => Promise.resolve(null)): Builder => ({
   sandbox: 'bubblewrap',
   live: () => {
     throw new Error('A preview opens no live session.');
@@ -32,14 +33,19 @@ const copying = (requests: BuildRequest[], failure: BuildFailure | null): Builde
     const add = async (kind: OutputFile['kind'], path: string, text: string): Promise<void> => {
       const target = join(request.outDir, path);
       await mkdir(dirname(target), { recursive: true });
+      const file = { kind, path, sizeBytes: Buffer.byteLength(text), sha256: sha256Hex(text) };
+      // As the builder does: told of before it is on disk.
+      if (kind !== 'log' && kind !== 'metadata') request.onFile?.(file, Buffer.from(text));
       await writeFile(target, text);
-      files.push({ kind, path, sizeBytes: Buffer.byteLength(text), sha256: sha256Hex(text) });
+      files.push(file);
     };
     const entry = await readFile(join(request.sourceDir, request.entryFile), 'utf8');
     await add('log', 'build.log', `   0.010s  building ${request.entryFile}\n   0.020s  warning: it is a copy\n`);
     if (failure !== null) return { ok: false, failure, files, peakMemoryBytes: 0, diagnostics: '' };
     await add('bundle', 'bundle.js', entry);
     await add('source_map', 'bundle.js.map', '{"version":3}');
+    const late = await atMap();
+    if (late !== null) return { ok: false, failure: late, files: files.slice(0, 1), peakMemoryBytes: 0, diagnostics: '' };
     await add('asset', 'assets/logo.png', 'not really a picture');
     await add('metadata', 'metadata.json', '{}');
     request.onProgress?.({ stage: 'bundling', done: 1, total: 2 });
@@ -88,12 +94,14 @@ describe('a preview job', () => {
     limits: { max_bundle_bytes: 1_000_000, max_artifact_bytes: 1_000_000, max_artifacts: 7, max_memory_bytes: 2 ** 30, max_log_lines: 100 },
     ...more,
   });
-  const run = async (input: PreviewJobInput, failure: BuildFailure | null = null, signal = new AbortController().signal): Promise<JobOutcome> => {
+  const run = async (
+    input: PreviewJobInput, failure: BuildFailure | null = null, signal = new AbortController().signal, atMap?: () => Promise<BuildFailure | null>,
+  ): Promise<JobOutcome> => {
     const job: ClaimedJob = fixture.addJob(input);
     const workDir = join(dir, 'jobs', job.job_id);
     await mkdir(workDir, { recursive: true });
     const handler = previewHandler({
-      builderOf: (version) => (version === '0.88.1' ? { builder: copying(requests, failure), platforms: ['ios', 'android'] } : null),
+      builderOf: (version) => (version === '0.88.1' ? { builder: copying(requests, failure, atMap), platforms: ['ios', 'android'] } : null),
       blobs,
       caches: new ProjectCaches(join(dir, 'projects'), { projects: 10, bytes: 1_000_000 }),
     });
@@ -296,13 +304,37 @@ describe('a preview job', () => {
     expect((await run(first, { code: 'BUILD_ERROR', message: 'no' })).status).to.equal('FAIL');
     await run(first);
     expect(requests).to.have.length(2);
-    const [file = ''] = (await readdir(kept)).filter((name) => name.startsWith('result-'));
-    const bytes = await readFile(join(kept, file));
-    for (const damaged of [Buffer.alloc(0), bytes.subarray(0, bytes.length - 1), Buffer.from(bytes.toString('latin1').replace('index', 'indey'), 'latin1'), Buffer.from(bytes.toString('latin1').replaceAll('"sha256"', '"sha25'), 'latin1')]) {
-      await writeFile(join(kept, file), damaged);
+    const [name = ''] = (await readdir(kept)).filter((each) => each.startsWith('result-'));
+    const folder = join(kept, name);
+    const files = await readdir(folder);
+    expect(files).to.include('about.json').and.to.have.length(8);
+    const harms: Record<string, (path: string, bytes: Buffer) => Promise<void>> = {
+      empty: (path) => writeFile(path, ''),
+      short: (path, bytes) => writeFile(path, bytes.subarray(0, bytes.length - 1)),
+      other: (path, bytes) => writeFile(path, bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte))),
+      gone: () => Promise.resolve(),
+    };
+    for (const file of files) {
+      for (const [how, harm] of Object.entries(harms)) {
+        const path = join(folder, file);
+        const bytes = await readFile(path);
+        // Another file of that name, as a fault of the disk would leave it: the one that is there has other names.
+        await rm(path);
+        await harm(path, bytes);
+        requests.length = 0;
+        expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(6);
+        expect(requests, `${file}, ${how}`).to.have.length(1);
+        requests.length = 0;
+        expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(6);
+        expect(requests, `${file}, after ${how}`).to.have.length(0);
+      }
+    }
+    for (const about of ['[]', '{}', 'null', '[{}]']) {
+      await rm(join(folder, 'about.json'));
+      await writeFile(join(folder, 'about.json'), about);
       requests.length = 0;
       expect(artifactsOf(await run(again(first, [source('index.js', bundle)])))).to.have.length(6);
-      expect(requests, String(damaged.length)).to.have.length(1);
+      expect(requests, about).to.have.length(1);
     }
   });
 
@@ -317,6 +349,31 @@ describe('a preview job', () => {
     await run(again(first, [source('index.js', bundle)], { dev: true }));
     expect(requests).to.have.length(0);
   });
+
+  const sent = (): string[] => [...fixture.objects.keys()].filter((key) => !key.startsWith('blobs/')).map((key) => key.split('/').at(-1) ?? '').sort();
+
+  it('sends bundle and map while the rest of the build goes on, and once', async () => {
+    const outcome = await run(inputOf([source('index.js', bundle)]), null, undefined, async () => {
+      await until('bundle and map to be stored', () => Promise.resolve(sent().join() === 'bundle.js,bundle.js.map'));
+      return null;
+    });
+    expect(artifactsOf(outcome)).to.have.length(6);
+    expect(sent()).to.deep.equal(['build.log', 'bundle.js', 'bundle.js', 'bundle.js', 'bundle.js.map', 'logo.png', 'metadata.json']);
+  });
+
+  it('names nothing but the log of a build that failed after its bundle had left', async () => {
+    const outcome = await run(inputOf([source('index.js', bundle)]), null, undefined, () => Promise.resolve({ code: 'CRASHED', message: 'It ended.' }));
+    expect(failureOf(outcome)).to.deep.include({ retryable: true });
+    expect(outcome.artifacts?.map(({ kind }) => kind)).to.deep.equal(['log']);
+  });
+
+  for (const limits of [{ max_bundle_bytes: 100 }, { max_artifact_bytes: 100 }]) {
+    it(`sends nothing ahead that is over ${Object.keys(limits).join('')}`, async () => {
+      const input = inputOf([source('index.js', bundle)], { limits: { ...inputOf([]).limits, ...limits } });
+      expect(failureOf(await run(input))).to.deep.include({ kind: 'too_large' });
+      expect(sent()).to.deep.equal(['build.log']);
+    });
+  }
 
   it('tells that storage is away as something another attempt may mend', async () => {
     fixture.answerPut = () => 403;
