@@ -117,7 +117,13 @@ describe('a folder that a live session follows', function () {
   });
 
   it('sends what changed while the preview was built', async () => {
-    const live = await open({ onProgress: ({ stage }) => { if (stage === 'queued') say('Saved while it was built'); } });
+    // The first that is told of the build, whichever stage it has reached by then: it may never be seen waiting.
+    let isSaid = false;
+    const live = await open({ onProgress: ({ stage }) => {
+      if (isSaid || stage === 'hashing' || stage === 'uploading') return;
+      isSaid = true;
+      say('Saved while it was built');
+    } });
     const follower = follow(live);
     await follower.one('pushed', ({ written }) => written.includes(screenPath));
     await until('the bundle with it', async () => {

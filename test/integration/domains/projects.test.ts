@@ -228,7 +228,7 @@ describe('projects', () => {
       run('getProject', ada, { path }), run('updateProject', ada, { path, body: { name: 'x' } }),
       run('getProjectSettings', ada, { path }), run('deleteProject', ada, { path }),
     ];
-    for (const call of gone) expect(await codeOf(call)).to.equal('NOT_FOUND');
+    expect(await Promise.all(gone.map(codeOf))).to.deep.equal(gone.map(() => 'NOT_FOUND'));
   });
 
   it('go into a team only by a member of it', async () => {
