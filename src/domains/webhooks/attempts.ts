@@ -1,6 +1,5 @@
 /** One attempt to send a message to an endpoint. */
-import type { Outgoing } from '#platform/outgoing/client.ts';
-import { OutgoingFailure } from '#platform/outgoing/client.ts';
+import { type Outgoing, OutgoingFailure } from '#platform/outgoing/client.ts';
 import { type Outcome, retryAfterOf } from './retries.ts';
 import { type Signed, signatureHeaders } from './signature.ts';
 

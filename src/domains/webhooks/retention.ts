@@ -2,9 +2,7 @@
 import type { Database } from '#platform/database.ts';
 import { deleteInBatches } from '#platform/database/delete-in-batches.ts';
 import type { Sweep } from '#jobs/scheduled.ts';
-
-/** As the contract says of listDeliveries and redeliverSince. */
-const keptDays = 30;
+import { keptDays } from './deliveries-queries.ts';
 
 /** Attempts go with their deliveries. All have ended by then: the last attempt is made within four days. */
 const deliveriesSql = `

@@ -1,4 +1,4 @@
-/** The endpoints of a project: made, changed and ended by those who keep it. What is sent to them, others do (sending.ts). */
+/** The endpoints of a project: made, changed and ended by those who keep it. What is sent to them, sender.ts does. */
 import type { Knex } from 'knex';
 import type { Webhook, WebhookCreate, WebhookPage, WebhookSecretRotate, WebhookSecretRotated, WebhookUpdate, WebhookWithSecret } from '#generated/sdk/types.gen.ts';
 import { emit } from '#jobs/outbox.ts';

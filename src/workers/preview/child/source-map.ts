@@ -25,6 +25,12 @@ type Section = { readonly text: Buffer | null; readonly lines: number };
 /** As Metro counts them. */
 const newline = /\r\n?|\n|\u2028|\u2029/gu;
 
+/**
+ * By what the transform gave, which the cache of transforms hands out as the same object as long as the process lives. Of the
+ * process, which has one server: a live session's writer finds what the warm-up has met, too.
+ */
+const known = new WeakMap<object, Section>();
+
 /** @param sdk where the set's packages are */
 export const createMapWriter = (server: MappingServer, sdk: string): WriteMap => {
   const require = createRequire(`${sdk}/node_modules/metro/package.json`);
@@ -44,8 +50,6 @@ export const createMapWriter = (server: MappingServer, sdk: string): WriteMap =>
   const { default: infoOf } = require('./src/DeltaBundler/Serializers/helpers/getSourceMapInfo') as { default(module: MappedModule, options: InfoOptions): Info };
   const { getJsOutput, isJsModule } = require('./src/DeltaBundler/Serializers/helpers/js') as { getJsOutput(module: MappedModule): Output; isJsModule(module: MappedModule): boolean };
 
-  // By what the transform gave, which the cache of transforms hands out as the same object as long as the process lives.
-  const known = new WeakMap<object, Section>();
   const sectionOf = (module: MappedModule): Section => {
     const { data } = getJsOutput(module);
     const before = known.get(data);
